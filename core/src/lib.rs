@@ -1,1 +1,13 @@
-//! x
+//! What Qingfeng knows: the rules of the loop from complaint to look-back, and how its facts are kept.
+
+pub mod audit;
+pub mod cache;
+pub mod clock;
+pub mod deadlines;
+pub mod ids;
+pub mod outbox;
+pub mod people;
+pub mod randomness;
+pub mod refusal;
+pub mod storage;
+pub mod subject;

@@ -1,1 +1,18 @@
-//! x
+//! The schema, step by step. Migrations only go forward: expand, move, contract. Each runs on SQLite and PostgreSQL.
+
+pub mod columns;
+mod m20261124_000001_people;
+mod m20261124_000002_ledgers;
+
+pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// All migrations, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261124_000001_people::Migration), Box::new(m20261124_000002_ledgers::Migration)]
+    }
+}

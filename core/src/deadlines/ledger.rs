@@ -1,0 +1,102 @@
+use chrono::NaiveDate;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+
+use super::{DeadlineStatus, entity::deadlines};
+use crate::{
+    ids::{CountyId, DeadlineId, OrganizationId, StaffId},
+    refusal::Fault,
+    storage::UnitOfWork,
+    subject::SubjectRef,
+};
+
+/// A deadline to be opened.
+#[derive(Clone, Debug)]
+pub struct NewDeadline {
+    pub county: CountyId,
+    pub township: Option<OrganizationId>,
+    pub subject: SubjectRef,
+    /// Shown in reminders and on the desk; nothing that tells who reported.
+    pub title: String,
+    /// What has to be done by then, e.g. `answer`.
+    pub kind: &'static str,
+    pub round: i32,
+    pub start_on: NaiveDate,
+    /// The rule it was worked out by, as JSON.
+    pub limit: serde_json::Value,
+    /// None while the calendar of that year is unknown.
+    pub due_on: Option<NaiveDate>,
+    pub explanation: String,
+    pub responsible_staff: Option<StaffId>,
+    pub responsible_unit: Option<OrganizationId>,
+}
+
+/// Opens a deadline.
+///
+/// # Errors
+/// When the subject already has one of this kind in this round, or the database does not answer.
+pub async fn open(unit: &UnitOfWork, new: NewDeadline) -> Result<DeadlineId, Fault> {
+    let id = DeadlineId::new(unit.randomness(), unit.now());
+    let row = deadlines::ActiveModel {
+        id: Set(id),
+        county_id: Set(new.county),
+        township_id: Set(new.township),
+        subject_kind: Set(new.subject.kind),
+        subject_id: Set(new.subject.id),
+        subject_title: Set(new.title),
+        kind: Set(new.kind.to_owned()),
+        round: Set(new.round),
+        start_on: Set(new.start_on),
+        limit: Set(new.limit),
+        due_on: Set(new.due_on),
+        original_due_on: Set(new.due_on),
+        explanation: Set(new.explanation),
+        status: Set(DeadlineStatus::Open),
+        ended_on: Set(None),
+        responsible_staff_id: Set(new.responsible_staff),
+        responsible_unit_id: Set(new.responsible_unit),
+        extensions: Set(0),
+        created_at: Set(unit.now()),
+    };
+    deadlines::Entity::insert(row).exec_without_returning(unit.connection()).await?;
+    Ok(id)
+}
+
+/// Ends the open deadlines of a subject: those of one kind, or all when `kind` is none. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end(
+    unit: &UnitOfWork,
+    subject: SubjectRef,
+    kind: Option<&str>,
+    status: DeadlineStatus,
+) -> Result<u64, Fault> {
+    let mut update = deadlines::Entity::update_many()
+        .col_expr(deadlines::Column::Status, Expr::value(status))
+        .col_expr(deadlines::Column::EndedOn, Expr::value(Some(unit.today())))
+        .filter(deadlines::Column::SubjectId.eq(subject.id))
+        .filter(deadlines::Column::Status.eq(DeadlineStatus::Open));
+    if let Some(kind) = kind {
+        update = update.filter(deadlines::Column::Kind.eq(kind));
+    }
+    Ok(update.exec(unit.connection()).await?.rows_affected)
+}
+
+/// Hands the open deadlines of a subject to another unit and person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reassign(
+    unit: &UnitOfWork,
+    subject: SubjectRef,
+    responsible_unit: Option<OrganizationId>,
+    responsible_staff: Option<StaffId>,
+) -> Result<(), Fault> {
+    deadlines::Entity::update_many()
+        .col_expr(deadlines::Column::ResponsibleUnitId, Expr::value(responsible_unit))
+        .col_expr(deadlines::Column::ResponsibleStaffId, Expr::value(responsible_staff))
+        .filter(deadlines::Column::SubjectId.eq(subject.id).and(deadlines::Column::Status.eq(DeadlineStatus::Open)))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}

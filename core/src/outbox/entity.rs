@@ -1,0 +1,39 @@
+use sea_orm::entity::prelude::*;
+
+use super::{MessageState, RecipientKind};
+use crate::{
+    ids::{CountyId, MessageId, OrganizationId},
+    subject::SubjectKind,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox_messages")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: MessageId,
+    pub county_id: CountyId,
+    pub township_id: Option<OrganizationId>,
+    pub recipient_kind: RecipientKind,
+    pub recipient_id: Uuid,
+    pub kind: String,
+    pub subject_kind: SubjectKind,
+    pub subject_id: Uuid,
+    pub step: String,
+    pub round: i32,
+    pub facts: Json,
+    pub state: MessageState,
+    pub not_before: DateTimeUtc,
+    pub lease_holder: Option<String>,
+    pub lease_until: Option<DateTimeUtc>,
+    pub attempts: i32,
+    pub parked_reason: Option<String>,
+    pub channel: Option<String>,
+    pub platform_reference: Option<String>,
+    pub sent_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

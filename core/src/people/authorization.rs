@@ -1,0 +1,364 @@
+//! Who may do what, decided in one place.
+//!
+//! [`may`] answers for one thing; [`reach`] gives the same answer as bounds for a query. Both read the table in
+//! [`rule`]. Recusal (回避) comes before every permission: who is concerned, or has declared an interest, neither sees
+//! nor touches the thing (信访工作条例 art. 28; plan rule 1.8).
+
+use super::{Actor, Role, Staff};
+use crate::{
+    ids::{ComplaintId, CountyId, OrganizationId, ResidentId, StaffId},
+    refusal::Refusal,
+};
+
+/// Everything that can be asked for. A new endpoint needs its action here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum Action {
+    // complaints 群众诉求
+    SubmitComplaint,
+    RegisterComplaintOnBehalf,
+    ViewComplaint,
+    ClassifyComplaint,
+    DispatchComplaint,
+    /// Take it on, refuse to take it, return it, answer it: the unit that handles it.
+    HandleComplaint,
+    /// Give it to another unit, join units, rule on a return.
+    TransferComplaint,
+    MergeComplaints,
+    ParkComplaint,
+    ApproveParking,
+    /// Follow-up calls after a bad rating or silence; never by who handled it.
+    CallBackReporter,
+    CloseComplaint,
+    RateComplaint,
+    WithdrawComplaint,
+    // deadlines
+    RequestExtension,
+    DecideExtension,
+    // problems and rectification 问题、整改
+    RecordProblem,
+    ViewProblem,
+    CreateRectification,
+    ViewRectification,
+    /// Plan measures, commit in public, report progress, ask for close-out.
+    WorkOnRectification,
+    SuperviseRectification,
+    RecordVillageSelfEvaluation,
+    RecordTownshipEvaluation,
+    OpenResidentsEvaluation,
+    EvaluateRectification,
+    CloseOutRectification,
+    // campaigns and duties
+    ViewCampaign,
+    LoadCampaign,
+    CompleteDuty,
+    // surveys
+    ManageSurvey,
+    AnswerSurvey,
+    // files
+    UploadFile,
+    // messages
+    ViewMessages,
+    ResendMessage,
+    ManageGroups,
+    // people
+    ViewStaff,
+    ManagePeople,
+    ManageRoster,
+    ManageSystem,
+    // public
+    ViewBoard,
+    ViewDesk,
+    ViewAudit,
+}
+
+/// What the decision needs to know of the thing asked about. Fields that do not apply stay empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    pub county: Option<CountyId>,
+    pub township: Option<OrganizationId>,
+    pub village: Option<OrganizationId>,
+    pub lead_unit: Option<OrganizationId>,
+    pub joint_units: Vec<OrganizationId>,
+    /// The member of staff who works on it.
+    pub handler: Option<StaffId>,
+    /// The complaint itself, for holders of its receipt.
+    pub complaint: Option<ComplaintId>,
+    /// Who brought it up.
+    pub reporters: Vec<ResidentId>,
+    /// Residents whom it affects and who therefore judge it.
+    pub affected: Vec<ResidentId>,
+    /// Units and persons whom it is about: they are kept out.
+    pub concerns_organizations: Vec<OrganizationId>,
+    pub concerns_staff: Vec<StaffId>,
+}
+
+/// How far a role's permission reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// Things of the actor's own village or unit, or given to the actor by name.
+    OwnUnit,
+    /// Everything in the actor's township.
+    Township,
+    /// Everything in the county.
+    County,
+}
+
+/// What a resident must be to the thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ResidentRule {
+    Never,
+    /// Any resident on a roster.
+    Anyone,
+    /// Who brought it up.
+    Reporter,
+    /// Whom it affects.
+    Affected,
+    /// A resident of the village.
+    Villager,
+}
+
+struct Rule {
+    staff: &'static [(Role, Scope)],
+    resident: ResidentRule,
+    receipt: bool,
+    visitor: bool,
+}
+
+const UNIT: [(Role, Scope); 3] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::DepartmentHandler, Scope::OwnUnit),
+];
+const OFFICE: [(Role, Scope); 1] = [(Role::TownshipOffice, Scope::Township)];
+const OFFICE_AND_LEADER: [(Role, Scope); 2] =
+    [(Role::TownshipOffice, Scope::Township), (Role::TownshipLeader, Scope::Township)];
+const LEADER: [(Role, Scope); 1] = [(Role::TownshipLeader, Scope::Township)];
+const READERS: [(Role, Scope); 7] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::DepartmentHandler, Scope::OwnUnit),
+    (Role::TownshipOffice, Scope::Township),
+    (Role::TownshipLeader, Scope::Township),
+    (Role::CountyInspector, Scope::County),
+    (Role::CityInspector, Scope::County),
+];
+const REGISTRARS: [(Role, Scope); 4] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::DepartmentHandler, Scope::Township),
+    (Role::TownshipOffice, Scope::Township),
+];
+const EVERY_STAFF: [(Role, Scope); 10] = [
+    (Role::VillageSecretary, Scope::County),
+    (Role::VillageStaff, Scope::County),
+    (Role::TownshipOffice, Scope::County),
+    (Role::TownshipLeader, Scope::County),
+    (Role::DepartmentHandler, Scope::County),
+    (Role::DisciplinaryOfficer, Scope::County),
+    (Role::CountyInspector, Scope::County),
+    (Role::CityInspector, Scope::County),
+    (Role::GroupAdministrator, Scope::County),
+    (Role::SystemAdministrator, Scope::County),
+];
+const SYSTEM: [(Role, Scope); 1] = [(Role::SystemAdministrator, Scope::County)];
+
+/// The table of permissions.
+fn rule(action: Action) -> Rule {
+    use Action as A;
+    let by_staff =
+        |staff: &'static [(Role, Scope)]| Rule { staff, resident: ResidentRule::Never, receipt: false, visitor: false };
+    match action {
+        A::SubmitComplaint => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
+        A::RegisterComplaintOnBehalf => by_staff(&REGISTRARS),
+        A::ViewComplaint => Rule { resident: ResidentRule::Reporter, receipt: true, ..by_staff(&READERS) },
+        A::RateComplaint | A::WithdrawComplaint => {
+            Rule { resident: ResidentRule::Reporter, receipt: true, ..by_staff(&[]) }
+        }
+        A::HandleComplaint | A::RequestExtension => by_staff(&UNIT),
+        A::ClassifyComplaint
+        | A::DispatchComplaint
+        | A::TransferComplaint
+        | A::MergeComplaints
+        | A::ParkComplaint
+        | A::CallBackReporter
+        | A::CloseComplaint => by_staff(&OFFICE),
+        A::ApproveParking => by_staff(&LEADER),
+        A::DecideExtension => by_staff(&OFFICE_AND_LEADER),
+        A::RecordProblem => by_staff(&REGISTRARS),
+        A::ViewProblem | A::ViewCampaign | A::ViewDesk => by_staff(&READERS),
+        A::ViewRectification => Rule { resident: ResidentRule::Affected, ..by_staff(&READERS) },
+        A::CreateRectification
+        | A::SuperviseRectification
+        | A::RecordTownshipEvaluation
+        | A::OpenResidentsEvaluation
+        | A::CloseOutRectification => by_staff(&OFFICE),
+        A::WorkOnRectification | A::RecordVillageSelfEvaluation => by_staff(&UNIT),
+        A::EvaluateRectification => Rule { resident: ResidentRule::Affected, ..by_staff(&[]) },
+        A::LoadCampaign => by_staff(&OFFICE),
+        A::CompleteDuty => by_staff(&[
+            (Role::VillageSecretary, Scope::OwnUnit),
+            (Role::VillageStaff, Scope::OwnUnit),
+            (Role::DepartmentHandler, Scope::OwnUnit),
+            (Role::TownshipOffice, Scope::Township),
+            (Role::TownshipLeader, Scope::Township),
+        ]),
+        A::ManageSurvey => by_staff(&OFFICE),
+        A::AnswerSurvey => Rule { resident: ResidentRule::Villager, ..by_staff(&[]) },
+        A::UploadFile => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
+        A::ViewMessages | A::ResendMessage => {
+            by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
+        }
+        A::ManageGroups => by_staff(&[(Role::GroupAdministrator, Scope::Township)]),
+        A::ViewStaff => by_staff(&OFFICE_AND_LEADER),
+        A::ManagePeople | A::ManageSystem => by_staff(&SYSTEM),
+        A::ManageRoster => by_staff(&OFFICE),
+        A::ViewBoard => Rule { resident: ResidentRule::Anyone, receipt: true, visitor: true, ..by_staff(&EVERY_STAFF) },
+        A::ViewAudit => by_staff(&SYSTEM),
+    }
+}
+
+/// Whether this actor may do this to this subject.
+///
+/// # Errors
+/// `not_found` for a thing that the actor may not even know of, `forbidden` otherwise.
+pub fn may(actor: &Actor, action: Action, subject: &Subject) -> Result<(), Refusal> {
+    let rule = rule(action);
+    if let (Some(own), Some(its)) = (actor.county(), subject.county)
+        && own != its
+    {
+        return Err(Refusal::not_found());
+    }
+    let granted = match actor {
+        Actor::System { .. } => true,
+        Actor::Visitor => rule.visitor,
+        Actor::Receipt { complaint, .. } => rule.receipt && (rule.visitor || subject.complaint == Some(*complaint)),
+        Actor::Resident(resident) => match rule.resident {
+            ResidentRule::Never => false,
+            ResidentRule::Anyone => true,
+            ResidentRule::Reporter => subject.reporters.contains(&resident.id),
+            ResidentRule::Affected => subject.affected.contains(&resident.id),
+            ResidentRule::Villager => subject.village == Some(resident.village),
+        },
+        Actor::Staff(staff) => {
+            if is_recused(staff, subject) {
+                return Err(Refusal::not_found());
+            }
+            rule.staff.iter().any(|(role, scope)| covers(staff, *role, *scope, subject))
+        }
+    };
+    if granted {
+        return Ok(());
+    }
+    let visible = action != Action::ViewComplaint && may_know_of(actor, subject);
+    Err(if visible { Refusal::forbidden() } else { Refusal::not_found() })
+}
+
+/// Whether the person is concerned by the thing, or works in a unit that is, or has declared an interest.
+#[must_use]
+pub fn is_recused(staff: &Staff, subject: &Subject) -> bool {
+    let concerned_person = |id: &StaffId| *id == staff.id || staff.recused_from_staff.contains(id);
+    let concerned_unit = |id: &OrganizationId| {
+        staff.recused_from_organizations.contains(id) || staff.posts.iter().any(|post| post.organization == *id)
+    };
+    subject.concerns_staff.iter().any(concerned_person) || subject.concerns_organizations.iter().any(concerned_unit)
+}
+
+fn covers(staff: &Staff, role: Role, scope: Scope, subject: &Subject) -> bool {
+    staff.posts.iter().filter(|post| post.role == role).any(|post| match scope {
+        Scope::County => true,
+        // A thing without a township (a county's own) belongs to no township's office.
+        Scope::Township => match subject.township {
+            Some(township) => post.township == Some(township),
+            None => *subject == Subject { county: subject.county, ..Subject::default() },
+        },
+        Scope::OwnUnit => {
+            subject.handler == Some(staff.id)
+                || subject
+                    .lead_unit
+                    .map_or(subject.village == Some(post.organization), |unit| unit == post.organization)
+                || subject.joint_units.contains(&post.organization)
+                || *subject == Subject { county: subject.county, ..Subject::default() }
+        }
+    })
+}
+
+/// Whether a refusal may admit that the thing exists.
+fn may_know_of(actor: &Actor, subject: &Subject) -> bool {
+    match actor {
+        Actor::Visitor | Actor::System { .. } => true,
+        Actor::Receipt { complaint, .. } => subject.complaint.is_none_or(|id| id == *complaint),
+        Actor::Resident(resident) => {
+            subject.reporters.contains(&resident.id)
+                || subject.affected.contains(&resident.id)
+                || (subject.reporters.is_empty() && subject.affected.is_empty() && subject.complaint.is_none())
+        }
+        Actor::Staff(staff) => READERS.iter().any(|(role, scope)| covers(staff, *role, *scope, subject)),
+    }
+}
+
+/// The bounds of a list: what a query has to filter by so that it shows exactly what [`may`] would allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Nothing,
+    /// Things this resident brought up (or is affected by, as the action says).
+    Resident(ResidentId),
+    Staff(StaffReach),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StaffReach {
+    pub county: Option<CountyId>,
+    /// Everything in the county.
+    pub whole_county: bool,
+    /// Everything in these townships.
+    pub townships: Vec<OrganizationId>,
+    /// Things led by or joined by these units, or lying in these villages while no unit leads.
+    pub units: Vec<OrganizationId>,
+    /// Things given to this person by name.
+    pub handler: Option<StaffId>,
+    /// To be left out: things that concern these persons or units.
+    pub not_concerning_staff: Vec<StaffId>,
+    pub not_concerning_organizations: Vec<OrganizationId>,
+}
+
+/// The bounds within which this actor may do this.
+#[must_use]
+pub fn reach(actor: &Actor, action: Action) -> Reach {
+    let rule = rule(action);
+    match actor {
+        Actor::Resident(resident) if rule.resident != ResidentRule::Never => Reach::Resident(resident.id),
+        Actor::Staff(staff) => {
+            let mut reach = StaffReach {
+                county: Some(staff.county),
+                not_concerning_staff: std::iter::once(staff.id)
+                    .chain(staff.recused_from_staff.iter().copied())
+                    .collect(),
+                not_concerning_organizations: staff
+                    .posts
+                    .iter()
+                    .map(|post| post.organization)
+                    .chain(staff.recused_from_organizations.iter().copied())
+                    .collect(),
+                ..StaffReach::default()
+            };
+            for (role, scope) in rule.staff {
+                for post in staff.posts.iter().filter(|post| post.role == *role) {
+                    match scope {
+                        Scope::County => reach.whole_county = true,
+                        Scope::Township => reach.townships.extend(post.township),
+                        Scope::OwnUnit => {
+                            reach.units.push(post.organization);
+                            reach.handler = Some(staff.id);
+                        }
+                    }
+                }
+            }
+            if reach.whole_county || !reach.townships.is_empty() || !reach.units.is_empty() {
+                Reach::Staff(reach)
+            } else {
+                Reach::Nothing
+            }
+        }
+        _ => Reach::Nothing,
+    }
+}

@@ -1,0 +1,10 @@
+//! Rows of the people tables.
+
+pub mod invitations;
+pub mod organizations;
+pub mod posts;
+pub mod recusals;
+pub mod refresh_tokens;
+pub mod resident_logins;
+pub mod residents;
+pub mod staff;

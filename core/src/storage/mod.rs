@@ -1,0 +1,16 @@
+//! Where facts are kept: SQLite (one file) or PostgreSQL, behind one [`Store`].
+//!
+//! Reads take [`Store::reader`]. Every write is a [`Store::command`]: one transaction that holds the idempotency row, the
+//! fact, its audit records and the messages it causes. Answers that nobody may link to a person go through
+//! [`Store::anonymous`], whose transaction has none of these.
+
+mod group_commit;
+mod idempotency;
+mod settings;
+mod store;
+mod unit_of_work;
+
+pub use idempotency::{IdempotencyKey, KEPT_FOR_DAYS as IDEMPOTENCY_KEYS_KEPT_FOR_DAYS};
+pub use settings::{DatabaseSettings, Engine};
+pub use store::Store;
+pub use unit_of_work::{Command, Done, Outcome, Surroundings, UnitOfWork};

@@ -1,0 +1,62 @@
+//! What a deadline, an audit record or a message is about.
+
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::ids::{
+    CampaignId, ComplaintId, DutyId, GroupId, MessageId, OrganizationId, ProblemId, RectificationId, ResidentId,
+    StaffId, SurveyId,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    Complaint,
+    Problem,
+    Rectification,
+    Duty,
+    Campaign,
+    Survey,
+    Organization,
+    Staff,
+    Resident,
+    Group,
+    Message,
+    /// The working-day calendar.
+    Calendar,
+    File,
+}
+
+/// One thing of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub struct SubjectRef {
+    pub kind: SubjectKind,
+    pub id: Uuid,
+}
+
+macro_rules! subjects {
+    ($($id:ident => $kind:ident),+ $(,)?) => {$(
+        impl From<$id> for SubjectRef {
+            fn from(id: $id) -> Self {
+                Self { kind: SubjectKind::$kind, id: id.0 }
+            }
+        }
+    )+};
+}
+
+subjects!(
+    ComplaintId => Complaint,
+    ProblemId => Problem,
+    RectificationId => Rectification,
+    DutyId => Duty,
+    CampaignId => Campaign,
+    SurveyId => Survey,
+    OrganizationId => Organization,
+    StaffId => Staff,
+    ResidentId => Resident,
+    GroupId => Group,
+    MessageId => Message,
+);

@@ -1,0 +1,5 @@
+//! One suite for every engine of every port: SQLite and PostgreSQL, in-process and Redis.
+
+mod cache;
+mod engines;
+mod storage;

@@ -9,5 +9,6 @@ pub mod outbox;
 pub mod people;
 pub mod randomness;
 pub mod refusal;
+pub mod sealing;
 pub mod storage;
 pub mod subject;

@@ -74,7 +74,13 @@ async fn fresh_postgres() -> String {
     let server = std::env::var("QINGFENG_TEST_POSTGRES").unwrap_or("postgres://postgres@127.0.0.1:5432".into());
     let name = format!("qingfeng_test_{}", uuid::Uuid::new_v4().simple());
     let administration = Database::connect(format!("{server}/postgres")).await.expect("PostgreSQL answers; see README");
-    administration.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    // PostgreSQL copies its template database and refuses while another test is doing the same.
+    for _ in 0..100 {
+        if administration.execute_unprepared(&format!("CREATE DATABASE {name}")).await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     format!("{server}/{name}")
 }
 

@@ -1,1 +1,12 @@
-//! x
+//! Qingfeng 清风: the HTTP API, the command line, and the one-machine installation that runs everything.
+
+pub mod application;
+pub mod cli;
+pub mod config;
+pub mod http;
+mod landing;
+pub mod secrets;
+mod wechat_login;
+
+pub use application::Application;
+pub use config::Config;

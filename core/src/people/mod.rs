@@ -1,9 +1,17 @@
-//! Organizations, staff in posts over time, residents on rosters; who may do what.
+//! Organizations, staff in posts over time, residents on rosters; who they are when they sign in, and what they may do.
 
 mod actor;
+mod actors;
 pub mod authorization;
 pub mod entity;
+pub mod password;
+mod refusals;
 mod roles;
+pub mod roster;
+pub mod sessions;
+pub mod sign_in;
 
 pub use actor::{Actor, HeldPost, Resident, Staff};
+pub use actors::{load_resident, load_staff};
+pub use refusals::SignInRefusal;
 pub use roles::{OrganizationKind, PersonKind, Role, RosterGroup};

@@ -1,0 +1,70 @@
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+
+use super::{
+    HeldPost, OrganizationKind, Resident, Staff,
+    entity::{organizations, posts, recusals, residents, staff},
+};
+use crate::{
+    ids::{ResidentId, StaffId},
+    refusal::Fault,
+    storage::Store,
+};
+
+/// The member of staff with the posts held on this day; none when unknown or no longer active.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load_staff(store: &Store, id: StaffId, on: NaiveDate) -> Result<Option<Staff>, Fault> {
+    let connection = store.reader();
+    let Some(person) = staff::Entity::find_by_id(id).one(connection).await?.filter(|person| person.active) else {
+        return Ok(None);
+    };
+    let held = posts::Entity::find()
+        .filter(posts::Column::StaffId.eq(id))
+        .filter(posts::Column::FromDate.lte(on))
+        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(on)))
+        .all(connection)
+        .await?;
+    let places = organizations::Entity::find()
+        .filter(organizations::Column::Id.is_in(held.iter().map(|post| post.organization_id)))
+        .all(connection)
+        .await?;
+    let mut posts: Vec<_> = held
+        .into_iter()
+        .filter_map(|post| {
+            let place = places.iter().find(|place| place.id == post.organization_id)?;
+            let township = match place.kind {
+                OrganizationKind::County => None,
+                OrganizationKind::Township => Some(place.id),
+                OrganizationKind::Village | OrganizationKind::Department => place.parent_id,
+            };
+            let organization_kind = place.kind;
+            Some(HeldPost { id: post.id, role: post.role, organization: place.id, organization_kind, township })
+        })
+        .collect();
+    posts.sort_by_key(|post| post.id);
+    let interests = recusals::Entity::find().filter(recusals::Column::StaffId.eq(id)).all(connection).await?;
+    Ok(Some(Staff {
+        id,
+        county: person.county_id,
+        posts,
+        recused_from_staff: interests.iter().filter_map(|interest| interest.from_staff_id).collect(),
+        recused_from_organizations: interests.iter().filter_map(|interest| interest.from_organization_id).collect(),
+    }))
+}
+
+/// The resident; none when unknown or no longer on a roster.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load_resident(store: &Store, id: ResidentId) -> Result<Option<Resident>, Fault> {
+    let person = residents::Entity::find_by_id(id).one(store.reader()).await?.filter(|person| person.active);
+    Ok(person.map(|person| Resident {
+        id,
+        county: person.county_id,
+        township: person.township_id,
+        village: person.village_id,
+        also_staff: person.staff_id,
+    }))
+}

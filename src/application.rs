@@ -1,0 +1,54 @@
+//! The running product: what every request handler works with.
+
+use std::sync::Arc;
+
+use qingfeng_core::{
+    cache::{self, Cache},
+    sealing::Sealer,
+    storage::{DatabaseSettings, Store, Surroundings},
+};
+
+use crate::{Config, http::access_token::AccessTokens, secrets::Secrets, wechat_login::WeChatLogin};
+
+/// Shared by all requests.
+pub struct Application {
+    pub config: Config,
+    pub store: Store,
+    pub cache: Arc<dyn Cache>,
+    pub sealer: Sealer,
+    pub access_tokens: AccessTokens,
+    pub wechat_login: WeChatLogin,
+}
+
+impl Application {
+    /// Connects everything the configuration names and brings the schema up to date.
+    ///
+    /// # Errors
+    /// When something the configuration names does not answer.
+    pub async fn start(config: Config, surroundings: Surroundings) -> anyhow::Result<Self> {
+        make_folder_of(&config.database.url)?;
+        let secrets = Secrets::load_or_create(&config.secrets.file, &*surroundings.randomness)?;
+        let settings = DatabaseSettings { url: config.database.url.clone(), connections: config.database.connections };
+        let store = Store::connect(&settings, surroundings.clone()).await?;
+        store.migrate().await?;
+        let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
+        let wechat_login = WeChatLogin::new(&config.wechat)?;
+        Ok(Self {
+            store,
+            cache,
+            sealer: secrets.sealer()?,
+            access_tokens: AccessTokens::new(&secrets.signing_keys()?, surroundings.clock),
+            wechat_login,
+            config,
+        })
+    }
+}
+
+fn make_folder_of(database_url: &str) -> anyhow::Result<()> {
+    if let Some(path) = database_url.strip_prefix("sqlite://")
+        && let Some(folder) = std::path::Path::new(path).parent()
+    {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The command line.
+
+mod logging;
+mod run;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use qingfeng_core::{clock::SystemClock, randomness::SystemRandomness, storage::Surroundings};
+
+use crate::Config;
+
+/// 清风: 乡镇群众诉求、整改、测评与公示平台
+#[derive(Debug, Parser)]
+#[command(name = "qingfeng", version)]
+struct Arguments {
+    /// Configuration file (TOML).
+    #[arg(long, short, global = true, env = "QINGFENG_CONFIG")]
+    config: Option<PathBuf>,
+    /// Show the configuration in force, secrets masked, and stop.
+    #[arg(long)]
+    print_config: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API, the screens and — unless configured otherwise — the bot.
+    Run(run::Run),
+    /// Print the API's description (OpenAPI 3.1).
+    Openapi,
+    /// Bring the database's schema up to date.
+    Migrate,
+}
+
+/// Time and randomness of the real world.
+#[must_use]
+pub fn real_surroundings() -> Surroundings {
+    Surroundings { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) }
+}
+
+/// Runs what the command line asks for.
+///
+/// # Errors
+/// When the configuration is wrong or the command fails.
+#[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
+pub async fn run() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let config = Config::load(arguments.config.as_deref())?;
+    if arguments.print_config {
+        print!("{}", config.printable()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    logging::start(&config.log);
+    match arguments.command.unwrap_or(Command::Run(run::Run::default())) {
+        Command::Run(command) => command.execute(config).await?,
+        Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
+        Command::Migrate => {
+            crate::Application::start(config, real_surroundings()).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,227 @@
+//! Configuration: one TOML file, then environment variables (`QINGFENG_HTTP__BIND=…`), over embedded defaults that need
+//! nothing.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything an operator can set. `qingfeng --print-config` shows it with secrets masked.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub http: Http,
+    pub database: Database,
+    pub cache: Cache,
+    pub files: Files,
+    pub secrets: Secrets,
+    pub wechat: WeChat,
+    pub wecom: WeCom,
+    pub bot: Bot,
+    pub sandbox: Sandbox,
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    pub bind: String,
+    /// Address under which people reach the server, for links in messages.
+    pub public_url: String,
+    /// Worker threads; 0 = one per core.
+    pub workers: usize,
+    /// Seconds that running requests get to finish when the server stops.
+    pub shutdown_seconds: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:8080".into(),
+            public_url: "http://127.0.0.1:8080".into(),
+            workers: 0,
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub url: String,
+    pub connections: u32,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: "sqlite://data/qingfeng.sqlite".into(), connections: 16 }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cache {
+    /// `redis://…`; none = in the process.
+    pub redis_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// `file://FOLDER` or `s3://BUCKET?endpoint=…`.
+    pub url: String,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { url: "file://data/files".into() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// File with the installation's keys. Made at the first start when it is missing; keep a copy apart from the data.
+    pub file: PathBuf,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { file: "data/secrets.toml".into() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeChat {
+    pub api_base: String,
+    pub app_id: String,
+    pub app_secret: String,
+    /// Token of the message push; set in the platform's console and here.
+    pub callback_token: String,
+    /// Template ids of subscribe messages.
+    pub reminder_template: String,
+    pub progress_template: String,
+}
+
+impl Default for WeChat {
+    fn default() -> Self {
+        Self {
+            api_base: "http://127.0.0.1:8090/wechat".into(),
+            app_id: "wxsandbox0000000001".into(),
+            app_secret: "sandbox-app-secret".into(),
+            callback_token: "sandbox-callback-token".into(),
+            reminder_template: "TEMPLATE-REMINDER".into(),
+            progress_template: "TEMPLATE-PROGRESS".into(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeCom {
+    pub api_base: String,
+}
+
+impl Default for WeCom {
+    fn default() -> Self {
+        Self { api_base: "http://127.0.0.1:8090/wecom".into() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bot {
+    /// Whether the API process runs the bot, too. Off where `qingfeng-bot` runs as its own program.
+    pub embedded: bool,
+}
+
+impl Default for Bot {
+    fn default() -> Self {
+        Self { embedded: true }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sandbox {
+    /// Whether the API process runs the platform simulator, too. Never in production.
+    pub embedded: bool,
+    pub bind: String,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self { embedded: false, bind: "127.0.0.1:8090".into() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: LogFormat,
+    /// As in `info,qingfeng=debug`.
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".into() }
+    }
+}
+
+impl Config {
+    /// Reads the file, if there is one, and the environment.
+    ///
+    /// # Errors
+    /// When a key is unknown or a value has the wrong type; the message names it and where it stands.
+    pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            anyhow::ensure!(file.exists(), "the configuration file {} does not exist", file.display());
+            figment = figment.merge(Toml::file(file));
+        }
+        Ok(figment.merge(Env::prefixed("QINGFENG_").ignore(&["config"]).split("__")).extract()?)
+    }
+
+    /// The configuration as TOML, passwords and secrets masked.
+    ///
+    /// # Errors
+    /// Never for values that were loaded.
+    pub fn printable(&self) -> anyhow::Result<String> {
+        let mut shown = self.clone();
+        shown.database.url = mask_password(&shown.database.url);
+        shown.files.url = mask_password(&shown.files.url);
+        shown.cache.redis_url = shown.cache.redis_url.as_deref().map(mask_password);
+        for secret in [&mut shown.wechat.app_secret, &mut shown.wechat.callback_token] {
+            *secret = "***".into();
+        }
+        Ok(toml::to_string(&shown)?)
+    }
+}
+
+fn mask_password(address: &str) -> String {
+    let Ok(mut url) = url::Url::parse(address) else { return address.to_owned() };
+    if url.password().is_none() && url.query().is_none() {
+        return address.to_owned();
+    }
+    if url.password().is_some() {
+        let _ = url.set_password(Some("***"));
+    }
+    if url.query().is_some() {
+        url.set_query(Some("***"));
+    }
+    url.to_string()
+}

@@ -1,0 +1,31 @@
+//! For the machines that watch over this one.
+
+use actix_web::{HttpResponse, get, web};
+use sea_orm::ConnectionTrait;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::problem::Answer;
+use crate::Application;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(alive).service(ready);
+}
+
+/// The process runs.
+#[utoipa::path(tag = "operation", responses((status = 200, description = "alive")))]
+#[get("/healthz")]
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().body("ok")
+}
+
+/// The process can serve: database and cache answer.
+#[utoipa::path(tag = "operation", responses(
+    (status = 200, description = "ready"),
+    (status = 503, body = super::problem::Problem, content_type = "application/problem+json"),
+))]
+#[get("/readyz")]
+async fn ready(application: web::Data<Application>) -> Answer<HttpResponse> {
+    application.store.reader().execute_unprepared("SELECT 1").await?;
+    application.cache.get("ready").await?;
+    Ok(HttpResponse::Ok().body("ok"))
+}

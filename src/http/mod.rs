@@ -1,0 +1,108 @@
+//! The REST API: one file per resource, each with its handlers, its types and their description.
+
+pub mod access_token;
+pub mod authentication;
+mod health;
+pub mod input;
+mod me;
+pub mod problem;
+mod screens;
+mod sign_in;
+
+use std::time::Duration;
+
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    middleware::{Compress, DefaultHeaders},
+    web,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::Application;
+
+/// Nothing may be loaded from, sent to or framed by another host.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data: blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "清风 Qingfeng",
+        description = "Complaints, rectification, evaluation and publication for townships. \
+                       Errors are problem JSON (RFC 9457) with a stable `code`. \
+                       Acts take an `Idempotency-Key` header: the same key with the same content is done once.",
+        license(name = "Apache-2.0")
+    ),
+    modifiers(&AccessToken)
+)]
+struct Description;
+
+struct AccessToken;
+
+impl Modify for AccessToken {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        description
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("access_token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Every route of the API. A new resource is registered here.
+fn api(config: &mut ServiceConfig) {
+    config.service(scope::scope("/api").configure(sign_in::routes).configure(me::routes));
+    health::routes(config);
+}
+
+/// The API's description, OpenAPI 3.1.
+#[must_use]
+pub fn description() -> utoipa::openapi::OpenApi {
+    App::new().into_utoipa_app().openapi(Description::openapi()).configure(api).split_for_parts().1
+}
+
+/// Starts serving on the listener.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(application: web::Data<Application>, listener: std::net::TcpListener) -> std::io::Result<Server> {
+    let settings = application.config.http.clone();
+    let description = description();
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .into_utoipa_app()
+            .configure(api)
+            .into_app()
+            .app_data(application.clone())
+            .app_data(web::PayloadConfig::new(input::LARGEST_BODY))
+            .app_data(web::PathConfig::default().error_handler(|error, _| problem::bad_address(error)))
+            .app_data(web::QueryConfig::default().error_handler(|error, _| problem::bad_query(&error)))
+            .wrap(Compress::default())
+            .wrap(
+                DefaultHeaders::new()
+                    .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+                    .add(("X-Content-Type-Options", "nosniff"))
+                    .add(("Referrer-Policy", "no-referrer")),
+            )
+            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", description.clone()))
+            .configure(screens::routes)
+            .default_service(web::to(no_such_address))
+    })
+    .shutdown_timeout(settings.shutdown_seconds)
+    .client_request_timeout(Duration::from_secs(20))
+    .listen(listener)?;
+    if settings.workers > 0 {
+        server = server.workers(settings.workers);
+    }
+    Ok(server.run())
+}
+
+async fn no_such_address() -> actix_web::Result<actix_web::HttpResponse> {
+    Err(problem::bad_address(()))
+}

@@ -1,0 +1,188 @@
+//! Signing in and out.
+
+use actix_web::{HttpResponse, post, web};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use qingfeng_core::{
+    people::{
+        PersonKind, SignInRefusal,
+        sessions::{self, ACCESS_LASTS, Person},
+        sign_in,
+    },
+    refusal::{Fault, Refusal, RefusalKind},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    authentication::SignedIn,
+    input::Input,
+    problem::{Answer, Problem},
+};
+use crate::Application;
+
+/// How long somebody has to type the invitation code after opening the mini-program.
+const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
+/// Sign-ins per invitation code or ticket, so that codes cannot be guessed.
+const GUESSES: u32 = 10;
+const GUESSES_WINDOW: Duration = Duration::from_secs(10 * 60);
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(with_mini_program).service(with_invitation).service(as_staff).service(refresh).service(sign_out);
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MiniProgramSignIn {
+    /// What `wx.login` gave.
+    code: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationSignIn {
+    /// The code printed on the invitation.
+    invitation_code: String,
+    /// From the mini-program sign-in, to bind this WeChat; without it only this browser is signed in.
+    #[serde(default)]
+    ticket: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaffSignIn {
+    login: String,
+    password: String,
+    /// Six digits from the authenticator.
+    code: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    refresh_token: String,
+}
+
+/// A session's tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tokens {
+    access_token: String,
+    /// Seconds.
+    expires_in: u64,
+    /// Good for one use.
+    refresh_token: String,
+    person_kind: PersonKind,
+}
+
+/// Either tokens, or — for a WeChat that belongs to nobody on a roster yet — a ticket for binding it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum MiniProgramAnswer {
+    SignedIn(Tokens),
+    BindingNeeded { ticket: String },
+}
+
+fn tokens(application: &Application, session: sessions::Session) -> Result<Tokens, Fault> {
+    let access_token = application.access_tokens.issue(session.person, session.id).map_err(Fault::unavailable)?;
+    Ok(Tokens {
+        access_token,
+        expires_in: ACCESS_LASTS.as_secs(),
+        refresh_token: session.refresh_token,
+        person_kind: session.person.kind,
+    })
+}
+
+async fn begin(application: &Application, person: Person) -> Result<Tokens, Fault> {
+    tokens(application, sessions::start(&application.store, person).await?)
+}
+
+/// Sign in with the mini-program's login code.
+#[utoipa::path(tag = "sign-in", request_body = MiniProgramSignIn, responses(
+    (status = 200, body = MiniProgramAnswer),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`code_invalid`"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/sign-in/mini-program")]
+async fn with_mini_program(
+    application: web::Data<Application>,
+    input: Input<MiniProgramSignIn>,
+) -> Answer<web::Json<MiniProgramAnswer>> {
+    let open_id = application.wechat_login.open_id(&input.value.code).await?;
+    if let Some(person) = sign_in::resident_of(&application.store, &open_id).await? {
+        return Ok(web::Json(MiniProgramAnswer::SignedIn(begin(&application, person).await?)));
+    }
+    let ticket = URL_SAFE_NO_PAD.encode(application.store.randomness().bytes::<24>());
+    application.cache.set(&format!("binding:{ticket}"), open_id.as_bytes(), TICKET_LASTS).await?;
+    Ok(web::Json(MiniProgramAnswer::BindingNeeded { ticket }))
+}
+
+/// Sign in with a printed invitation; binds the WeChat when the ticket is given.
+#[utoipa::path(tag = "sign-in", request_body = InvitationSignIn, responses(
+    (status = 200, body = Tokens),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`invitation_invalid`, `ticket_expired`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`phone_taken`"),
+    (status = 429, body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/sign-in/invitation")]
+async fn with_invitation(
+    application: web::Data<Application>,
+    request: actix_web::HttpRequest,
+    input: Input<InvitationSignIn>,
+) -> Answer<web::Json<Tokens>> {
+    let cache = &application.cache;
+    let origin = request.peer_addr().map_or_else(String::new, |address| address.ip().to_string());
+    if cache.take_slot(&format!("invitation:{origin}"), GUESSES, GUESSES_WINDOW).await?.is_some() {
+        return Err(Fault::refused(SignInRefusal::TooManyAttempts).into());
+    }
+    let open_id = match &input.value.ticket {
+        None => None,
+        Some(ticket) => {
+            let open_id = cache.get(&format!("binding:{ticket}")).await?;
+            let open_id = open_id.ok_or_else(|| Fault::refused(SignInRefusal::TicketExpired))?;
+            Some(String::from_utf8(open_id).map_err(Fault::unavailable)?)
+        }
+    };
+    let person = sign_in::accept_invitation(&application.store, &input.value.invitation_code, open_id).await?;
+    Ok(web::Json(begin(&application, person).await?))
+}
+
+/// Sign in as staff with password and authenticator code.
+#[utoipa::path(tag = "sign-in", request_body = StaffSignIn, responses(
+    (status = 200, body = Tokens),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_credentials`"),
+    (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_attempts`"),
+))]
+#[post("/sign-in/staff")]
+async fn as_staff(application: web::Data<Application>, input: Input<StaffSignIn>) -> Answer<web::Json<Tokens>> {
+    let StaffSignIn { login, password, code } = &input.value;
+    let (store, cache) = (&application.store, &*application.cache);
+    let person = sign_in::staff(store, cache, &application.sealer, login, password, code).await?;
+    Ok(web::Json(begin(&application, person).await?))
+}
+
+/// Exchange the refresh token for new tokens.
+#[utoipa::path(tag = "sign-in", request_body = Refresh, responses(
+    (status = 200, body = Tokens),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`session_over`"),
+))]
+#[post("/sign-in/refresh")]
+async fn refresh(application: web::Data<Application>, input: Input<Refresh>) -> Answer<web::Json<Tokens>> {
+    let token = &input.value.refresh_token;
+    if token.len() > 100 {
+        return Err(Refusal::new(RefusalKind::Unauthenticated, "session_over", "登录已失效，请重新登录。").into());
+    }
+    let session = sessions::refresh(&application.store, &*application.cache, token).await?;
+    Ok(web::Json(tokens(&application, session)?))
+}
+
+/// End the session on this phone.
+#[utoipa::path(tag = "sign-in", security(("access_token" = [])), responses(
+    (status = 204),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+))]
+#[post("/sign-out")]
+async fn sign_out(application: web::Data<Application>, person: SignedIn) -> Answer<HttpResponse> {
+    sessions::end(&application.store, &*application.cache, person.session).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,147 @@
+use chrono::TimeDelta;
+use qingfeng_core::{
+    clock::Clock,
+    people::{Role, sign_in},
+    storage::Engine,
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{TestServer, Township};
+
+/// What the authenticator shows at this moment.
+fn code(server: &TestServer) -> String {
+    let seconds = u64::try_from(server.clock.now().timestamp()).unwrap();
+    sign_in::authenticator(b"twenty bytes of test".to_vec()).unwrap().generate(seconds).to_string()
+}
+
+async fn sign_in_staff(township: &Township<'_>, login: &str) -> Value {
+    let body = json!({"login": login, "password": "correct horse battery", "code": code(township.server)});
+    township.server.visitor().post("/api/sign-in/staff", body).await.ok()
+}
+
+#[rstest]
+#[actix_web::test]
+async fn staff_sign_in_with_password_and_code_and_see_their_posts(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    township.add_staff(township.id, Role::TownshipOffice, "office").await;
+    let tokens = sign_in_staff(&township, "office").await;
+    let me = server.visitor().with_token(tokens["access_token"].as_str().unwrap()).get("/api/me").await.ok();
+    assert_eq!(me["kind"], "staff");
+    assert_eq!(me["posts"][0]["role"], "township_office");
+    assert_eq!(me["posts"][0]["organization"]["name"], "云溪镇");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_wrong_password_code_or_login_is_refused_in_the_same_words() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let township = server.township().await;
+    township.add_staff(township.id, Role::TownshipOffice, "office").await;
+    let attempt = |login: &str, password: &str, code: String| {
+        let body = json!({"login": login, "password": password, "code": code});
+        let visitor = server.visitor();
+        async move { visitor.post("/api/sign-in/staff", body).await.problem(401, "wrong_credentials")["detail"].clone() }
+    };
+    let password = "correct horse battery";
+    let answers = [
+        attempt("office", "wrong password", code(&server)).await,
+        attempt("office", password, "000000".into()).await,
+        attempt("nobody", password, code(&server)).await,
+    ];
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_authenticator_code_is_good_once() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let township = server.township().await;
+    township.add_staff(township.id, Role::TownshipOffice, "office").await;
+    sign_in_staff(&township, "office").await;
+    let again = json!({"login": "office", "password": "correct horse battery", "code": code(&server)});
+    server.visitor().post("/api/sign-in/staff", again).await.problem(401, "wrong_credentials");
+    server.clock.advance(TimeDelta::seconds(30));
+    sign_in_staff(&township, "office").await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn five_wrong_passwords_lock_the_login_for_a_quarter_of_an_hour() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let township = server.township().await;
+    township.add_staff(township.id, Role::TownshipOffice, "office").await;
+    for _ in 0..5 {
+        let body = json!({"login": "office", "password": "guess guess guess", "code": "000000"});
+        server.visitor().post("/api/sign-in/staff", body).await.problem(401, "wrong_credentials");
+    }
+    let right = json!({"login": "office", "password": "correct horse battery", "code": code(&server)});
+    server.visitor().post("/api/sign-in/staff", right).await.problem(429, "too_many_attempts");
+    server.clock.advance(TimeDelta::minutes(15));
+    sign_in_staff(&township, "office").await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_refresh_token_is_exchanged_once_and_a_stolen_copy_ends_the_session(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    township.add_staff(township.id, Role::TownshipOffice, "office").await;
+    let first = sign_in_staff(&township, "office").await;
+    let refresh = |token: &Value| {
+        let (visitor, body) = (server.visitor(), json!({"refresh_token": token}));
+        async move { visitor.post("/api/sign-in/refresh", body).await }
+    };
+    let second = refresh(&first["refresh_token"]).await.ok();
+    // The answer may have got lost on the way: asking again at once is no theft.
+    server.clock.advance(TimeDelta::seconds(30));
+    refresh(&first["refresh_token"]).await.ok();
+    server.clock.advance(TimeDelta::minutes(2));
+    refresh(&first["refresh_token"]).await.problem(401, "session_over");
+    refresh(&second["refresh_token"]).await.problem(401, "session_over");
+    let holder = server.visitor().with_token(second["access_token"].as_str().unwrap());
+    holder.get("/api/me").await.problem(401, "session_over");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn signing_out_ends_access_and_refresh_at_once(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    township.add_staff(township.id, Role::TownshipOffice, "office").await;
+    let tokens = sign_in_staff(&township, "office").await;
+    let person = server.visitor().with_token(tokens["access_token"].as_str().unwrap());
+    person.post("/api/sign-out", json!({})).await.ok();
+    person.get("/api/me").await.problem(401, "session_over");
+    let body = json!({"refresh_token": tokens["refresh_token"]});
+    server.visitor().post("/api/sign-in/refresh", body).await.problem(401, "session_over");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_forged_or_missing_token_is_refused() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    server.visitor().get("/api/me").await.problem(401, "sign_in_needed");
+    server.visitor().with_token("eyJhbGciOiJub25lIn0.e30.").get("/api/me").await.problem(401, "session_over");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_printed_invitation_signs_a_resident_in_once(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    let village = township.village("东河村").await;
+    let resident = township.add_resident(village, None, None).await;
+    let county = township.county;
+    let invitation = township.write(move |unit| Box::pin(sign_in::invite(unit, county, resident))).await;
+    let body = json!({"invitation_code": invitation.to_lowercase()});
+    let tokens = server.visitor().post("/api/sign-in/invitation", body.clone()).await.ok();
+    let me = server.visitor().with_token(tokens["access_token"].as_str().unwrap()).get("/api/me").await.ok();
+    assert_eq!((&me["kind"], &me["village"]["name"]), (&json!("resident"), &json!("东河村")));
+    server.visitor().post("/api/sign-in/invitation", body).await.problem(401, "invitation_invalid");
+}

@@ -1,0 +1,146 @@
+use chrono::NaiveDate;
+use qingfeng_core::{
+    ids::{CountyId, OrganizationId, ResidentId, StaffId},
+    people::{
+        OrganizationKind, PersonKind, Role, RosterGroup,
+        roster::{self, NewOrganization, NewPost, NewResident, NewStaff},
+        sessions::Person as Identity,
+    },
+    refusal::Fault,
+    storage::UnitOfWork,
+};
+use uuid::Uuid;
+
+use super::{Person, TestServer};
+
+/// The password and the authenticator secret of everybody in tests.
+pub const PASSWORD: &str = "correct horse battery";
+pub const TOTP_SECRET: &[u8] = b"twenty bytes of test";
+
+/// A county with one township.
+pub struct Township<'a> {
+    pub server: &'a TestServer,
+    pub county: CountyId,
+    pub id: OrganizationId,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Village {
+    pub id: OrganizationId,
+}
+
+impl<'a> Township<'a> {
+    pub async fn found(server: &'a TestServer) -> Self {
+        let county = CountyId(Uuid::now_v7());
+        let above = organization(server, county, None, OrganizationKind::County, "清和县").await;
+        let id = organization(server, county, Some(above), OrganizationKind::Township, "云溪镇").await;
+        Self { server, county, id }
+    }
+
+    pub async fn village(&self, name: &str) -> Village {
+        Village { id: organization(self.server, self.county, Some(self.id), OrganizationKind::Village, name).await }
+    }
+
+    pub async fn department(&self, name: &str) -> OrganizationId {
+        organization(self.server, self.county, Some(self.id), OrganizationKind::Department, name).await
+    }
+
+    /// Somebody of the township office, and the like.
+    pub async fn staff(&self, role: Role) -> Person {
+        self.staff_of(self.id, role).await.0
+    }
+
+    /// A member of staff in a post of this organization.
+    pub async fn staff_of(&self, organization: OrganizationId, role: Role) -> (Person, StaffId) {
+        let (county, login) = (self.county, format!("staff-{}", Uuid::now_v7()));
+        let (id, _) = self.add_staff(organization, role, &login).await;
+        (self.server.signed_in(Identity { county, kind: PersonKind::Staff, id: id.0 }).await, id)
+    }
+
+    /// A member of staff with password and authenticator, not signed in.
+    pub async fn add_staff(&self, organization: OrganizationId, role: Role, login: &str) -> (StaffId, String) {
+        let (county, sealer, login) = (self.county, self.server.application.sealer.clone(), login.to_owned());
+        let known = login.clone();
+        // The same for all: hashing is slow on purpose.
+        let password_hash = password_hash().await;
+        let id = self
+            .write(move |unit| {
+                Box::pin(async move {
+                    let staff = NewStaff {
+                        name: "测试干部".into(),
+                        login,
+                        password_hash,
+                        totp_secret: TOTP_SECRET.to_vec(),
+                        open_id: None,
+                    };
+                    let staff = roster::add_staff(unit, county, &sealer, staff).await?;
+                    let from = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+                    let post = NewPost { staff, organization, role, title: role.label().to_owned(), from, to: None };
+                    roster::add_post(unit, county, post).await?;
+                    Ok(staff)
+                })
+            })
+            .await;
+        (id, known)
+    }
+
+    pub async fn resident(&self, village: Village) -> (Person, ResidentId) {
+        let id = self.add_resident(village, None, None).await;
+        let identity = Identity { county: self.county, kind: PersonKind::Resident, id: id.0 };
+        (self.server.signed_in(identity).await, id)
+    }
+
+    pub async fn add_resident(
+        &self,
+        village: Village,
+        open_id: Option<&str>,
+        also_staff: Option<StaffId>,
+    ) -> ResidentId {
+        let (county, township, open_id) = (self.county, self.id, open_id.map(str::to_owned));
+        self.write(move |unit| {
+            let resident = NewResident {
+                township,
+                village: village.id,
+                name: "测试村民".into(),
+                neighbourhood: "三组".into(),
+                group: RosterGroup::Resident,
+                also_staff,
+                open_id,
+            };
+            Box::pin(roster::add_resident(unit, county, resident))
+        })
+        .await
+    }
+
+    /// Writes set-up that has no endpoint.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'w> FnOnce(&'w UnitOfWork) -> futures::future::BoxFuture<'w, Result<T, Fault>> + Send + 'static,
+    ) -> T {
+        self.server.application.store.housekeeping(work).await.unwrap()
+    }
+}
+
+async fn password_hash() -> String {
+    static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+    let hash = async || {
+        qingfeng_core::people::password::hash(PASSWORD, &qingfeng_core::randomness::SystemRandomness).await.unwrap()
+    };
+    HASH.get_or_init(hash).await.clone()
+}
+
+async fn organization(
+    server: &TestServer,
+    county: CountyId,
+    parent: Option<OrganizationId>,
+    kind: OrganizationKind,
+    name: &str,
+) -> OrganizationId {
+    let new = NewOrganization { parent, kind, name: name.to_owned(), code: format!("code-{}", Uuid::now_v7()) };
+    server
+        .application
+        .store
+        .housekeeping(move |unit| Box::pin(roster::add_organization(unit, county, new)))
+        .await
+        .unwrap()
+}

@@ -2,6 +2,7 @@
 //! the same rows. Overdue is computed from the date, never a state.
 
 pub mod entity;
+pub mod extensions;
 mod ledger;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};

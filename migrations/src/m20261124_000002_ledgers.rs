@@ -4,8 +4,7 @@ use sea_orm_migration::prelude::*;
 
 use crate::columns::{
     bare_table, big_integer, bytes, county, date, flag, id, index, instant, integer, json, optional_bytes,
-    optional_date, optional_id, optional_instant, optional_json, optional_text, optional_word, table, text, unique,
-    word,
+    optional_date, optional_id, optional_instant, optional_text, optional_word, table, text, unique, word,
 };
 
 #[derive(DeriveMigrationName)]
@@ -28,7 +27,7 @@ fn tables() -> Vec<TableCreateStatement> {
     vec![
         bare_table(
             "idempotency_keys",
-            [bytes("key"), county(), bytes("content"), optional_json("answer"), instant("created_at")],
+            [bytes("key"), county(), bytes("content"), json("answer"), instant("created_at")],
         )
         .primary_key(Index::create().col("key"))
         .take(),

@@ -8,8 +8,8 @@ mod entity;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveEnum as _, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value, sea_query::OnConflict,
 };
 use sha2::{Digest, Sha256};
 
@@ -70,19 +70,16 @@ fn stripe_of(subject: SubjectRef) -> i32 {
     i32::from(subject.id.as_bytes()[15] % STRIPES)
 }
 
-/// The digest that binds a record to the one before it. Public so that others can verify a chain.
-#[must_use]
-pub fn chain_digest(previous: &[u8], record: &records::Model) -> [u8; 32] {
+/// Digest of what a record says, its place in the chain left out.
+fn content_digest(record: &records::Model) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"qingfeng audit record v1");
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());
         hash.update(bytes);
     };
-    part(previous);
     part(record.county_id.0.as_bytes());
     part(&record.stripe.to_be_bytes());
-    part(&record.sequence.to_be_bytes());
     part(&record.at.timestamp_millis().to_be_bytes());
     part(record.actor_kind.as_bytes());
     part(record.staff_id.map(|id| id.0).unwrap_or_default().as_bytes());
@@ -93,6 +90,13 @@ pub fn chain_digest(previous: &[u8], record: &records::Model) -> [u8; 32] {
     part(record.before_digest.as_deref().unwrap_or_default());
     part(record.after_digest.as_deref().unwrap_or_default());
     hash.finalize().into()
+}
+
+/// The digest that binds a record to the one before it: SHA-256 over the former record's digest and this one's content.
+/// Public so that others can verify a chain.
+#[must_use]
+pub fn chain_digest(previous: &[u8], record: &records::Model) -> [u8; 32] {
+    Sha256::new().chain_update(previous).chain_update(content_digest(record)).finalize().into()
 }
 
 pub(crate) async fn append(
@@ -110,8 +114,6 @@ pub(crate) async fn append(
 }
 
 async fn append_one(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: AuditEntry) -> Result<(), Fault> {
-    let stripe = stripe_of(entry.subject);
-    let head = lock_head(unit, county, stripe).await?;
     let (actor_kind, staff_id, post_id) = match actor {
         Actor::Staff(staff) => ("staff", Some(staff.id), staff.posts.first().map(|post| post.id)),
         // Which resident acted is nobody's business.
@@ -120,10 +122,10 @@ async fn append_one(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: A
         Actor::System { .. } => ("system", None, None),
         Actor::Visitor => ("visitor", None, None),
     };
-    let mut record = records::Model {
+    let record = records::Model {
         county_id: county,
-        stripe,
-        sequence: head.sequence + 1,
+        stripe: stripe_of(entry.subject),
+        sequence: 0,
         at: unit.now(),
         actor_kind: actor_kind.to_owned(),
         staff_id,
@@ -135,10 +137,47 @@ async fn append_one(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: A
         after_digest: entry.after.map(Vec::from),
         digest: Vec::new(),
     };
+    match unit.connection().get_database_backend() {
+        DbBackend::Postgres => link_in_one_statement(unit, record).await,
+        _ => link_step_by_step(unit, record).await,
+    }
+}
+
+/// PostgreSQL computes the chain's digest itself: the head is locked for one round trip instead of three.
+async fn link_in_one_statement(unit: &UnitOfWork, record: records::Model) -> Result<(), Fault> {
+    const LINK: &str = "WITH head AS (\
+           INSERT INTO audit_heads AS h (county_id, stripe, sequence, digest) VALUES ($1, $2, 1, sha256($12)) \
+           ON CONFLICT (county_id, stripe) DO UPDATE SET sequence = h.sequence + 1, digest = sha256(h.digest || $12) \
+           RETURNING sequence, digest) \
+         INSERT INTO audit_records (county_id, stripe, sequence, at, actor_kind, staff_id, post_id, action, \
+           subject_kind, subject_id, before_digest, after_digest, digest) \
+         SELECT $1, $2, head.sequence, $3, $4, $5, $6, $7, $8, $9, $10, $11, head.digest FROM head";
+    let content = content_digest(&record).to_vec();
+    let values: [Value; 12] = [
+        record.county_id.into(),
+        record.stripe.into(),
+        record.at.into(),
+        record.actor_kind.into(),
+        record.staff_id.map(|id| id.0).into(),
+        record.post_id.map(|id| id.0).into(),
+        record.action.into(),
+        record.subject_kind.to_value().into(),
+        record.subject_id.into(),
+        record.before_digest.into(),
+        record.after_digest.into(),
+        content.into(),
+    ];
+    unit.connection().execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, LINK, values)).await?;
+    Ok(())
+}
+
+async fn link_step_by_step(unit: &UnitOfWork, mut record: records::Model) -> Result<(), Fault> {
+    let head = lock_head(unit, record.county_id, record.stripe).await?;
+    record.sequence = head.sequence + 1;
     record.digest = chain_digest(&head.digest, &record).to_vec();
     let new_head = entity::heads::ActiveModel {
-        county_id: Set(county),
-        stripe: Set(stripe),
+        county_id: Set(record.county_id),
+        stripe: Set(record.stripe),
         sequence: Set(record.sequence),
         digest: Set(record.digest.clone()),
     };

@@ -54,7 +54,7 @@ pub(super) mod entity {
         pub key: Vec<u8>,
         pub county_id: CountyId,
         pub content: Vec<u8>,
-        pub answer: Option<Json>,
+        pub answer: Json,
         pub created_at: DateTimeUtc,
     }
 
@@ -74,7 +74,8 @@ pub(super) async fn claim<T: DeserializeOwned>(
         key: Set(key.key.clone()),
         county_id: Set(county),
         content: Set(key.content.clone()),
-        answer: Set(None),
+        // Stands unless another answer is kept: acts that answer nothing save an update.
+        answer: Set(serde_json::Value::Null),
         created_at: Set(work.now()),
     };
     let inserted = entity::Entity::insert(row)
@@ -98,14 +99,15 @@ pub(super) async fn claim<T: DeserializeOwned>(
         )
         .into());
     }
-    let answer =
-        known.answer.ok_or_else(|| Fault::unavailable("an idempotency row was committed without its answer"))?;
-    serde_json::from_value(answer).map(Some).map_err(Fault::unavailable)
+    serde_json::from_value(known.answer).map(Some).map_err(Fault::unavailable)
 }
 
 /// Keeps the answer for the next time the same request comes.
 pub(super) async fn keep(work: &UnitOfWork, key: &IdempotencyKey, answer: serde_json::Value) -> Result<(), Fault> {
     use sea_orm::sea_query::Expr;
+    if answer.is_null() {
+        return Ok(());
+    }
     entity::Entity::update_many()
         .col_expr(entity::Column::Answer, Expr::value(answer))
         .filter(entity::Column::Key.eq(key.key.clone()))

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cache;
+pub mod calendar;
 pub mod clock;
 pub mod deadlines;
 pub mod ids;

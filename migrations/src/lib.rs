@@ -3,6 +3,7 @@
 pub mod columns;
 mod m20261124_000001_people;
 mod m20261124_000002_ledgers;
+mod m20261124_000003_calendar;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -13,6 +14,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_people::Migration), Box::new(m20261124_000002_ledgers::Migration)]
+        vec![
+            Box::new(m20261124_000001_people::Migration),
+            Box::new(m20261124_000002_ledgers::Migration),
+            Box::new(m20261124_000003_calendar::Migration),
+        ]
     }
 }

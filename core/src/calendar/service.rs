@@ -1,0 +1,232 @@
+//! Keeping the calendar: versions of notices in the database, open deadlines worked out again when one arrives.
+
+use std::sync::{Arc, RwLock};
+
+use chrono::Utc;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+
+use super::{Calendar, Limit, YearNotice};
+use crate::{
+    audit::{AuditEntry, digest_of},
+    deadlines::{
+        DeadlineStatus,
+        entity::{changes, deadlines},
+    },
+    ids::{CountyId, DeadlineId, EntryId},
+    outbox::{Notice, Recipient},
+    people::{
+        Actor,
+        authorization::{Action, Subject, may},
+    },
+    refusal::Fault,
+    storage::{Command, Done, Store, UnitOfWork},
+    subject::{SubjectKind, SubjectRef},
+};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::CountyId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "calendar_notices")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub county_id: CountyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub year: i32,
+        /// Counts the imports of this year, from 1; the highest is in force.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        pub notice: Json,
+        pub imported_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The calendar in force: the shipped years and what the county imported. Shared by all requests, reloaded on import
+/// and, because another process may import, from time to time.
+pub struct CalendarBook {
+    store: Store,
+    known: RwLock<Option<(chrono::DateTime<Utc>, Arc<Calendar>)>>,
+}
+
+/// Another process's import is seen within this time.
+const RELOADED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
+
+impl CalendarBook {
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, known: RwLock::new(None) }
+    }
+
+    /// The calendar in force.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    ///
+    /// # Panics
+    /// Never: no holder of the lock panics.
+    pub async fn current(&self) -> Result<Arc<Calendar>, Fault> {
+        let now = self.store.clock().now();
+        if let Some((read_at, calendar)) = &*self.known.read().expect("no holder of this lock panics")
+            && now - *read_at < RELOADED_AFTER
+            && now >= *read_at
+        {
+            return Ok(Arc::clone(calendar));
+        }
+        let calendar = Arc::new(load(self.store.reader()).await?);
+        *self.known.write().expect("no holder of this lock panics") = Some((now, Arc::clone(&calendar)));
+        Ok(calendar)
+    }
+
+    fn forget(&self) {
+        *self.known.write().expect("no holder of this lock panics") = None;
+    }
+}
+
+async fn load(connection: &impl sea_orm::ConnectionTrait) -> Result<Calendar, Fault> {
+    let mut notices = Calendar::shipped_notices();
+    let rows = entity::Entity::find()
+        .order_by_asc(entity::Column::Year)
+        .order_by_asc(entity::Column::Version)
+        .all(connection)
+        .await?;
+    for row in rows {
+        let notice: YearNotice = serde_json::from_value(row.notice).map_err(Fault::unavailable)?;
+        // A newer version replaces the year as a whole: days it no longer names are ordinary again.
+        notices.retain(|known| known.year != notice.year);
+        notices.push(notice);
+    }
+    Ok(Calendar::from_notices(&notices))
+}
+
+/// What an import changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOutcome {
+    pub year: i32,
+    pub version: i32,
+    /// Open deadlines whose date changed or became known.
+    pub moved_deadlines: u32,
+}
+
+/// Takes a notice into force and works out every open deadline again; each that moves gets a line in the ledger, and the
+/// person responsible is told.
+///
+/// # Errors
+/// When the actor may not, or the database does not answer.
+pub async fn import_year(
+    store: &Store,
+    book: &CalendarBook,
+    actor: &Actor,
+    county: CountyId,
+    notice: YearNotice,
+) -> Result<ImportOutcome, Fault> {
+    may(actor, Action::ManageSystem, &Subject { county: Some(county), ..Subject::default() })?;
+    let subject = SubjectRef { kind: SubjectKind::Calendar, id: county.0 };
+    let outcome = store
+        .command(county, &Command::by(actor), move |unit| {
+            Box::pin(async move {
+                let version = keep(unit, county, &notice).await?;
+                let calendar = load(unit.connection()).await?;
+                let (moved, notices) = work_out_again(unit, county, &calendar).await?;
+                let outcome = ImportOutcome { year: notice.year, version, moved_deadlines: moved };
+                let mut entry = AuditEntry::new("calendar_imported", subject);
+                entry.after = Some(digest_of(&notice));
+                Ok(Done::new(outcome, entry).telling(notices))
+            })
+        })
+        .await?;
+    book.forget();
+    Ok(outcome.value)
+}
+
+async fn keep(unit: &UnitOfWork, county: CountyId, notice: &YearNotice) -> Result<i32, Fault> {
+    let newest = entity::Entity::find()
+        .filter(entity::Column::CountyId.eq(county))
+        .filter(entity::Column::Year.eq(notice.year))
+        .order_by_desc(entity::Column::Version)
+        .one(unit.connection())
+        .await?;
+    let version = newest.map_or(1, |row| row.version + 1);
+    entity::Entity::insert(entity::ActiveModel {
+        county_id: Set(county),
+        year: Set(notice.year),
+        version: Set(version),
+        notice: Set(serde_json::to_value(notice).map_err(Fault::unavailable)?),
+        imported_at: Set(unit.now()),
+    })
+    .exec_without_returning(unit.connection())
+    .await?;
+    Ok(version)
+}
+
+async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar) -> Result<(u32, Vec<Notice>), Fault> {
+    const PAGE: u64 = 500;
+    let mut moved = 0;
+    let mut notices = Vec::new();
+    let mut after = DeadlineId(uuid::Uuid::nil());
+    loop {
+        let page = deadlines::Entity::find()
+            .filter(deadlines::Column::CountyId.eq(county))
+            .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
+            // An extended date was decided by a person: no calendar moves it.
+            .filter(deadlines::Column::Extensions.eq(0))
+            .filter(deadlines::Column::Id.gt(after))
+            .order_by_asc(deadlines::Column::Id)
+            .limit(PAGE)
+            .all(unit.connection())
+            .await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for deadline in page {
+            // Deadlines set to a fixed date have no limit to count.
+            let Ok(limit) = serde_json::from_value::<Limit>(deadline.limit.clone()) else { continue };
+            let worked_out = calendar.due_date(deadline.start_on, limit);
+            if worked_out.due_on == deadline.due_on {
+                continue;
+            }
+            moved += 1;
+            notices.extend(deadline.responsible_staff_id.map(|staff| {
+                let subject = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
+                Notice::new(Recipient::Staff(staff), "deadline_moved_by_calendar", subject)
+                    .step(format!(
+                        "{}:{}",
+                        deadline.id,
+                        worked_out.due_on.map(|date| date.to_string()).unwrap_or_default()
+                    ))
+                    .round(deadline.round)
+                    .facts(serde_json::json!({
+                        "title": deadline.subject_title,
+                        "old_due_on": deadline.due_on,
+                        "due_on": worked_out.due_on,
+                        "explanation": worked_out.explanation,
+                    }))
+            }));
+            changes::Entity::insert(changes::ActiveModel {
+                id: Set(EntryId::new(unit.randomness(), unit.now())),
+                county_id: Set(county),
+                deadline_id: Set(deadline.id),
+                old_due_on: Set(deadline.due_on),
+                new_due_on: Set(worked_out.due_on),
+                cause: Set("calendar".into()),
+                explanation: Set(worked_out.explanation.clone()),
+                at: Set(unit.now()),
+            })
+            .exec_without_returning(unit.connection())
+            .await?;
+            deadlines::Entity::update_many()
+                .col_expr(deadlines::Column::DueOn, Expr::value(worked_out.due_on))
+                .col_expr(deadlines::Column::Explanation, Expr::value(worked_out.explanation))
+                .filter(deadlines::Column::Id.eq(deadline.id))
+                .exec(unit.connection())
+                .await?;
+        }
+    }
+    Ok((moved, notices))
+}

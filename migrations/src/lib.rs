@@ -4,6 +4,8 @@ pub mod columns;
 mod m20261124_000001_people;
 mod m20261124_000002_ledgers;
 mod m20261124_000003_calendar;
+mod m20261124_000004_complaints;
+mod m20261124_000005_files;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -18,6 +20,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_people::Migration),
             Box::new(m20261124_000002_ledgers::Migration),
             Box::new(m20261124_000003_calendar::Migration),
+            Box::new(m20261124_000004_complaints::Migration),
+            Box::new(m20261124_000005_files::Migration),
         ]
     }
 }

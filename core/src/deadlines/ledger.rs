@@ -100,3 +100,29 @@ pub async fn reassign(
         .await?;
     Ok(())
 }
+
+/// Lets the suspended deadlines of a subject run again, each moved by the days it stood still.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn resume(unit: &UnitOfWork, subject: SubjectRef) -> Result<(), Fault> {
+    let suspended = deadlines::Entity::find()
+        .filter(deadlines::Column::SubjectId.eq(subject.id))
+        .filter(deadlines::Column::Status.eq(DeadlineStatus::Suspended))
+        .all(unit.connection())
+        .await?;
+    for deadline in suspended {
+        let stood_still = deadline.ended_on.map_or(chrono::TimeDelta::zero(), |since| unit.today() - since);
+        let due_on = deadline.due_on.map(|date| date + stood_still);
+        let line = format!("{}；挂账{}天，期限顺延", deadline.explanation, stood_still.num_days());
+        deadlines::Entity::update_many()
+            .col_expr(deadlines::Column::Status, Expr::value(DeadlineStatus::Open))
+            .col_expr(deadlines::Column::EndedOn, Expr::value(Option::<NaiveDate>::None))
+            .col_expr(deadlines::Column::DueOn, Expr::value(due_on))
+            .col_expr(deadlines::Column::Explanation, Expr::value(line))
+            .filter(deadlines::Column::Id.eq(deadline.id))
+            .exec(unit.connection())
+            .await?;
+    }
+    Ok(())
+}

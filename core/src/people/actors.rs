@@ -1,5 +1,5 @@
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{
     HeldPost, OrganizationKind, Resident, Staff,
@@ -16,7 +16,15 @@ use crate::{
 /// # Errors
 /// When the database does not answer.
 pub async fn load_staff(store: &Store, id: StaffId, on: NaiveDate) -> Result<Option<Staff>, Fault> {
-    let connection = store.reader();
+    staff_in(store.reader(), id, on).await
+}
+
+/// The same, inside a transaction.
+pub(crate) async fn staff_in(
+    connection: &impl ConnectionTrait,
+    id: StaffId,
+    on: NaiveDate,
+) -> Result<Option<Staff>, Fault> {
     let Some(person) = staff::Entity::find_by_id(id).one(connection).await?.filter(|person| person.active) else {
         return Ok(None);
     };

@@ -3,6 +3,7 @@
 mod actor;
 mod actors;
 pub mod authorization;
+pub mod concerns;
 pub mod entity;
 pub mod password;
 mod refusals;
@@ -12,6 +13,7 @@ pub mod sessions;
 pub mod sign_in;
 
 pub use actor::{Actor, HeldPost, Resident, Staff};
+pub(crate) use actors::staff_in;
 pub use actors::{load_resident, load_staff};
 pub use refusals::SignInRefusal;
 pub use roles::{OrganizationKind, PersonKind, Role, RosterGroup};

@@ -1,0 +1,18 @@
+//! Complaints 群众诉求 (1.1–1.10): from a resident's words to an answer that the resident judges.
+
+mod category;
+mod clocks;
+pub mod entity;
+pub mod queries;
+mod receipt;
+mod refusals;
+pub mod service;
+mod state;
+mod text;
+
+pub use category::{Category, Channel, ComplaintKind, Opinion};
+pub use clocks::ClockRules;
+pub use receipt::ReceiptCode;
+pub use refusals::ComplaintRefusal;
+pub use state::{Act, CallBackResult, Context, Event, SatisfactionLevel, State, apply};
+pub use text::{Body, Title};

@@ -1,0 +1,19 @@
+//! What people do to complaints: one function per act. Each loads, asks for permission, calls the rule, and leaves the
+//! fact, its audit record and its messages in one transaction.
+
+mod answer;
+mod closing;
+mod intake;
+mod rating;
+mod routing;
+mod steps;
+mod time;
+
+pub use answer::{NewAnswer, answer};
+pub use closing::{CallBack, call_back, close};
+pub use intake::{Filed, NewComplaint, OnBehalf, register_on_behalf, submit, withdraw};
+pub use rating::{NewRating, rate, receipt_holder};
+pub use routing::{
+    Destination, accept, classify, dispatch, merge, park, refuse_acceptance, resume, return_back, transfer,
+};
+pub use time::{decide_extension, request_extension};

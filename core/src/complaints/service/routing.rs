@@ -1,0 +1,461 @@
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, OnConflict},
+};
+use serde_json::json;
+
+use super::steps::{Entry, Held, advance, context, hold, is_open, note, tell_handler, tell_reporters, write};
+use crate::{
+    audit::AuditEntry,
+    calendar::Calendar,
+    complaints::{
+        Act, Category, ClockRules, ComplaintKind, ComplaintRefusal, State,
+        entity::{complaints, joint_units, reporters},
+    },
+    deadlines::{self, DeadlineStatus, NewDeadline, entity::deadlines as deadline_rows},
+    ids::{ComplaintId, CountyId, EntryId, OrganizationId, StaffId},
+    people::{
+        Role,
+        authorization::Action,
+        entity::{organizations, posts},
+    },
+    refusal::{Fault, FieldFault, Refusal},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+};
+
+/// Longest reason or instruction, in characters.
+const LONGEST_REASON: usize = 500;
+
+fn reason(pointer: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_REASON {
+        return Err(Refusal::invalid(vec![FieldFault::new(
+            pointer,
+            format!("请写明理由，最多{LONGEST_REASON}个字。"),
+        )]));
+    }
+    Ok(text.to_owned())
+}
+
+/// The office sets type and category: they fix the route and the clock.
+///
+/// # Errors
+/// When the actor may not or the state does not allow it.
+pub async fn classify(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    kind: ComplaintKind,
+    category: Category,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::ClassifyComplaint, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                let before = (held.complaint.kind, held.complaint.category);
+                held.complaint.kind = Some(kind);
+                held.complaint.category = category;
+                advance(unit, &mut held.complaint, Act::Classify, &context).await?;
+                note(unit, &actor, &held.complaint, Entry::internal("classified", category.label())).await?;
+                let audit = AuditEntry::new("complaint_classified", id).changing(&before, &(Some(kind), category));
+                Ok(Done::new((), audit))
+            })
+        })
+        .await
+}
+
+/// Where a complaint is sent.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    pub unit: OrganizationId,
+    /// The person; the unit's responsible person when none is named.
+    pub handler: Option<StaffId>,
+    /// Units that help the lead unit.
+    pub joint_units: Vec<OrganizationId>,
+    /// What the office asks for; the resident does not see it.
+    pub instruction: String,
+}
+
+/// The office gives it to a unit and a person by name.
+///
+/// # Errors
+/// When the unit or the person is what the complaint is about (1.8), or does not exist in the township.
+pub async fn dispatch(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    to: Destination,
+) -> Result<Outcome<()>, Fault> {
+    send(store, command, county, id, to, Act::Dispatch).await
+}
+
+/// The office rules that another unit handles it.
+///
+/// # Errors
+/// As [`dispatch`].
+pub async fn transfer(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    to: Destination,
+) -> Result<Outcome<()>, Fault> {
+    send(store, command, county, id, to, Act::Transfer).await
+}
+
+async fn send(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    to: Destination,
+    act: Act,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let action = if act == Act::Dispatch { Action::DispatchComplaint } else { Action::TransferComplaint };
+                let mut held = hold(unit, &actor, action, id).await?;
+                let handler = check_destination(unit, &held, &to).await?;
+                let context = context(unit, &held.complaint).await?;
+                let before = (held.complaint.lead_unit_id, held.complaint.handler_id);
+                held.complaint.lead_unit_id = Some(to.unit);
+                held.complaint.handler_id = Some(handler);
+                held.complaint.first_unit_id.get_or_insert(to.unit);
+                advance(unit, &mut held.complaint, act, &context).await?;
+                set_joint_units(unit, &held.complaint, &to.joint_units).await?;
+                deadlines::reassign(unit, id.into(), Some(to.unit), Some(handler)).await?;
+                let name = organizations::Entity::find_by_id(to.unit)
+                    .one(unit.connection())
+                    .await?
+                    .map_or_else(String::new, |place| place.name);
+                note(unit, &actor, &held.complaint, Entry::shown("dispatched", &format!("已交{name}办理"))).await?;
+                if !to.instruction.trim().is_empty() {
+                    let instruction = reason("/instruction", &to.instruction)?;
+                    note(unit, &actor, &held.complaint, Entry::internal("instruction", &instruction)).await?;
+                }
+                let facts = json!({
+                    "number": held.complaint.number, "title": held.complaint.title, "unit": name,
+                });
+                let step = format!("{}:{}", held.complaint.returns, to.unit);
+                let notices = tell_reporters(&held, "complaint_dispatched", &facts)
+                    .into_iter()
+                    .chain(tell_handler(&held.complaint, "complaint_assigned", facts.clone()))
+                    .map(|notice| notice.step(step.clone()))
+                    .collect::<Vec<_>>();
+                let after = (held.complaint.lead_unit_id, held.complaint.handler_id);
+                Ok(Done::new((), AuditEntry::new("complaint_dispatched", id).changing(&before, &after))
+                    .telling(notices))
+            })
+        })
+        .await
+}
+
+/// Recusal by rule: neither the unit it is about, nor the person, nor one who declared an interest.
+async fn check_destination(unit: &UnitOfWork, held: &Held, to: &Destination) -> Result<StaffId, Fault> {
+    let township = held.complaint.township_id;
+    for place in to.joint_units.iter().chain([&to.unit]) {
+        let known = organizations::Entity::find_by_id(*place).one(unit.connection()).await?;
+        if !known.is_some_and(|known| known.id == township || known.parent_id == Some(township)) {
+            return Err(Fault::refused(ComplaintRefusal::UnknownUnit));
+        }
+        if held.subject.concerns_organizations.contains(place) {
+            return Err(Fault::refused(ComplaintRefusal::Recused));
+        }
+    }
+    let today = unit.today();
+    let in_post = posts::Entity::find()
+        .filter(posts::Column::OrganizationId.eq(to.unit))
+        .filter(posts::Column::Role.is_in([
+            Role::VillageSecretary,
+            Role::VillageStaff,
+            Role::DepartmentHandler,
+            Role::TownshipOffice,
+        ]))
+        .filter(posts::Column::FromDate.lte(today))
+        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(today)))
+        .order_by_asc(posts::Column::Id)
+        .all(unit.connection())
+        .await?;
+    let mut candidates: Vec<_> = in_post.iter().collect();
+    // Named, or else whoever answers for the unit.
+    candidates.sort_by_key(|post| u8::from(post.role == Role::VillageStaff));
+    if let Some(named) = to.handler {
+        candidates.retain(|post| post.staff_id == named);
+        if candidates.is_empty() {
+            return Err(Fault::refused(ComplaintRefusal::UnknownHandler));
+        }
+    }
+    if candidates.is_empty() {
+        return Err(Fault::refused(ComplaintRefusal::UnknownHandler));
+    }
+    for candidate in candidates {
+        let person = crate::people::staff_in(unit.connection(), candidate.staff_id, today).await?;
+        if person.is_some_and(|person| !crate::people::authorization::is_recused(&person, &held.subject)) {
+            return Ok(candidate.staff_id);
+        }
+    }
+    Err(Fault::refused(ComplaintRefusal::Recused))
+}
+
+async fn set_joint_units(
+    unit: &UnitOfWork,
+    complaint: &complaints::Model,
+    units: &[OrganizationId],
+) -> Result<(), Fault> {
+    joint_units::Entity::delete_many()
+        .filter(joint_units::Column::ComplaintId.eq(complaint.id))
+        .exec(unit.connection())
+        .await?;
+    let rows: Vec<_> = units
+        .iter()
+        .filter(|joined| Some(**joined) != complaint.lead_unit_id)
+        .map(|joined| joint_units::ActiveModel {
+            id: Set(EntryId::new(unit.randomness(), unit.now())),
+            county_id: Set(complaint.county_id),
+            complaint_id: Set(complaint.id),
+            unit_id: Set(*joined),
+        })
+        .collect();
+    if !rows.is_empty() {
+        joint_units::Entity::insert_many(rows)
+            .on_conflict(
+                OnConflict::columns([joint_units::Column::ComplaintId, joint_units::Column::UnitId])
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_without_returning(unit.connection())
+            .await?;
+    }
+    Ok(())
+}
+
+/// The unit takes it on; the clock for the answer starts (XF art. 34: from acceptance). In a later round the clock of
+/// the bad rating goes on.
+///
+/// # Errors
+/// When the actor may not or the state does not allow it.
+pub async fn accept(
+    store: &Store,
+    calendar: &Calendar,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, calendar) = (command.actor.clone(), calendar.clone());
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::HandleComplaint, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::Accept, &context).await?;
+                let complaint = &held.complaint;
+                note(unit, &actor, complaint, Entry::shown("accepted", "已受理，正在办理")).await?;
+                deadlines::end(unit, id.into(), Some("acceptance"), DeadlineStatus::Met).await?;
+                if complaint.round == 1 && !has_answer_deadline(unit, complaint).await? {
+                    open_answer(unit, &calendar, complaint).await?;
+                }
+                let facts = json!({"number": complaint.number, "title": complaint.title});
+                let notices = tell_reporters(&held, "complaint_accepted", &facts);
+                Ok(Done::new((), AuditEntry::new("complaint_accepted", id)).telling(notices))
+            })
+        })
+        .await
+}
+
+async fn has_answer_deadline(unit: &UnitOfWork, complaint: &complaints::Model) -> Result<bool, Fault> {
+    let known = deadline_rows::Entity::find()
+        .filter(deadline_rows::Column::SubjectId.eq(complaint.id))
+        .filter(deadline_rows::Column::Kind.eq("answer"))
+        .filter(deadline_rows::Column::Round.eq(complaint.round))
+        .one(unit.connection())
+        .await?;
+    Ok(known.is_some())
+}
+
+async fn open_answer(unit: &UnitOfWork, calendar: &Calendar, complaint: &complaints::Model) -> Result<(), Fault> {
+    let limit = ClockRules::default().answer(complaint.kind.unwrap_or(ComplaintKind::Grievance));
+    let worked_out = calendar.due_date(unit.today(), limit);
+    deadlines::open(
+        unit,
+        NewDeadline {
+            county: complaint.county_id,
+            township: Some(complaint.township_id),
+            subject: complaint.id.into(),
+            title: complaint.title.clone(),
+            kind: "answer",
+            round: complaint.round,
+            start_on: unit.today(),
+            limit: json!(limit),
+            due_on: worked_out.due_on,
+            explanation: worked_out.explanation,
+            responsible_staff: complaint.handler_id,
+            responsible_unit: complaint.lead_unit_id,
+        },
+    )
+    .await?;
+    Ok(())
+}
+
+/// The unit says that it is not its business: back to the office, once.
+///
+/// # Errors
+/// When it was returned before; the office's ruling is final then.
+pub async fn return_back(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    why: &str,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, why) = (command.actor.clone(), reason("/reason", why)?);
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::HandleComplaint, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::Return, &context).await?;
+                held.complaint.returns += 1;
+                held.complaint.lead_unit_id = None;
+                held.complaint.handler_id = None;
+                write(unit, &held.complaint).await?;
+                note(unit, &actor, &held.complaint, Entry::internal("returned", &why)).await?;
+                deadlines::reassign(unit, id.into(), Some(held.complaint.township_id), None).await?;
+                Ok(Done::new((), AuditEntry::new("complaint_returned", id)))
+            })
+        })
+        .await
+}
+
+/// Not for this office: the resident is told where to go instead.
+///
+/// # Errors
+/// When the actor may not or somebody works on it already.
+pub async fn refuse_acceptance(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    why_and_where_to: &str,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, why) = (command.actor.clone(), reason("/reason", why_and_where_to)?);
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::ClassifyComplaint, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::RefuseAcceptance, &context).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("not_accepted", &why)).await?;
+                deadlines::end(unit, id.into(), None, DeadlineStatus::Met).await?;
+                let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "reason": why});
+                let notices = tell_reporters(&held, "complaint_not_accepted", &facts);
+                Ok(Done::new((), AuditEntry::new("complaint_not_accepted", id)).telling(notices))
+            })
+        })
+        .await
+}
+
+/// The same matter was brought up before: this one joins the earlier one. Its reporters follow and rate that one, each
+/// for himself (lessons D3.8).
+///
+/// # Errors
+/// When the other one is not open in the same township.
+pub async fn merge(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    into: ComplaintId,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                if into >= id {
+                    // Earlier ones have smaller ids; also keeps two merges from locking each other out.
+                    return Err(Fault::refused(ComplaintRefusal::CannotMerge));
+                }
+                let main = hold(unit, &actor, Action::MergeComplaints, into).await?;
+                let mut held = hold(unit, &actor, Action::MergeComplaints, id).await?;
+                let fits = main.complaint.township_id == held.complaint.township_id
+                    && is_open(main.complaint.state)
+                    && main.complaint.state != State::Merged;
+                if !fits {
+                    return Err(Fault::refused(ComplaintRefusal::CannotMerge));
+                }
+                let context = context(unit, &held.complaint).await?;
+                held.complaint.merged_into_id = Some(into);
+                advance(unit, &mut held.complaint, Act::Merge, &context).await?;
+                reporters::Entity::update_many()
+                    .col_expr(reporters::Column::ComplaintId, Expr::value(into))
+                    .filter(reporters::Column::ComplaintId.eq(id))
+                    .exec(unit.connection())
+                    .await?;
+                deadlines::end(unit, id.into(), None, DeadlineStatus::Cancelled).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("merged", &main.complaint.number)).await?;
+                note(unit, &actor, &main.complaint, Entry::internal("joined", &held.complaint.number)).await?;
+                let facts = json!({
+                    "number": held.complaint.number, "title": held.complaint.title, "into": main.complaint.number,
+                });
+                let notices = tell_reporters(&held, "complaint_merged", &facts);
+                Ok(Done::new((), AuditEntry::new("complaint_merged", id)).telling(notices))
+            })
+        })
+        .await
+}
+
+/// A leader parks what objectively cannot be solved now (挂账), with a reason that the resident is told.
+///
+/// # Errors
+/// When the actor may not or nobody works on it.
+pub async fn park(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    why: &str,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, why) = (command.actor.clone(), reason("/reason", why)?);
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::ApproveParking, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::Park, &context).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("parked", &why)).await?;
+                deadlines::end(unit, id.into(), None, DeadlineStatus::Suspended).await?;
+                let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "reason": why});
+                let step = unit.now().timestamp().to_string();
+                let notices =
+                    tell_reporters(&held, "complaint_parked", &facts).into_iter().map(|notice| notice.step(&step));
+                Ok(Done::new((), AuditEntry::new("complaint_parked", id)).telling(notices))
+            })
+        })
+        .await
+}
+
+/// Work goes on: the suspended deadline runs again, moved by the days it stood still.
+///
+/// # Errors
+/// When the actor may not or it is not parked.
+pub async fn resume(store: &Store, command: &Command, county: CountyId, id: ComplaintId) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::ParkComplaint, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::Resume, &context).await?;
+                deadlines::resume(unit, id.into()).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("resumed", "恢复办理")).await?;
+                Ok(Done::new((), AuditEntry::new("complaint_resumed", id)))
+            })
+        })
+        .await
+}

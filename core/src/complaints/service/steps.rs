@@ -1,0 +1,179 @@
+//! The steps that every act on a complaint shares.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+
+use crate::{
+    complaints::{
+        Act, Context, Event, State, apply,
+        clocks::SILENCE_DAYS,
+        entity::{complaints, entries, ratings, reporters},
+        queries::subject_of,
+    },
+    ids::{ComplaintId, EntryId},
+    outbox::{Notice, Recipient},
+    people::{
+        Actor,
+        authorization::{Action, Subject, may},
+    },
+    refusal::{Fault, Refusal},
+    storage::UnitOfWork,
+};
+
+/// A complaint under its row lock, with the permission already given.
+pub(super) struct Held {
+    pub(super) complaint: complaints::Model,
+    pub(super) subject: Subject,
+}
+
+/// Locks the complaint and asks for permission on what is stored, not on what was sent.
+pub(super) async fn hold(unit: &UnitOfWork, actor: &Actor, action: Action, id: ComplaintId) -> Result<Held, Fault> {
+    let complaint = complaints::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(unit.connection())
+        .await?
+        .ok_or_else(Refusal::not_found)?;
+    let subject = subject_of(unit.connection(), &complaint).await?;
+    may(actor, action, &subject)?;
+    Ok(Held { complaint, subject })
+}
+
+/// What the rules need to know beside the state.
+pub(super) async fn context(unit: &UnitOfWork, complaint: &complaints::Model) -> Result<Context, Fault> {
+    let given = ratings::Entity::find()
+        .filter(ratings::Column::ComplaintId.eq(complaint.id))
+        .filter(ratings::Column::Round.eq(complaint.round))
+        .all(unit.connection())
+        .await?;
+    let reporters = reporters::Entity::find()
+        .filter(reporters::Column::ComplaintId.eq(complaint.id))
+        .all(unit.connection())
+        .await?;
+    let called_back = entries::Entity::find()
+        .filter(entries::Column::ComplaintId.eq(complaint.id))
+        .filter(entries::Column::Round.eq(complaint.round))
+        .filter(entries::Column::Kind.eq("called_back"))
+        .one(unit.connection())
+        .await?;
+    let silent_since = complaint.answered_at.map(|at| (unit.now() - at).num_days());
+    Ok(Context {
+        returns: complaint.returns,
+        called_back: called_back.is_some(),
+        anybody_dissatisfied: given.iter().any(|rating| rating.level.is_bad()),
+        everybody_rated: reporters.iter().all(|reporter| given.iter().any(|rating| rating.reporter_id == reporter.id)),
+        silent_long_enough: silent_since.is_some_and(|days| days >= SILENCE_DAYS),
+    })
+}
+
+/// Applies the rule and writes the new state. The caller has changed whatever else changes in the row.
+pub(super) async fn advance(
+    unit: &UnitOfWork,
+    complaint: &mut complaints::Model,
+    act: Act,
+    context: &Context,
+) -> Result<Vec<Event>, Fault> {
+    let (state, events) = apply(complaint.state, act, context).map_err(Fault::refused)?;
+    complaint.state = state;
+    if events.contains(&Event::RoundOpened) {
+        complaint.round += 1;
+    }
+    if events.contains(&Event::ClosedInSilence) {
+        complaint.closed_in_silence = true;
+    }
+    write(unit, complaint).await?;
+    Ok(events)
+}
+
+pub(super) async fn write(unit: &UnitOfWork, complaint: &complaints::Model) -> Result<(), Fault> {
+    use complaints::Column as C;
+    complaints::Entity::update_many()
+        .col_expr(C::State, Expr::value(complaint.state))
+        .col_expr(C::Kind, Expr::value(complaint.kind))
+        .col_expr(C::Category, Expr::value(complaint.category))
+        .col_expr(C::Round, Expr::value(complaint.round))
+        .col_expr(C::Returns, Expr::value(complaint.returns))
+        .col_expr(C::LeadUnitId, Expr::value(complaint.lead_unit_id))
+        .col_expr(C::HandlerId, Expr::value(complaint.handler_id))
+        .col_expr(C::FirstUnitId, Expr::value(complaint.first_unit_id))
+        .col_expr(C::MergedIntoId, Expr::value(complaint.merged_into_id))
+        .col_expr(C::ClosedInSilence, Expr::value(complaint.closed_in_silence))
+        .col_expr(C::AnsweredAt, Expr::value(complaint.answered_at))
+        .col_expr(C::ChangedAt, Expr::value(unit.now()))
+        .filter(C::Id.eq(complaint.id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}
+
+/// A line of the timeline.
+pub(super) struct Entry<'a> {
+    pub(super) kind: &'static str,
+    pub(super) text: &'a str,
+    pub(super) details: Option<serde_json::Value>,
+    pub(super) visible_to_reporter: bool,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn shown(kind: &'static str, text: &'a str) -> Self {
+        Self { kind, text, details: None, visible_to_reporter: true }
+    }
+
+    pub(super) fn internal(kind: &'static str, text: &'a str) -> Self {
+        Self { visible_to_reporter: false, ..Self::shown(kind, text) }
+    }
+}
+
+pub(super) async fn note(
+    unit: &UnitOfWork,
+    actor: &Actor,
+    complaint: &complaints::Model,
+    entry: Entry<'_>,
+) -> Result<(), Fault> {
+    entries::Entity::insert(entries::ActiveModel {
+        id: Set(EntryId::new(unit.randomness(), unit.now())),
+        county_id: Set(complaint.county_id),
+        complaint_id: Set(complaint.id),
+        round: Set(complaint.round),
+        kind: Set(entry.kind.to_owned()),
+        text: Set(entry.text.to_owned()),
+        details: Set(entry.details),
+        staff_id: Set(actor.staff().map(|staff| staff.id)),
+        visible_to_reporter: Set(entry.visible_to_reporter),
+        at: Set(unit.now()),
+    })
+    .exec_without_returning(unit.connection())
+    .await?;
+    Ok(())
+}
+
+/// The same news to everybody who brought the matter up.
+pub(super) fn tell_reporters(held: &Held, kind: &'static str, facts: &serde_json::Value) -> Vec<Notice> {
+    held.subject
+        .reporters
+        .iter()
+        .map(|resident| {
+            Notice::new(Recipient::Resident(*resident), kind, held.complaint.id)
+                .round(held.complaint.round)
+                .township(held.complaint.township_id)
+                .facts(facts.clone())
+        })
+        .collect()
+}
+
+/// News to whoever works on it.
+pub(super) fn tell_handler(complaint: &complaints::Model, kind: &'static str, facts: serde_json::Value) -> Vec<Notice> {
+    complaint
+        .handler_id
+        .map(|handler| {
+            Notice::new(Recipient::Staff(handler), kind, complaint.id)
+                .round(complaint.round)
+                .township(complaint.township_id)
+                .facts(facts)
+        })
+        .into_iter()
+        .collect()
+}
+
+/// States in which a complaint still waits for somebody's work.
+pub(super) fn is_open(state: State) -> bool {
+    !matches!(state, State::Closed | State::Merged | State::NotAccepted | State::Withdrawn)
+}

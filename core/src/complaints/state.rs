@@ -1,0 +1,327 @@
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ComplaintRefusal as Refusal;
+
+/// Where a complaint stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// 已登记.
+    Registered,
+    /// 已分类, or returned and waiting to be dispatched again.
+    Classified,
+    /// 已交办: waits for the unit to take it on.
+    Dispatched,
+    /// 办理中.
+    Working,
+    /// 已答复: waits for the verdict.
+    Answered,
+    /// 已评价: nobody is dissatisfied in this round.
+    Rated,
+    /// 差评重办: somebody is; waits for the call-back and a new dispatch.
+    Reopened,
+    /// 挂账.
+    Parked,
+    /// 已办结.
+    Closed,
+    /// 已并入 an earlier complaint about the same matter.
+    Merged,
+    /// 不予受理, told where to go instead.
+    NotAccepted,
+    /// 已撤回 by the resident.
+    Withdrawn,
+}
+
+/// The five levels of 好差评 (国办发〔2019〕51号). The last two are bad ratings.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SatisfactionLevel {
+    VerySatisfied,
+    Satisfied,
+    BasicallySatisfied,
+    Dissatisfied,
+    VeryDissatisfied,
+}
+
+impl SatisfactionLevel {
+    #[must_use]
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Dissatisfied | Self::VeryDissatisfied)
+    }
+
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::VerySatisfied => "非常满意",
+            Self::Satisfied => "满意",
+            Self::BasicallySatisfied => "基本满意",
+            Self::Dissatisfied => "不满意",
+            Self::VeryDissatisfied => "非常不满意",
+        }
+    }
+}
+
+/// What a call-back found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum CallBackResult {
+    /// The resident was reached and the matter talked over.
+    Reached,
+    /// The resident was reached and is not content: as good as a bad rating.
+    NotContent,
+    /// Several tries, nobody there.
+    NotReached,
+}
+
+/// What somebody does to a complaint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    Classify,
+    /// To a unit that the complaint is not about.
+    Dispatch,
+    Accept,
+    /// Not ours: back to the township office, once.
+    Return,
+    /// The office rules that another unit handles it.
+    Transfer,
+    Answer,
+    Rate(SatisfactionLevel),
+    CallBack(CallBackResult),
+    Close,
+    Park,
+    Resume,
+    /// Into an earlier complaint.
+    Merge,
+    RefuseAcceptance,
+    Withdraw,
+}
+
+/// What the decision depends on beside the state. All of it is read from stored rows, inside the row lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Context {
+    /// Returns so far.
+    pub returns: i32,
+    /// Whether a call-back of this round is recorded.
+    pub called_back: bool,
+    /// Whether any reporter's rating of this round is bad.
+    pub anybody_dissatisfied: bool,
+    /// Whether every reporter has rated this round.
+    pub everybody_rated: bool,
+    /// Whether enough days have passed since the answer for silence to be taken as such.
+    pub silent_long_enough: bool,
+}
+
+/// What follows from an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// The next round of work begins, with its own clock and a case of its own (1.10).
+    RoundOpened,
+    /// Closed though not everybody rated: counted apart, never as satisfied.
+    ClosedInSilence,
+}
+
+/// The state machine of a complaint.
+///
+/// | state | act → next state |
+/// |---|---|
+/// | Registered | Classify → Classified; RefuseAcceptance → NotAccepted; Merge → Merged; Withdraw → Withdrawn |
+/// | Classified | Classify → Classified; Dispatch → Dispatched; RefuseAcceptance; Merge; Withdraw |
+/// | Dispatched | Accept → Working; Return (once) → Classified; Transfer → Dispatched; Merge; Withdraw |
+/// | Working | Answer → Answered; Transfer → Dispatched; Park → Parked |
+/// | Answered, Rated | Rate(good) → Rated; Rate(bad) → Reopened; CallBack(not content) → Reopened; Close → Closed, if nobody is dissatisfied and everybody rated, or silence was followed up |
+/// | Reopened | CallBack → Reopened; Dispatch → Dispatched, after the call-back |
+/// | Parked | Resume → Working |
+/// | Closed | Rate(bad) → Reopened, by a reporter who had been silent; Rate(good) → Closed |
+/// | Merged, NotAccepted, Withdrawn | nothing |
+///
+/// No path leads from a bad rating to Closed without a later round, and nobody's role matters to it (不满意不销号).
+///
+/// # Errors
+/// [`ComplaintRefusal`](Refusal) saying why not.
+pub fn apply(state: State, act: Act, context: &Context) -> Result<(State, Vec<Event>), Refusal> {
+    use State as S;
+    let next = match (state, act) {
+        (S::Registered | S::Classified, Act::Classify) => S::Classified,
+        (S::Registered | S::Classified, Act::RefuseAcceptance) => S::NotAccepted,
+        (S::Registered | S::Classified | S::Dispatched, Act::Merge) => S::Merged,
+        (S::Registered | S::Classified | S::Dispatched, Act::Withdraw) => S::Withdrawn,
+        (S::Classified, Act::Dispatch) => S::Dispatched,
+        (S::Reopened, Act::Dispatch) if context.called_back => S::Dispatched,
+        (S::Reopened, Act::Dispatch) => return Err(Refusal::CallBackMissing),
+        (S::Dispatched, Act::Accept) | (S::Parked, Act::Resume) => S::Working,
+        (S::Dispatched, Act::Return) if context.returns == 0 => S::Classified,
+        (S::Dispatched, Act::Return) => return Err(Refusal::ReturnedBefore),
+        (S::Dispatched | S::Working, Act::Transfer) => S::Dispatched,
+        (S::Working, Act::Answer) => S::Answered,
+        (S::Working, Act::Park) => S::Parked,
+        (S::Answered | S::Rated | S::Closed, Act::Rate(level)) if level.is_bad() => {
+            return Ok((S::Reopened, vec![Event::RoundOpened]));
+        }
+        (S::Answered | S::Rated, Act::Rate(_)) => S::Rated,
+        (S::Closed, Act::Rate(_)) => S::Closed,
+        (S::Answered | S::Rated, Act::CallBack(CallBackResult::NotContent)) => {
+            return Ok((S::Reopened, vec![Event::RoundOpened]));
+        }
+        (S::Answered | S::Rated | S::Reopened, Act::CallBack(_)) => state,
+        (S::Answered | S::Rated, Act::Close) => return may_close(context),
+        (S::Reopened, Act::Close) => return Err(Refusal::SomebodyDissatisfied),
+        _ => return Err(Refusal::WrongState { state }),
+    };
+    Ok((next, Vec::new()))
+}
+
+/// The close-out gate. Silence is not consent: who has not rated is called back by somebody else, and the closing is
+/// counted apart.
+fn may_close(context: &Context) -> Result<(State, Vec<Event>), Refusal> {
+    if context.anybody_dissatisfied {
+        return Err(Refusal::SomebodyDissatisfied);
+    }
+    if context.everybody_rated {
+        return Ok((State::Closed, Vec::new()));
+    }
+    if context.called_back && context.silent_long_enough {
+        return Ok((State::Closed, vec![Event::ClosedInSilence]));
+    }
+    Err(Refusal::NotRatedYet)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashSet, VecDeque};
+
+    use sea_orm::Iterable as _;
+
+    use super::*;
+
+    fn every_act() -> Vec<Act> {
+        let mut acts = vec![
+            Act::Classify,
+            Act::Dispatch,
+            Act::Accept,
+            Act::Return,
+            Act::Transfer,
+            Act::Answer,
+            Act::Close,
+            Act::Park,
+            Act::Resume,
+            Act::Merge,
+            Act::RefuseAcceptance,
+            Act::Withdraw,
+        ];
+        acts.extend(SatisfactionLevel::iter().map(Act::Rate));
+        acts.extend(CallBackResult::iter().map(Act::CallBack));
+        acts
+    }
+
+    fn every_context() -> Vec<Context> {
+        let mut contexts = Vec::new();
+        for bits in 0..32 {
+            let bit = |place: u32| bits & (1 << place) != 0;
+            contexts.push(Context {
+                returns: i32::from(bit(0)),
+                called_back: bit(1),
+                anybody_dissatisfied: bit(2),
+                everybody_rated: bit(3),
+                silent_long_enough: bit(4),
+            });
+        }
+        contexts
+    }
+
+    /// A complaint together with what the resident last said about it.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    struct World {
+        state: State,
+        /// The last verdict was bad and no answer has followed it.
+        bad_verdict_stands: bool,
+    }
+
+    #[test]
+    fn no_path_leads_from_a_bad_verdict_to_closed_without_a_new_answer_and_verdict() {
+        let mut seen = HashSet::new();
+        let mut queue = VecDeque::from([World { state: State::Registered, bad_verdict_stands: false }]);
+        while let Some(world) = queue.pop_front() {
+            if !seen.insert(world) {
+                continue;
+            }
+            assert!(
+                !(world.state == State::Closed && world.bad_verdict_stands),
+                "closed although the resident is dissatisfied"
+            );
+            for act in every_act() {
+                for context in every_context() {
+                    let Ok((state, _)) = apply(world.state, act, &context) else { continue };
+                    let bad = match act {
+                        Act::Rate(level) => level.is_bad(),
+                        Act::CallBack(CallBackResult::NotContent) if world.state != State::Reopened => true,
+                        // A new answer opens the way to a new verdict.
+                        Act::Answer => false,
+                        _ => world.bad_verdict_stands,
+                    };
+                    queue.push_back(World { state, bad_verdict_stands: bad });
+                }
+            }
+        }
+        assert!(seen.iter().any(|world| world.state == State::Closed), "closing is possible at all");
+        assert!(seen.iter().any(|world| world.bad_verdict_stands));
+    }
+
+    #[test]
+    fn nothing_closes_while_anybody_is_dissatisfied_whatever_else_is_true() {
+        for state in State::iter() {
+            for context in every_context().into_iter().filter(|context| context.anybody_dissatisfied) {
+                assert!(apply(state, Act::Close, &context).is_err(), "{state:?} {context:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn silence_closes_only_after_a_call_back_and_is_counted_apart() {
+        let silent = Context { silent_long_enough: true, ..Context::default() };
+        assert_eq!(apply(State::Answered, Act::Close, &silent), Err(Refusal::NotRatedYet));
+        let called = Context { called_back: true, ..silent };
+        assert_eq!(apply(State::Answered, Act::Close, &called), Ok((State::Closed, vec![Event::ClosedInSilence])));
+    }
+
+    #[test]
+    fn a_complaint_is_returned_once_and_then_stays() {
+        assert_eq!(apply(State::Dispatched, Act::Return, &Context::default()), Ok((State::Classified, vec![])));
+        let again = Context { returns: 1, ..Context::default() };
+        assert_eq!(apply(State::Dispatched, Act::Return, &again), Err(Refusal::ReturnedBefore));
+    }
+
+    #[test]
+    fn final_states_are_final() {
+        for state in [State::Merged, State::NotAccepted, State::Withdrawn] {
+            for act in every_act() {
+                assert!(apply(state, act, &Context::default()).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_reopened_complaint_goes_out_again_only_after_somebody_called_the_resident() {
+        assert_eq!(apply(State::Reopened, Act::Dispatch, &Context::default()), Err(Refusal::CallBackMissing));
+        let called = Context { called_back: true, ..Context::default() };
+        assert_eq!(apply(State::Reopened, Act::Dispatch, &called), Ok((State::Dispatched, vec![])));
+    }
+}

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use qingfeng_core::{
     cache::{self, Cache},
+    calendar::CalendarBook,
+    evidence::Darkroom,
+    files,
     sealing::Sealer,
     storage::{DatabaseSettings, Store, Surroundings},
 };
@@ -18,6 +21,8 @@ pub struct Application {
     pub sealer: Sealer,
     pub access_tokens: AccessTokens,
     pub wechat_login: WeChatLogin,
+    pub calendar: CalendarBook,
+    pub darkroom: Darkroom,
 }
 
 impl Application {
@@ -34,6 +39,8 @@ impl Application {
         let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
         let wechat_login = WeChatLogin::new(&config.wechat)?;
         Ok(Self {
+            calendar: CalendarBook::new(store.clone()),
+            darkroom: Darkroom::new(files::open(&config.files.url)?),
             store,
             cache,
             sealer: secrets.sealer()?,

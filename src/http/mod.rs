@@ -2,6 +2,8 @@
 
 pub mod access_token;
 pub mod authentication;
+mod complaints;
+mod files;
 mod health;
 pub mod input;
 mod me;
@@ -57,7 +59,13 @@ impl Modify for AccessToken {
 
 /// Every route of the API. A new resource is registered here.
 fn api(config: &mut ServiceConfig) {
-    config.service(scope::scope("/api").configure(sign_in::routes).configure(me::routes));
+    config.service(
+        scope::scope("/api")
+            .configure(sign_in::routes)
+            .configure(me::routes)
+            .configure(files::routes)
+            .configure(complaints::routes),
+    );
     health::routes(config);
 }
 

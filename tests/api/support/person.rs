@@ -1,3 +1,6 @@
+use actix_web::web;
+use qingfeng::Application;
+use qingfeng_core::{ids::SessionId, people::sessions::Person as Identity};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
@@ -5,8 +8,17 @@ use serde_json::Value;
 #[derive(Clone)]
 pub struct Person {
     address: String,
-    token: Option<String>,
+    key: Key,
     client: reqwest::Client,
+}
+
+/// What opens the door.
+#[derive(Clone)]
+pub enum Key {
+    None,
+    Token(String),
+    /// A session whose access token is renewed as the test's clock moves on.
+    Session(web::Data<Application>, Identity, SessionId),
 }
 
 /// What came back.
@@ -53,20 +65,23 @@ impl Answer {
 }
 
 impl Person {
-    pub fn new(address: &str, token: Option<String>) -> Self {
+    pub fn new(address: &str, key: Key) -> Self {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address: address.to_owned(), token, client }
+        Self { address: address.to_owned(), key, client }
     }
 
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self { key: Key::Token(token.to_owned()), ..self.clone() }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.address));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
+        match &self.key {
+            Key::None => request,
+            Key::Token(token) => request.bearer_auth(token),
+            Key::Session(application, identity, session) => {
+                request.bearer_auth(application.access_tokens.issue(*identity, *session).unwrap())
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use qingfeng_core::{
 };
 use tempfile::TempDir;
 
-use super::{Person, Township};
+use super::{Person, Township, person::Key};
 use crate::engines::TestDatabase;
 
 /// A running server with a database and a clock of its own.
@@ -59,14 +59,13 @@ impl TestServer {
     }
 
     pub fn visitor(&self) -> Person {
-        Person::new(&self.address, None)
+        Person::new(&self.address, Key::None)
     }
 
     /// Signs somebody in without the ceremony.
     pub async fn signed_in(&self, identity: Identity) -> Person {
         let session = sessions::start(&self.application.store, identity).await.unwrap();
-        let token = self.application.access_tokens.issue(identity, session.id).unwrap();
-        Person::new(&self.address, Some(token))
+        Person::new(&self.address, Key::Session(self.application.clone(), identity, session.id))
     }
 }
 

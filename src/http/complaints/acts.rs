@@ -1,0 +1,272 @@
+//! What people do to a complaint, one address per act.
+
+use actix_web::{HttpResponse, post, web};
+use qingfeng_core::{
+    complaints::{
+        CallBackResult, Category, ComplaintKind, Opinion, SatisfactionLevel,
+        service::{self, CallBack, Destination, NewAnswer, NewRating},
+    },
+    ids::{ComplaintId, CountyId, FileId, OrganizationId, StaffId},
+    people::Actor,
+    refusal::Refusal,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    Application,
+    http::{
+        authentication::SignedIn,
+        input::Input,
+        problem::{Answer, Problem},
+    },
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(rate)
+        .service(withdraw)
+        .service(classify)
+        .service(refuse)
+        .service(dispatch)
+        .service(transfer)
+        .service(accept)
+        .service(return_back)
+        .service(answer)
+        .service(call_back)
+        .service(close)
+        .service(merge)
+        .service(park)
+        .service(resume);
+}
+
+/// The county whose data the actor may touch.
+pub(super) fn county(actor: &Actor) -> Result<CountyId, Refusal> {
+    actor.county().ok_or_else(Refusal::forbidden)
+}
+
+fn done() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rating {
+    level: SatisfactionLevel,
+    #[serde(default)]
+    comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Classification {
+    kind: ComplaintKind,
+    category: Category,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// At most 500 characters.
+    reason: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dispatch {
+    unit_id: OrganizationId,
+    /// The person; the unit's responsible person when none is named.
+    #[serde(default)]
+    handler_id: Option<StaffId>,
+    #[serde(default)]
+    joint_unit_ids: Vec<OrganizationId>,
+    /// What the office asks for; the resident does not see it.
+    #[serde(default)]
+    instruction: String,
+}
+
+impl From<Dispatch> for Destination {
+    fn from(input: Dispatch) -> Self {
+        Self {
+            unit: input.unit_id,
+            handler: input.handler_id,
+            joint_units: input.joint_unit_ids,
+            instruction: input.instruction,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenAnswer {
+    opinion: Opinion,
+    /// What was found and done.
+    facts: String,
+    /// The rule it rests on.
+    basis: String,
+    #[serde(default)]
+    photos: Vec<FileId>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallBackReport {
+    result: CallBackResult,
+    notes: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Merge {
+    /// The earlier complaint about the same matter.
+    into: ComplaintId,
+}
+
+/// Declares one act: its address, its body, and the service function that does it.
+macro_rules! act {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident, $path:literal, $body:ty, $operation:literal,
+        |$application:ident, $command:ident, $county:ident, $id:ident, $value:ident| $call:expr
+    ) => {
+        $(#[doc = $doc])+
+        #[utoipa::path(tag = "complaints", security(("access_token" = [])), request_body = $body,
+            params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
+            responses(
+                (status = 204),
+                (status = 401, body = Problem, content_type = "application/problem+json"),
+                (status = 403, body = Problem, content_type = "application/problem+json"),
+                (status = 404, body = Problem, content_type = "application/problem+json"),
+                (status = 409, body = Problem, content_type = "application/problem+json", description = "the state does not allow it"),
+                (status = 422, body = Problem, content_type = "application/problem+json"),
+            ))]
+        #[post($path)]
+        async fn $name(
+            $application: web::Data<Application>,
+            person: SignedIn,
+            path: web::Path<ComplaintId>,
+            input: Input<$body>,
+        ) -> Answer<HttpResponse> {
+            let $id = *path;
+            let $command = input.command(&person.actor, &format!(concat!($operation, ":{}"), $id))?;
+            let $county = county(&person.actor)?;
+            let $value = input.value;
+            $call.await?;
+            Ok(done())
+        }
+    };
+}
+
+/// Rate the answer; once a round. The two lowest levels reopen the complaint.
+#[utoipa::path(tag = "complaints", security(("access_token" = [])), request_body = Rating,
+    params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`own_work`"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`already_rated`, `wrong_state`"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ))]
+#[post("/complaints/{id}/ratings")]
+async fn rate(
+    application: web::Data<Application>,
+    person: SignedIn,
+    path: web::Path<ComplaintId>,
+    input: Input<Rating>,
+) -> Answer<HttpResponse> {
+    let command = input.command(&person.actor, &format!("rate_complaint:{path}"))?;
+    let county = county(&person.actor)?;
+    let calendar = application.calendar.current().await?;
+    let rating = NewRating { level: input.value.level, comment: input.value.comment };
+    service::rate(&application.store, &calendar, &command, county, *path, None, rating).await?;
+    Ok(done())
+}
+
+act!(
+    /// Take the complaint back, as long as nobody works on it.
+    withdraw, "/complaints/{id}/withdrawal", Nothing, "withdraw_complaint",
+    |application, command, county, id, _value| service::withdraw(&application.store, &command, county, id)
+);
+act!(
+    /// Set type and category; they fix the route and the clock.
+    classify, "/complaints/{id}/classification", Classification, "classify_complaint",
+    |application, command, county, id, value|
+        service::classify(&application.store, &command, county, id, value.kind, value.category)
+);
+act!(
+    /// Not for this office: say why and where to go instead.
+    refuse, "/complaints/{id}/refusal", Reason, "refuse_complaint",
+    |application, command, county, id, value|
+        service::refuse_acceptance(&application.store, &command, county, id, &value.reason)
+);
+act!(
+    /// Give it to a unit and a person; never to whom it is about.
+    dispatch, "/complaints/{id}/dispatch", Dispatch, "dispatch_complaint",
+    |application, command, county, id, value|
+        service::dispatch(&application.store, &command, county, id, value.into())
+);
+act!(
+    /// Rule that another unit handles it.
+    transfer, "/complaints/{id}/transfer", Dispatch, "transfer_complaint",
+    |application, command, county, id, value|
+        service::transfer(&application.store, &command, county, id, value.into())
+);
+act!(
+    /// Take it on; the clock for the answer starts.
+    accept, "/complaints/{id}/acceptance", Nothing, "accept_complaint",
+    |application, command, county, id, _value| async {
+        let calendar = application.calendar.current().await?;
+        service::accept(&application.store, &calendar, &command, county, id).await
+    }
+);
+act!(
+    /// Give it back to the office, once.
+    return_back, "/complaints/{id}/return", Reason, "return_complaint",
+    |application, command, county, id, value|
+        service::return_back(&application.store, &command, county, id, &value.reason)
+);
+act!(
+    /// Answer it: what was found, the opinion and its basis.
+    answer, "/complaints/{id}/answer", WrittenAnswer, "answer_complaint",
+    |application, command, county, id, value| service::answer(
+        &application.store, &command, county, id,
+        NewAnswer { opinion: value.opinion, facts: value.facts, basis: value.basis, photos: value.photos },
+    )
+);
+act!(
+    /// Record a call-back; not by who handled it.
+    call_back, "/complaints/{id}/call-backs", CallBackReport, "call_back",
+    |application, command, county, id, value| async {
+        let calendar = application.calendar.current().await?;
+        let made = CallBack { result: value.result, notes: value.notes };
+        service::call_back(&application.store, &calendar, &command, county, id, made).await
+    }
+);
+act!(
+    /// Close it, if the residents' verdict allows it.
+    close, "/complaints/{id}/closure", Nothing, "close_complaint",
+    |application, command, county, id, _value| service::close(&application.store, &command, county, id)
+);
+act!(
+    /// Join it to an earlier complaint about the same matter.
+    merge, "/complaints/{id}/merge", Merge, "merge_complaint",
+    |application, command, county, id, value|
+        service::merge(&application.store, &command, county, id, value.into)
+);
+act!(
+    /// Park what cannot be solved now, with a reason that the resident is told.
+    park, "/complaints/{id}/parking", Reason, "park_complaint",
+    |application, command, county, id, value|
+        service::park(&application.store, &command, county, id, &value.reason)
+);
+act!(
+    /// Go on with a parked complaint.
+    resume, "/complaints/{id}/resumption", Nothing, "resume_complaint",
+    |application, command, county, id, _value| service::resume(&application.store, &command, county, id)
+);

@@ -1,0 +1,16 @@
+//! Complaints: residents file, follow and rate them; staff work on them.
+
+mod acts;
+mod extensions;
+mod intake;
+mod receipts;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    intake::routes(config);
+    receipts::routes(config);
+    acts::routes(config);
+    extensions::routes(config);
+}

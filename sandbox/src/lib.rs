@@ -1,1 +1,27 @@
-//! x
+//! The platform simulator: WeChat and WeCom on one port, for trials and tests.
+//!
+//! It answers like the real platforms for the interfaces that the product uses, error codes included, and shows on
+//! pages what arrived in each chat group and on each phone. Nothing here knows the product.
+
+mod administration;
+mod answer;
+mod faults;
+mod groups;
+mod handle;
+mod journal;
+mod pages;
+mod phones;
+mod sandbox;
+mod settings;
+mod state;
+mod wechat;
+mod wecom;
+
+pub use faults::{ActiveFault, Fault, FaultKind};
+pub use groups::Group;
+pub use handle::PhoneHandle;
+pub use journal::{Article, Call, Content, Delivery, Line, Picture, Platform, Push, PushResult, Recipient};
+pub use phones::Phone;
+pub use sandbox::{RunningSandbox, Sandbox};
+pub use settings::{Account, Clock, SandboxSettings};
+pub use wechat::{PushOutcome, Template, TemplateField};

@@ -1,0 +1,186 @@
+//! The simulator as a test or a demonstration speaks to it: what people do with their phones, what arrived, what fails.
+
+use crate::{
+    Sandbox,
+    faults::{ActiveFault, Fault},
+    groups::Group,
+    journal::{Call, Content, Delivery, Push, Recipient},
+    phones::Phone,
+    settings::Account,
+    wechat::{Event, PushOutcome, Template, issue_code, push_event, push_text},
+};
+
+impl Sandbox {
+    /// Adds a phone, or changes the one with the same openid.
+    pub fn add_phone(&self, phone: Phone) {
+        self.state().phones.insert(phone.openid.clone(), phone);
+    }
+
+    /// Adds a group, or renames the one with the same robot.
+    pub fn add_group(&self, group: Group) {
+        self.state().groups.insert(group.key.clone(), group);
+    }
+
+    /// Takes the robot out of its group: from now on its key is unknown (93000).
+    pub fn remove_robot(&self, key: &str) {
+        self.state().groups.remove(key);
+    }
+
+    /// Adds a template, or replaces the one with the same id.
+    ///
+    /// # Errors
+    /// A sentence for the operator when a key is none of the platform's.
+    pub fn add_template(&self, template: Template) -> Result<(), String> {
+        template.check()?;
+        self.state().templates.insert(template.id.clone(), template);
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn account(&self) -> Account {
+        self.state().account.clone()
+    }
+
+    pub fn set_account(&self, account: Account) {
+        self.state().account = account;
+    }
+
+    /// The phone with this openid. One that is not registered yet is registered with its openid as label.
+    #[must_use]
+    pub fn phone(&self, openid: &str) -> PhoneHandle {
+        let phone = || Phone::new(openid, openid);
+        self.state().phones.entry(openid.to_owned()).or_insert_with(phone);
+        PhoneHandle { sandbox: self.clone(), openid: openid.to_owned() }
+    }
+
+    /// What `wx.login` gives this person: a code good for five minutes, once.
+    #[must_use]
+    pub fn login_code(&self, openid: &str) -> String {
+        self.phone(openid).login_code()
+    }
+
+    /// The person accepted the template that many times, silently: no event is pushed.
+    pub fn accept_subscription(&self, openid: &str, template: &str, times: u32) {
+        self.phone(openid).change_accepts(template, |accepts| accepts.saturating_add(times));
+    }
+
+    /// Accepts left of this person for the template.
+    #[must_use]
+    pub fn accepts_left(&self, openid: &str, template: &str) -> u32 {
+        self.state().accepts.get(&(openid.to_owned(), template.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// What arrived in the group of this robot, in order.
+    #[must_use]
+    pub fn delivered_to_group(&self, key: &str) -> Vec<Delivery> {
+        self.state().journal.to(&Recipient::Group(key.to_owned()))
+    }
+
+    /// Everything that arrived anywhere, what people wrote to the account included, in order.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.state().journal.deliveries.iter().cloned().collect()
+    }
+
+    /// Every call of a platform's interface, the refused and the faulty ones included, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().journal.calls.iter().cloned().collect()
+    }
+
+    /// Every delivery of a push to the account's server, in order.
+    #[must_use]
+    pub fn pushes(&self) -> Vec<Push> {
+        self.state().journal.pushes.iter().cloned().collect()
+    }
+
+    /// Puts a fault in force; of several that meet a call the oldest works.
+    pub fn inject(&self, fault: Fault) -> u64 {
+        self.state().faults.add(fault)
+    }
+
+    /// Ends a fault; whether there was one.
+    pub fn end_fault(&self, id: u64) -> bool {
+        self.state().faults.remove(id)
+    }
+
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    #[must_use]
+    pub fn faults(&self) -> Vec<ActiveFault> {
+        self.state().faults.list().to_vec()
+    }
+
+    /// Kills every access token now (40001), as a new secret does.
+    pub fn revoke_tokens(&self) {
+        self.state().tokens.revoke_all();
+    }
+}
+
+/// A person's phone.
+#[derive(Clone)]
+pub struct PhoneHandle {
+    sandbox: Sandbox,
+    openid: String,
+}
+
+impl PhoneHandle {
+    #[must_use]
+    pub fn openid(&self) -> &str {
+        &self.openid
+    }
+
+    /// What `wx.login` gives.
+    #[must_use]
+    pub fn login_code(&self) -> String {
+        let now = self.sandbox.now();
+        issue_code(&mut self.sandbox.state(), &self.openid, now)
+    }
+
+    /// What arrived on the phone, subscribe messages and the account's answers, in order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Delivery> {
+        self.sandbox.state().journal.to(&Recipient::Phone(self.openid.clone()))
+    }
+
+    /// The subscribe messages among [`Self::messages`].
+    #[must_use]
+    pub fn subscribe_messages(&self) -> Vec<Delivery> {
+        let mut messages = self.messages();
+        messages.retain(|message| matches!(message.content, Content::SubscribeMessage { .. }));
+        messages
+    }
+
+    /// Writes to the official account and waits until the account's server took it, or all deliveries failed.
+    pub async fn say(&self, text: &str) -> PushOutcome {
+        push_text(&self.sandbox, &self.openid, text).await
+    }
+
+    /// Taps the accept button for a template; the account's server gets the event.
+    pub async fn accept(&self, template: &str) -> PushOutcome {
+        self.change_accepts(template, |accepts| accepts.saturating_add(1));
+        let event = Event::Popup { template_id: template.to_owned(), accepted: true };
+        push_event(&self.sandbox, &self.openid, &event).await
+    }
+
+    /// Taps the reject button; accepts given before stay.
+    pub async fn reject(&self, template: &str) -> PushOutcome {
+        let event = Event::Popup { template_id: template.to_owned(), accepted: false };
+        push_event(&self.sandbox, &self.openid, &event).await
+    }
+
+    /// Switches the template off in the settings: no accepts are left.
+    pub async fn switch_off(&self, template: &str) -> PushOutcome {
+        self.change_accepts(template, |_| 0);
+        let event = Event::Changed { template_id: template.to_owned() };
+        push_event(&self.sandbox, &self.openid, &event).await
+    }
+
+    fn change_accepts(&self, template: &str, change: impl FnOnce(u32) -> u32) {
+        let state = &mut *self.sandbox.state();
+        let accepts = state.accepts.entry((self.openid.clone(), template.to_owned())).or_default();
+        *accepts = change(*accepts);
+    }
+}

@@ -1,0 +1,37 @@
+//! Phones and what their owners do with them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A person's phone, known to the account by its openid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phone {
+    pub openid: String,
+    pub label: String,
+    /// Who this is in the story, as in `村民 东河村 3 组`.
+    #[serde(default)]
+    pub persona: Option<String>,
+    /// The platform refuses this person's login (40226).
+    #[serde(default)]
+    pub blocked: bool,
+}
+
+impl Phone {
+    pub fn new(openid: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { openid: openid.into(), label: label.into(), persona: None, blocked: false }
+    }
+
+    #[must_use]
+    pub fn with_persona(mut self, persona: impl Into<String>) -> Self {
+        self.persona = Some(persona.into());
+        self
+    }
+}
+
+/// How far the official account may still answer a person: five messages within 48 hours of the last one received.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReplyAllowance {
+    pub(crate) granted_at: DateTime<Utc>,
+    pub(crate) left: u8,
+}

@@ -1,0 +1,77 @@
+//! What a simulated platform is set up with.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{groups::Group, phones::Phone, wechat::Template};
+
+/// Where the simulator takes the time from. Tests inject a clock they can move.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// The account that the operator would set up in the platform's console.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    pub app_id: String,
+    pub app_secret: String,
+    /// The official account's own address in messages (`gh_…`).
+    pub original_id: String,
+    /// Name above the chat with the official account.
+    pub name: String,
+    /// Where messages and events are pushed to. Without it nothing is pushed.
+    pub callback_url: Option<String>,
+    /// Signs what is pushed.
+    pub callback_token: String,
+    /// Address of the residents' app, opened with `?code=` by the phone's button.
+    pub app_url: String,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            app_id: "wxsandbox0000000001".into(),
+            app_secret: "sandbox-app-secret".into(),
+            original_id: "gh_sandbox000001".into(),
+            name: "清风服务号".into(),
+            callback_url: None,
+            callback_token: "sandbox-callback-token".into(),
+            app_url: "http://127.0.0.1:8080/".into(),
+        }
+    }
+}
+
+/// Settings of one simulator.
+#[derive(Clone)]
+pub struct SandboxSettings {
+    pub account: Account,
+    pub clock: Clock,
+    /// Lifetime of an access token; the platform says 7200 s.
+    pub token_lifetime: Duration,
+    /// How long a push waits for the answer before it is delivered again; the platform says 5 s.
+    pub push_patience: Duration,
+    /// Deliveries of one push in total. Three retries in the platform's text, three deliveries in the field.
+    pub push_deliveries: u32,
+    /// How long the platform works on one subscribe message. A second one to the same person meanwhile is refused.
+    pub subscribe_send_duration: Duration,
+    pub phones: Vec<Phone>,
+    pub groups: Vec<Group>,
+    pub templates: Vec<Template>,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self {
+            account: Account::default(),
+            clock: Arc::new(Utc::now),
+            token_lifetime: Duration::from_secs(7200),
+            push_patience: Duration::from_secs(5),
+            push_deliveries: 3,
+            subscribe_send_duration: Duration::ZERO,
+            phones: Vec::new(),
+            groups: Vec::new(),
+            templates: Vec::new(),
+        }
+    }
+}

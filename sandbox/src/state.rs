@@ -1,0 +1,40 @@
+//! Everything the simulator remembers. It lives in memory and ends with the process.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use crate::{
+    faults::Faults,
+    groups::Group,
+    journal::Journal,
+    phones::{Phone, ReplyAllowance},
+    settings::Account,
+    wechat::{LoginCode, Template, TokenBook},
+    wecom::RobotUse,
+};
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) account: Account,
+    /// By openid.
+    pub(crate) phones: BTreeMap<String, Phone>,
+    /// By the robot's key.
+    pub(crate) groups: BTreeMap<String, Group>,
+    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) codes: HashMap<String, LoginCode>,
+    pub(crate) tokens: TokenBook,
+    /// Accepts left, by openid and template.
+    pub(crate) accepts: HashMap<(String, String), u32>,
+    /// People to whom a subscribe message is being sent right now.
+    pub(crate) sending: HashSet<String>,
+    pub(crate) replies: HashMap<String, ReplyAllowance>,
+    /// By the robot's key.
+    pub(crate) robots: HashMap<String, RobotUse>,
+    /// Files that robots uploaded, by media id.
+    pub(crate) media: HashMap<String, Arc<crate::wecom::Media>>,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    pub(crate) last_message_id: u64,
+}

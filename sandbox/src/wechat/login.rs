@@ -1,0 +1,62 @@
+//! `jscode2session`: a login code for the person behind it.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::{
+    Sandbox,
+    answer::{Manner, Parameters, Refused, answer, refused},
+    state::State,
+};
+
+/// A code is good for five minutes, once.
+const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
+
+pub(crate) struct LoginCode {
+    openid: String,
+    issued_at: DateTime<Utc>,
+    used: bool,
+}
+
+/// What `wx.login` does on the phone.
+pub(crate) fn issue_code(state: &mut State, openid: &str, now: DateTime<Utc>) -> String {
+    let code = format!("0{}", hex::encode(rand::random::<[u8; 15]>()));
+    state.codes.retain(|_, code| now - code.issued_at <= CODE_LIFETIME * 2);
+    state.codes.insert(code.clone(), LoginCode { openid: openid.to_owned(), issued_at: now, used: false });
+    code
+}
+
+pub(super) async fn code_to_session(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let parameters = Parameters::of(&request);
+    let now = sandbox.now();
+    answer(&Manner::Plain, exchange(&mut sandbox.state(), &parameters, now))
+}
+
+fn exchange(state: &mut State, parameters: &Parameters, now: DateTime<Utc>) -> Result<Value, Refused> {
+    super::tokens::check_account(state, parameters.get("appid"), parameters.get("secret"))?;
+    if parameters.get("grant_type") != "authorization_code" {
+        return refused(40002, "invalid grant_type");
+    }
+    let code = parameters.get("js_code");
+    if code.is_empty() {
+        return refused(41008, "missing code");
+    }
+    let Some(login) = state.codes.get_mut(code) else {
+        return refused(40029, "invalid code");
+    };
+    if login.used {
+        return refused(40163, "code been used");
+    }
+    if now - login.issued_at > CODE_LIFETIME {
+        return refused(40029, "invalid code");
+    }
+    login.used = true;
+    let openid = login.openid.clone();
+    if state.phones.get(&openid).is_some_and(|phone| phone.blocked) {
+        return refused(40226, "code blocked");
+    }
+    // No errcode on success: the real interface leaves it out, too.
+    Ok(json!({"session_key": STANDARD.encode(rand::random::<[u8; 16]>()), "openid": openid}))
+}

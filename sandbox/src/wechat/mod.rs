@@ -1,0 +1,65 @@
+//! The WeChat interfaces that the product uses, under the prefix `/wechat`.
+
+mod customer_message;
+mod login;
+mod push;
+mod subscribe_message;
+mod template;
+mod tokens;
+mod values;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+pub(crate) use customer_message::grant_replies;
+pub(crate) use login::{LoginCode, issue_code};
+pub use push::PushOutcome;
+pub(crate) use push::{Event, push_event, push_text};
+pub use template::{Template, TemplateField};
+pub(crate) use tokens::TokenBook;
+
+use crate::answer::{Manner, answer, refused};
+
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/sns/jscode2session")
+                .route(web::get().to(login::code_to_session))
+                .default_service(get_only()),
+        )
+        .service(web::resource("/cgi-bin/token").route(web::get().to(tokens::token)).default_service(get_only()))
+        .service(
+            web::resource("/cgi-bin/stable_token")
+                .route(web::post().to(tokens::stable_token))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/message/subscribe/send")
+                .route(web::post().to(subscribe_message::send))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/message/custom/send")
+                .route(web::post().to(customer_message::send))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxaapi/newtmpl/gettemplate")
+                .route(web::get().to(template::list))
+                .default_service(get_only()),
+        )
+        .default_service(web::to(unknown_interface));
+}
+
+fn get_only() -> actix_web::Route {
+    web::to(async || answer(&Manner::CgiBin, refused(43001, "require GET method")))
+}
+
+fn post_only() -> actix_web::Route {
+    web::to(async || answer(&Manner::CgiBin, refused(43002, "require POST method")))
+}
+
+async fn unknown_interface(request: HttpRequest) -> HttpResponse {
+    tracing::warn!(path = request.path(), "not simulated");
+    HttpResponse::NotFound().json(json!({"errcode": 40066, "errmsg": "invalid url"}))
+}

@@ -1,0 +1,102 @@
+//! Templates of subscribe messages.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::values::ValueKind;
+use crate::{
+    Sandbox,
+    answer::{Manner, Parameters, Refused, answer},
+};
+
+/// A template of the account: what a message's card shows, line by line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    pub id: String,
+    pub title: String,
+    /// A long-term template needs no accept per message. Only offline public services get one.
+    #[serde(default)]
+    pub long_term: bool,
+    pub fields: Vec<TemplateField>,
+}
+
+/// One line of a template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateField {
+    /// Kind and number, as in `thing1`.
+    pub key: String,
+    pub label: String,
+    /// The listed values of an `enum` field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+impl Template {
+    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
+        Self { id: id.into(), title: title.into(), long_term: false, fields: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with_field(mut self, key: impl Into<String>, label: impl Into<String>) -> Self {
+        self.fields.push(TemplateField { key: key.into(), label: label.into(), values: Vec::new() });
+        self
+    }
+
+    #[must_use]
+    pub fn with_choice(mut self, key: impl Into<String>, label: impl Into<String>, values: &[&str]) -> Self {
+        let values = values.iter().map(|&value| value.to_owned()).collect();
+        self.fields.push(TemplateField { key: key.into(), label: label.into(), values });
+        self
+    }
+
+    /// # Errors
+    /// The Chinese sentence for the operator when a key has no known kind or appears twice.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.id.is_empty() || self.fields.is_empty() {
+            return Err("模板需要编号和至少一个字段".into());
+        }
+        for (position, field) in self.fields.iter().enumerate() {
+            if ValueKind::of_key(&field.key).is_none() {
+                return Err(format!("字段 {} 不是平台的类型加数字，例如 thing1", field.key));
+            }
+            if self.fields[..position].iter().any(|earlier| earlier.key == field.key) {
+                return Err(format!("字段 {} 重复", field.key));
+            }
+        }
+        Ok(())
+    }
+
+    fn as_listed(&self) -> Value {
+        let content: String =
+            self.fields.iter().map(|field| format!("{}:{{{{{}.DATA}}}}\n", field.label, field.key)).collect();
+        let example: String = self.fields.iter().map(|field| format!("{}:示例\n", field.label)).collect();
+        let enums: Vec<Value> = self
+            .fields
+            .iter()
+            .filter(|field| !field.values.is_empty())
+            .map(|field| json!({"keywordCode": format!("{}.DATA", field.key), "enumValueList": field.values}))
+            .collect();
+        json!({
+            "priTmplId": self.id,
+            "title": self.title,
+            "content": content,
+            "example": example,
+            "type": if self.long_term { 3 } else { 2 },
+            "keywordEnumValueList": enums,
+        })
+    }
+}
+
+pub(super) async fn list(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let result = || -> Result<Value, Refused> {
+        let now = sandbox.now();
+        let state = sandbox.state();
+        state.tokens.check(Parameters::of(&request).get("access_token"), now)?;
+        let listed: Vec<Value> = state.templates.values().map(Template::as_listed).collect();
+        Ok(json!({"errcode": 0, "errmsg": "ok", "data": listed}))
+    };
+    answer(&Manner::CgiBin, result())
+}

@@ -1,0 +1,87 @@
+//! Files that a robot uploads before it sends them.
+
+use std::sync::Arc;
+
+use actix_multipart::Multipart;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures::TryStreamExt;
+use serde_json::{Value, json};
+
+use crate::{
+    Sandbox,
+    answer::{Manner, Parameters, Refused, answer, refused},
+};
+
+/// More than five bytes …
+const LEAST_BYTES: usize = 6;
+/// … and at most 20 MB for a file, 2 MB for a voice message.
+const FILE_BYTES: usize = 20 * 1024 * 1024;
+const VOICE_BYTES: usize = 2 * 1024 * 1024;
+
+/// An uploaded file. Only its description is kept: nobody can open it here.
+pub(crate) struct Media {
+    pub(crate) robot: String,
+    pub(crate) name: String,
+    pub(crate) bytes: usize,
+}
+
+struct Upload {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let parameters = Parameters::of(&request);
+    let result = match read(form).await {
+        Ok(upload) => store(&sandbox, &parameters, upload),
+        Err(refused) => Err(refused),
+    };
+    answer(&Manner::WeCom, result)
+}
+
+/// The part named `media`. The platform looks at it before it looks at the key.
+async fn read(mut form: Multipart) -> Result<Upload, Refused> {
+    let empty = || refused(44001, "empty media data");
+    while let Ok(Some(mut field)) = form.try_next().await {
+        if field.name() != Some("media") {
+            continue;
+        }
+        let name = field.content_disposition().and_then(|header| header.get_filename()).unwrap_or_default().to_owned();
+        let mut bytes = Vec::new();
+        while let Ok(Some(chunk)) = field.try_next().await {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > FILE_BYTES {
+                return refused(45001, "media size out of limit");
+            }
+        }
+        return if bytes.is_empty() || name.is_empty() { empty() } else { Ok(Upload { name, bytes }) };
+    }
+    empty()
+}
+
+fn store(sandbox: &Sandbox, parameters: &Parameters, upload: Upload) -> Result<Value, Refused> {
+    let kind = parameters.get("type");
+    let limit = match kind {
+        "file" => FILE_BYTES,
+        "voice" => VOICE_BYTES,
+        _ => return refused(40004, "invalid media type"),
+    };
+    let now = sandbox.now();
+    let state = &mut *sandbox.state();
+    let key = parameters.get("key");
+    if !state.groups.contains_key(key) {
+        return refused(93000, "invalid webhook url");
+    }
+    if upload.bytes.len() < LEAST_BYTES || upload.bytes.len() > limit {
+        return refused(45001, "media size out of limit");
+    }
+    if kind == "voice" && !upload.bytes.starts_with(b"#!AMR") {
+        return refused(40004, "invalid media type");
+    }
+    let media_id = format!("3{}", hex::encode(rand::random::<[u8; 24]>()));
+    let media = Media { robot: key.to_owned(), name: upload.name, bytes: upload.bytes.len() };
+    state.media.insert(media_id.clone(), Arc::new(media));
+    Ok(json!({
+        "errcode": 0, "errmsg": "ok", "type": kind, "media_id": media_id, "created_at": now.timestamp().to_string()
+    }))
+}

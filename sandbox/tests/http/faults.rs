@@ -1,0 +1,148 @@
+use std::time::{Duration, Instant};
+
+use qingfeng_sandbox::{Fault, FaultKind, Platform as Which};
+use serde_json::{Value, json};
+
+use crate::platform::{Platform, code};
+
+const SEND: &str = "/cgi-bin/webhook/send";
+
+fn text() -> Value {
+    json!({"msgtype": "text", "text": {"content": "进度通报"}})
+}
+
+impl Platform {
+    async fn raw(&self) -> reqwest::Result<reqwest::Response> {
+        let url = self.url("/wecom/cgi-bin/webhook/send?key=robot-donghe");
+        self.client.post(url).body(text().to_string()).send().await
+    }
+
+    fn arrived(&self) -> usize {
+        self.sandbox.delivered_to_group("robot-donghe").len()
+    }
+}
+
+#[tokio::test]
+async fn a_cut_connection_gives_no_answer_but_the_message_arrived() {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Cut).at(SEND).times(1));
+    assert!(platform.raw().await.is_err());
+    assert_eq!(platform.arrived(), 1);
+    assert_eq!(platform.raw().await.unwrap().status(), 200);
+    let occurrences: Vec<u32> =
+        platform.sandbox.delivered_to_group("robot-donghe").iter().map(|delivery| delivery.occurrence).collect();
+    assert_eq!(occurrences, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_truncated_answer_is_no_json_but_the_message_arrived() {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Truncated).times(1));
+    let body = platform.raw().await.unwrap().text().await.unwrap();
+    assert!(!body.is_empty() && serde_json::from_str::<Value>(&body).is_err(), "{body}");
+    assert_eq!(platform.arrived(), 1);
+}
+
+#[tokio::test]
+async fn a_gateway_error_is_a_page_and_nothing_arrived() {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::BadGateway).times(1));
+    let response = platform.raw().await.unwrap();
+    assert_eq!(response.status(), 502);
+    assert!(response.text().await.unwrap().starts_with("<html>"));
+    assert_eq!(platform.arrived(), 0);
+}
+
+#[tokio::test]
+async fn a_busy_burst_ends_after_its_times() {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Busy).times(3));
+    let mut codes = Vec::new();
+    for _ in 0..4 {
+        codes.push(code(&platform.send_to_group("robot-donghe", &text()).await));
+    }
+    assert_eq!(codes, [-1, -1, -1, 0]);
+    assert_eq!(platform.arrived(), 1);
+    let calls = platform.sandbox.calls();
+    assert_eq!(calls.iter().map(|call| call.code).collect::<Vec<_>>(), codes);
+    assert_eq!((calls[0].endpoint.as_str(), calls[0].fault, calls[3].fault), (SEND, Some("busy"), None));
+}
+
+#[tokio::test]
+async fn a_delayed_answer_comes_late_and_the_message_arrived_in_time() {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Delay { milliseconds: 400 }).times(2));
+    let url = platform.url("/wecom/cgi-bin/webhook/send?key=robot-donghe");
+    let impatient = platform.client.post(url).body(text().to_string()).timeout(Duration::from_millis(100));
+    assert!(impatient.send().await.unwrap_err().is_timeout());
+    assert_eq!(platform.arrived(), 1);
+    let start = Instant::now();
+    assert_eq!(platform.raw().await.unwrap().status(), 200);
+    assert!(start.elapsed() >= Duration::from_millis(400));
+}
+
+#[tokio::test]
+async fn an_outage_takes_one_platform_until_it_ends() {
+    let platform = Platform::start().await;
+    let outage = platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Outage));
+    for _ in 0..3 {
+        assert_eq!(platform.raw().await.unwrap().status(), 503);
+    }
+    platform.token().await;
+    assert!(platform.sandbox.end_fault(outage));
+    assert_eq!(platform.raw().await.unwrap().status(), 200);
+    assert_eq!(platform.arrived(), 1);
+}
+
+#[tokio::test]
+async fn a_stopped_platform_refuses_connections_and_remembers_everything() {
+    let platform = Platform::start().await;
+    platform.raw().await.unwrap();
+    let Platform { sandbox, running, .. } = platform;
+    let address = running.address;
+    running.stop().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{address}/wecom/cgi-bin/webhook/send?key=robot-donghe");
+    assert!(client.post(&url).body(text().to_string()).send().await.unwrap_err().is_connect());
+    let again = sandbox.start(address).unwrap();
+    assert_eq!(client.post(&url).body(text().to_string()).send().await.unwrap().status(), 200);
+    assert_eq!(sandbox.delivered_to_group("robot-donghe").len(), 2);
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn faults_are_set_listed_and_ended_through_http() {
+    let platform = Platform::start().await;
+    let fault = json!({"platform": "wecom", "endpoint": SEND, "kind": "refuse", "code": 45009, "times": 2});
+    let created = platform.client.post(platform.url("/sandbox/faults")).json(&fault).send().await.unwrap();
+    assert_eq!(created.status(), 201);
+    let id = created.json::<Value>().await.unwrap()["id"].clone();
+    assert_eq!(code(&platform.send_to_group("robot-donghe", &text()).await), 45009);
+    let listed = platform.get("/sandbox/faults").await;
+    assert_eq!((&listed[0]["id"], &listed[0]["times"], &listed[0]["kind"]), (&id, &json!(1), &json!("refuse")));
+    let ended = platform.client.delete(platform.url(&format!("/sandbox/faults/{id}"))).send().await.unwrap();
+    assert_eq!(ended.status(), 204);
+    assert_eq!(code(&platform.send_to_group("robot-donghe", &text()).await), 0);
+    let wrong = json!({"platform": "wecom", "kind": "earthquake"});
+    let refused = platform.client.post(platform.url("/sandbox/faults")).json(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+}
+
+#[tokio::test]
+async fn the_journal_is_read_by_platform_kind_recipient_and_time() {
+    let platform = Platform::start().await;
+    platform.raw().await.unwrap();
+    platform.pass(chrono::TimeDelta::hours(1));
+    platform.send_to_group("robot-xihe", &json!({"msgtype": "markdown", "markdown": {"content": "**公示**"}})).await;
+    let total = async |query: &str| platform.get(&format!("/sandbox/journal?{query}")).await["total"].clone();
+    assert_eq!(total("").await, 2);
+    assert_eq!(total("platform=wecom").await, 2);
+    assert_eq!(total("platform=wechat").await, 0);
+    assert_eq!(total("to=robot-donghe").await, 1);
+    assert_eq!(total("kind=markdown").await, 1);
+    assert_eq!(total("text=%E5%85%AC%E7%A4%BA").await, 1);
+    assert_eq!(total("since=2026-11-24T02:30:00Z").await, 1);
+    let entry = &platform.get("/sandbox/journal?to=robot-xihe").await["entries"][0];
+    assert_eq!(entry["to"], json!({"group": "robot-xihe"}));
+    assert_eq!((&entry["content"]["text"], &entry["occurrence"]), (&json!("**公示**"), &json!(1)));
+}

@@ -1,0 +1,10 @@
+//! The simulator through HTTP, as the product and people meet it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod faults;
+mod login;
+mod platform;
+mod robot;
+mod subscribe_message;
+mod tokens;

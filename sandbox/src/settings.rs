@@ -37,7 +37,7 @@ impl Default for Account {
             name: "清风服务号".into(),
             callback_url: None,
             callback_token: "sandbox-callback-token".into(),
-            app_url: "http://127.0.0.1:8080/".into(),
+            app_url: "http://127.0.0.1:8080/app/".into(),
         }
     }
 }

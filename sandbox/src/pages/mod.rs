@@ -1,24 +1,31 @@
-//! The pages on which people see what arrived.
+//! The pages on which people see what arrived, and what they can do with a phone.
 
-use actix_web::{
-    Error, HttpResponse,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    middleware::Next,
-    web,
-};
+mod group;
+mod guard;
+mod layout;
+mod markdown;
+mod overview;
+mod phone;
 
-pub(crate) fn routes(_: &mut web::ServiceConfig) {}
+use actix_web::{HttpResponse, web};
 
-/// Refuses writes that another website's page sends.
-pub(crate) async fn guard(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let foreign = header("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site");
-    if foreign && !request.method().is_safe() {
-        return Ok(request.into_response(HttpResponse::Forbidden().body("cross-site request")));
-    }
-    Ok(next.call(request).await?.map_into_boxed_body())
+pub(crate) use guard::guard;
+
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("", web::get().to(overview::show))
+        .route("/", web::get().to(overview::show))
+        .route("/phones", web::post().to(overview::add_phone))
+        .route("/groups/{key}", web::get().to(group::show))
+        .route("/groups/{key}/images/{id}", web::get().to(group::image))
+        .route("/phones/{openid}", web::get().to(phone::show))
+        .route("/phones/{openid}/messages", web::post().to(phone::say))
+        .route("/phones/{openid}/open", web::post().to(phone::open_app))
+        .route("/phones/{openid}/subscriptions", web::post().to(phone::choose))
+        .route("/assets/style.css", web::get().to(async || asset("text/css", include_str!("style.css"))))
+        .route("/assets/live.js", web::get().to(async || asset("text/javascript", include_str!("live.js"))));
+}
+
+fn asset(media_type: &str, content: &'static str) -> HttpResponse {
+    HttpResponse::Ok().content_type(format!("{media_type}; charset=utf-8")).body(content)
 }

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod account_server;
+mod chat;
 mod faults;
 mod login;
+mod pages;
 mod platform;
 mod robot;
 mod subscribe_message;

@@ -1,0 +1,96 @@
+//! A chat group as its members see it.
+
+use actix_web::{HttpResponse, web};
+
+use super::{
+    layout::{clock_time, escape, not_found, page},
+    markdown,
+};
+use crate::{
+    Sandbox,
+    journal::{Article, Content, Delivery, Recipient},
+};
+
+/// Older messages are in the journal.
+const MESSAGES_SHOWN: usize = 200;
+
+pub(super) async fn show(key: web::Path<String>, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let Some(group) = sandbox.state().groups.get(key.as_str()).cloned() else {
+        return not_found("没有这个群聊");
+    };
+    let delivered = sandbox.delivered_to_group(&key);
+    let shown = &delivered[delivered.len().saturating_sub(MESSAGES_SHOWN)..];
+    let messages: String = shown.iter().map(|delivery| message(&group.key, delivery)).collect();
+    let messages =
+        if messages.is_empty() { "<p class=\"empty\">群里还没有消息</p>".to_owned() } else { messages };
+    let body = format!(
+        "<header class=\"bar\"><a class=\"back\" href=\"/sandbox/\" aria-label=\"回到总览\">‹</a><h1>{}</h1></header>\
+         <main class=\"group\"><div class=\"chat tall\" data-live data-end id=\"live-chat\" role=\"log\" tabindex=\"0\" \
+         aria-label=\"群消息\">{messages}</div></main>",
+        escape(&group.name)
+    );
+    page(&group.name, &body)
+}
+
+fn message(key: &str, delivery: &Delivery) -> String {
+    let content = match &delivery.content {
+        Content::Text { text, mentioned } => {
+            let mentions: String = mentioned
+                .iter()
+                .map(|who| {
+                    let who = if who == "@all" { "所有人" } else { who };
+                    format!(" <span class=\"mention\">@{}</span>", escape(who))
+                })
+                .collect();
+            format!("<div class=\"bubble\">{}{mentions}</div>", markdown::plain(text))
+        }
+        Content::Markdown { text } => format!("<div class=\"bubble markdown\">{}</div>", markdown::render(text)),
+        Content::Image { .. } => format!(
+            "<img class=\"picture\" src=\"/sandbox/groups/{}/images/{}\" alt=\"群里的图片\">",
+            escape(key),
+            delivery.id
+        ),
+        Content::News { articles } => articles.iter().map(article).collect(),
+        Content::File { name, bytes } => {
+            format!("<div class=\"bubble file\"><strong>{}</strong><small>{bytes} 字节</small></div>", escape(name))
+        }
+        Content::SubscribeMessage { .. }
+        | Content::CustomerMessage { .. }
+        | Content::PassiveReply { .. }
+        | Content::FromPhone { .. }
+        | Content::ServiceUnavailable => return String::new(),
+    };
+    format!(
+        "<p class=\"time\"><time>{}</time></p><article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
+         <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>",
+        clock_time(delivery.at)
+    )
+}
+
+fn article(article: &Article) -> String {
+    let picture = if article.picurl.is_empty() {
+        String::new()
+    } else {
+        format!("<img src=\"{}\" alt=\"\">", escape(&article.picurl))
+    };
+    format!(
+        "<a class=\"card news\" href=\"{}\" target=\"_blank\" rel=\"noopener noreferrer\"><strong>{}</strong>\
+         <span>{}</span>{picture}</a>",
+        escape(&article.url),
+        escape(&article.title),
+        escape(&article.description)
+    )
+}
+
+pub(super) async fn image(path: web::Path<(String, u64)>, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let (key, id) = path.into_inner();
+    let recipient = Recipient::Group(key);
+    let state = sandbox.state();
+    let delivery = state.journal.deliveries.iter().find(|delivery| delivery.id == id && delivery.to == recipient);
+    match delivery.map(|delivery| &delivery.content) {
+        Some(Content::Image { picture }) => {
+            HttpResponse::Ok().content_type(picture.media_type).body(web::Bytes::copy_from_slice(&picture.bytes))
+        }
+        _ => HttpResponse::NotFound().finish(),
+    }
+}

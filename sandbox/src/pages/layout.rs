@@ -1,0 +1,67 @@
+//! The frame of a page, and how text gets into it.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use chrono::{DateTime, FixedOffset, Utc};
+
+/// Text as HTML text or as the value of a quoted attribute.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// Beijing time to the minute.
+pub(super) fn clock_time(at: DateTime<Utc>) -> String {
+    let beijing = FixedOffset::east_opt(8 * 3600).expect("eight hours are less than a day");
+    at.with_timezone(&beijing).format("%-m月%-d日 %H:%M").to_string()
+}
+
+/// The first character of a name, for a round picture of it.
+pub(super) fn initial(name: &str) -> String {
+    escape(&name.chars().next().map(String::from).unwrap_or_default())
+}
+
+/// A page; `body` is HTML, `title` is text.
+pub(super) fn page(title: &str, body: &str) -> HttpResponse {
+    frame(StatusCode::OK, title, body)
+}
+
+pub(super) fn not_found(what: &str) -> HttpResponse {
+    let body =
+        format!("<main class=\"sheet\"><h1>{}</h1><p><a href=\"/sandbox/\">回到总览</a></p></main>", escape(what));
+    frame(StatusCode::NOT_FOUND, what, &body)
+}
+
+pub(super) fn refused(sentence: &str, back: &str) -> HttpResponse {
+    let body = format!(
+        "<main class=\"sheet\"><h1>{}</h1><p><a href=\"{}\">返回</a></p></main>",
+        escape(sentence),
+        escape(back)
+    );
+    frame(StatusCode::UNPROCESSABLE_ENTITY, sentence, &body)
+}
+
+fn frame(status: StatusCode, title: &str, body: &str) -> HttpResponse {
+    HttpResponse::build(status).content_type("text/html; charset=utf-8").body(format!(
+        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>{} · 平台模拟器</title><link rel=\"icon\" href=\"data:,\">\
+         <link rel=\"stylesheet\" href=\"/sandbox/assets/style.css\">\
+         <script src=\"/sandbox/assets/live.js\" defer></script></head><body>{body}</body></html>",
+        escape(title)
+    ))
+}
+
+/// After a form: the browser loads the page anew and a reload does not send the form again.
+pub(super) fn see(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header(("location", address)).finish()
+}

@@ -1,0 +1,227 @@
+//! A person's phone: service notices, the chat with the official account, the button that opens the app.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::{
+    layout::{clock_time, escape, initial, not_found, page, refused, see},
+    markdown,
+};
+use crate::{
+    Sandbox,
+    journal::{Content, Delivery, Line, Recipient},
+    phones::Phone,
+    state::State,
+    wechat::push_text,
+};
+
+/// Older messages are in the journal.
+const MESSAGES_SHOWN: usize = 200;
+/// A text message of the real chat.
+const TEXT_BYTES: usize = 2048;
+
+pub(super) async fn show(openid: web::Path<String>, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let state = sandbox.state();
+    let Some(phone) = state.phones.get(openid.as_str()) else {
+        return not_found("没有这部手机");
+    };
+    let address = format!("/sandbox/phones/{}", escape(&phone.openid));
+    let body = format!(
+        "<header class=\"bar\"><a class=\"back\" href=\"/sandbox/\" aria-label=\"回到总览\">‹</a><h1>{}</h1><small>{}</small>\
+         <form method=\"post\" action=\"{address}/open\" target=\"_blank\"><button class=\"primary\">打开小程序</button></form></header>\
+         <main class=\"phone\"><section class=\"pane\"><h2>服务通知</h2>\
+         <div class=\"notices\" data-live data-end id=\"live-notices\" role=\"log\" tabindex=\"0\" aria-label=\"服务通知\">{}</div>\
+         <h2>订阅消息</h2><ul class=\"templates\" data-live id=\"live-templates\">{}</ul></section>\
+         <section class=\"pane\"><h2>{}</h2>\
+         <div class=\"chat\" data-live data-end id=\"live-chat\" role=\"log\" tabindex=\"0\" aria-label=\"与公众号的对话\">{}</div>\
+         <form class=\"say\" method=\"post\" action=\"{address}/messages\">\
+         <input name=\"text\" required maxlength=\"600\" autocomplete=\"off\" aria-label=\"发消息\" placeholder=\"发消息\">\
+         <button class=\"primary\">发送</button></form></section></main>",
+        escape(&phone.label),
+        escape(phone.persona.as_deref().unwrap_or_default()),
+        notices(&state, phone, &address),
+        templates(&state, phone, &address),
+        escape(&state.account.name),
+        chat(&state, phone),
+    );
+    page(&phone.label, &body)
+}
+
+fn notices(state: &State, phone: &Phone, address: &str) -> String {
+    let recipient = Recipient::Phone(phone.openid.clone());
+    let shown: Vec<&Delivery> = state
+        .journal
+        .deliveries
+        .iter()
+        .rev()
+        .filter(|delivery| delivery.to == recipient && matches!(delivery.content, Content::SubscribeMessage { .. }))
+        .take(MESSAGES_SHOWN)
+        .collect();
+    if shown.is_empty() {
+        return "<p class=\"empty\">还没有服务通知</p>".into();
+    }
+    shown.into_iter().rev().map(|delivery| notice(delivery, address)).collect()
+}
+
+fn notice(delivery: &Delivery, address: &str) -> String {
+    let Content::SubscribeMessage { title, page, lines, .. } = &delivery.content else { return String::new() };
+    let line = |line: &Line| format!("<dt>{}</dt><dd>{}</dd>", escape(&line.label), escape(&line.value));
+    let lines: String = lines.iter().map(line).collect();
+    let open = page.as_deref().map_or_else(String::new, |page| {
+        format!(
+            "<form method=\"post\" action=\"{address}/open\" target=\"_blank\"><input type=\"hidden\" name=\"page\" value=\"{}\">\
+             <button class=\"link\">进入小程序查看 ›</button></form>",
+            escape(page)
+        )
+    });
+    format!(
+        "<p class=\"time\"><time>{}</time></p><article class=\"card notice\"><strong>{}</strong><dl>{lines}</dl>{open}</article>",
+        clock_time(delivery.at),
+        escape(title)
+    )
+}
+
+fn templates(state: &State, phone: &Phone, address: &str) -> String {
+    let items: String = state
+        .templates
+        .values()
+        .map(|template| {
+            let left = state.accepts.get(&(phone.openid.clone(), template.id.clone())).copied().unwrap_or_default();
+            let button = |choice: &str, text: &str, class: &str| {
+                format!("<button class=\"{class}\" name=\"choice\" value=\"{choice}\">{text}</button>")
+            };
+            format!(
+                "<li><form method=\"post\" action=\"{address}/subscriptions\">\
+                 <input type=\"hidden\" name=\"template\" value=\"{}\"><span><strong>{}</strong><small>还可接收 {left} 次</small></span>\
+                 <span class=\"buttons\">{}{}{}</span></form></li>",
+                escape(&template.id),
+                escape(&template.title),
+                button("accept", "接受", "primary"),
+                button("reject", "拒绝", "plain"),
+                button("switch_off", "关闭", "plain"),
+            )
+        })
+        .collect();
+    if items.is_empty() { "<li class=\"empty\">还没有模板</li>".into() } else { items }
+}
+
+fn chat(state: &State, phone: &Phone) -> String {
+    let incoming = Recipient::Phone(phone.openid.clone());
+    let outgoing = Recipient::Account(phone.openid.clone());
+    let shown: Vec<&Delivery> = state
+        .journal
+        .deliveries
+        .iter()
+        .rev()
+        .filter(|delivery| delivery.to == incoming || delivery.to == outgoing)
+        .filter(|delivery| !matches!(delivery.content, Content::SubscribeMessage { .. }))
+        .take(MESSAGES_SHOWN)
+        .collect();
+    if shown.is_empty() {
+        return "<p class=\"empty\">给公众号发一条消息试试</p>".into();
+    }
+    shown.into_iter().rev().map(|delivery| message(delivery, phone)).collect()
+}
+
+fn message(delivery: &Delivery, phone: &Phone) -> String {
+    let (side, avatar, text) = match &delivery.content {
+        Content::FromPhone { text } => ("mine", format!("person\">{}", initial(&phone.label)), text),
+        Content::PassiveReply { text } | Content::CustomerMessage { text } => ("theirs", "robot\">清".to_owned(), text),
+        Content::ServiceUnavailable => {
+            return "<p class=\"time\">该公众号提供的服务出现故障，请稍后再试</p>".into();
+        }
+        _ => return String::new(),
+    };
+    format!(
+        "<p class=\"time\"><time>{}</time></p><article class=\"message {side}\">\
+         <span aria-hidden=\"true\" class=\"avatar {avatar}</span><div class=\"bubble\">{}</div></article>",
+        clock_time(delivery.at),
+        markdown::plain(text)
+    )
+}
+
+#[derive(Deserialize)]
+pub(super) struct Said {
+    text: String,
+}
+
+pub(super) async fn say(openid: web::Path<String>, form: web::Form<Said>, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let openid = openid.into_inner();
+    if !sandbox.state().phones.contains_key(&openid) {
+        return not_found("没有这部手机");
+    }
+    let address = format!("/sandbox/phones/{openid}");
+    let text = form.text.trim().to_owned();
+    if text.is_empty() || text.len() > TEXT_BYTES {
+        return refused("消息要有 1 至 2048 个字节", &address);
+    }
+    // The person's phone does not wait for the account's server; the page shows the reply when it comes.
+    let sandbox = sandbox.get_ref().clone();
+    tokio::spawn(async move { push_text(&sandbox, &openid, &text).await });
+    see(&address)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Opened {
+    #[serde(default)]
+    page: String,
+}
+
+/// Opens the app as the person: a login code stands in the address.
+pub(super) async fn open_app(
+    openid: web::Path<String>,
+    form: web::Form<Opened>,
+    sandbox: web::Data<Sandbox>,
+) -> HttpResponse {
+    if !sandbox.state().phones.contains_key(openid.as_str()) {
+        return not_found("没有这部手机");
+    }
+    let Ok(mut url) = url::Url::parse(&sandbox.account().app_url) else {
+        return refused("设置里的小程序地址不完整", &format!("/sandbox/phones/{openid}"));
+    };
+    url.query_pairs_mut().append_pair("code", &sandbox.login_code(&openid));
+    if !form.page.is_empty() {
+        url.set_fragment(Some(&format!("/{}", form.page)));
+    }
+    see(url.as_str())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Choice {
+    template: String,
+    choice: ChoiceKind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ChoiceKind {
+    Accept,
+    Reject,
+    SwitchOff,
+}
+
+pub(super) async fn choose(
+    openid: web::Path<String>,
+    form: web::Form<Choice>,
+    sandbox: web::Data<Sandbox>,
+) -> HttpResponse {
+    let Choice { template, choice } = form.into_inner();
+    {
+        let state = sandbox.state();
+        if !state.phones.contains_key(openid.as_str()) {
+            return not_found("没有这部手机");
+        }
+        if !state.templates.contains_key(&template) {
+            return not_found("没有这个模板");
+        }
+    }
+    let phone = sandbox.phone(&openid);
+    tokio::spawn(async move {
+        match choice {
+            ChoiceKind::Accept => phone.accept(&template).await,
+            ChoiceKind::Reject => phone.reject(&template).await,
+            ChoiceKind::SwitchOff => phone.switch_off(&template).await,
+        }
+    });
+    see(&format!("/sandbox/phones/{openid}"))
+}

@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use md5::{Digest, Md5};
+use qingfeng_sandbox::{Group, Phone, PushOutcome};
+use serde_json::{Value, json};
+
+use crate::{
+    account_server::{AccountServer, Reply},
+    platform::{Platform, code, reminder},
+};
+
+const ATTACK: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'";
+
+impl Platform {
+    async fn page(&self, path: &str) -> String {
+        let response = self.client.get(self.url(path)).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+        response.text().await.unwrap()
+    }
+
+    /// Sends a form as a browser does, without following the redirect.
+    async fn form(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        client.post(self.url(path)).form(fields).send().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_overview_lists_every_group_and_every_phone() {
+    let platform = Platform::start().await;
+    platform.send_to_group("robot-donghe", &json!({"msgtype": "text", "text": {"content": "今日通报"}})).await;
+    let page = platform.page("/sandbox/").await;
+    for expected in
+        ["东河村村务群", "西河村村务群", "手机甲", "村民 东河村 3 组", "今日通报", "/sandbox/groups/robot-donghe"]
+    {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_was_sent_a_page_shows_it_and_runs_nothing() {
+    let platform = Platform::start().await;
+    platform.sandbox.add_phone(Phone::new("o-attack", ATTACK).with_persona(ATTACK));
+    platform.sandbox.add_group(Group::new("robot-attack", ATTACK));
+    platform.sandbox.phone("o-attack").say(ATTACK).await;
+    platform.sandbox.accept_subscription("o-villager", "T-REMIND", 1);
+    let token = platform.token().await;
+    let mut message = reminder();
+    message["data"]["thing1"]["value"] = json!("<b onclick=x>\"'</b>");
+    message["page"] = json!("pages/\"><script>alert(3)</script>");
+    assert_eq!(code(&platform.send_subscribe(&token, &message).await), 0);
+    for message in [
+        json!({"msgtype": "text", "text": {"content": ATTACK, "mentioned_list": [ATTACK]}}),
+        json!({"msgtype": "markdown", "markdown": {"content": format!("# {ATTACK}\n> {ATTACK}\n[{ATTACK}](https://e.org/\"onclick=\"x)")}}),
+        json!({"msgtype": "news", "news": {"articles": [
+            {"title": "<script>x</script>", "description": ATTACK, "url": "https://e.org/\"><script>", "picurl": "https://e.org/\"onerror=\"x"}
+        ]}}),
+    ] {
+        assert_eq!(code(&platform.send_to_group("robot-attack", &message).await), 0, "{message}");
+    }
+    for path in ["/sandbox/", "/sandbox/groups/robot-attack", "/sandbox/phones/o-attack", "/sandbox/phones/o-villager"]
+    {
+        let page = platform.page(path).await;
+        assert!(page.contains("&lt;"), "{path} shows what was sent");
+        assert_eq!(page.matches("<script").count(), 1, "only the simulator's own script in {path}: {page}");
+        for forbidden in ["<img src=x", "<b onclick", "\"onclick=\"", "\"onerror=\""] {
+            assert!(!page.contains(forbidden), "{forbidden} in {path}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_may_run_the_simulators_own_script_only() {
+    let platform = Platform::start().await;
+    let response = platform.client.get(platform.url("/sandbox/")).send().await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let script = platform.client.get(platform.url("/sandbox/assets/live.js")).send().await.unwrap();
+    assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(script.headers()["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn a_group_shows_markdown_and_images() {
+    let platform = Platform::start().await;
+    let markdown = "## 十一月进度\n> 已办结 **3** 项\n<font color=\"warning\">逾期 1 项</font>";
+    platform.send_to_group("robot-donghe", &json!({"msgtype": "markdown", "markdown": {"content": markdown}})).await;
+    let bytes = b"\x89PNG\r\n\x1a\n picture";
+    let digest = hex::encode(Md5::digest(bytes));
+    let image = json!({"msgtype": "image", "image": {"base64": STANDARD.encode(bytes), "md5": digest}});
+    assert_eq!(code(&platform.send_to_group("robot-donghe", &image).await), 0);
+    let page = platform.page("/sandbox/groups/robot-donghe").await;
+    assert!(page.contains("<p class=\"heading h2\">十一月进度</p>"), "{page}");
+    assert!(page.contains("<strong>3</strong>") && page.contains("<span class=\"warning\">逾期 1 项</span>"));
+    let id = platform.sandbox.delivered_to_group("robot-donghe")[1].id;
+    let path = format!("/sandbox/groups/robot-donghe/images/{id}");
+    assert!(page.contains(&path));
+    let shown = platform.client.get(platform.url(&path)).send().await.unwrap();
+    assert_eq!(shown.headers()["content-type"], "image/png");
+    assert_eq!(shown.bytes().await.unwrap().as_ref(), bytes);
+    let elsewhere = platform.url(&format!("/sandbox/groups/robot-xihe/images/{id}"));
+    assert_eq!(platform.client.get(elsewhere).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_phone_shows_cards_and_the_chat_and_sends_what_is_typed() {
+    let server = AccountServer::start(vec![Reply::Body(String::new()), Reply::Text("收到，谢谢".into())]);
+    let platform = Platform::with(|settings| settings.account.callback_url = Some(server.url.clone())).await;
+    platform.sandbox.accept_subscription("o-villager", "T-REMIND", 2);
+    let token = platform.token().await;
+    platform.send_subscribe(&token, &reminder()).await;
+    assert_eq!(server.wait_for(1).await.len(), 1, "the event of the sending");
+    let sent = platform.form("/sandbox/phones/o-villager/messages", &[("text", "路修好了")]).await;
+    assert_eq!(
+        (sent.status().as_u16(), sent.headers()["location"].to_str().unwrap()),
+        (303, "/sandbox/phones/o-villager")
+    );
+    let mut page = String::new();
+    for _ in 0..200 {
+        page = platform.page("/sandbox/phones/o-villager").await;
+        if page.contains("收到，谢谢") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for expected in ["<dd>东河村三组水渠修复</dd>", "路修好了", "收到，谢谢", "进入小程序查看", "还可接收 1 次"]
+    {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    assert_eq!(platform.form("/sandbox/phones/o-villager/messages", &[("text", "  ")]).await.status(), 422);
+}
+
+#[tokio::test]
+async fn the_button_opens_the_app_with_a_code_of_this_person() {
+    let platform = Platform::with(|settings| settings.account.app_url = "http://127.0.0.1:8080/app/".to_owned()).await;
+    let page = "pages/items/detail?id=7";
+    let opened = platform.form("/sandbox/phones/o-villager/open", &[("page", page)]).await;
+    assert_eq!(opened.status(), 303);
+    let address = url::Url::parse(opened.headers()["location"].to_str().unwrap()).unwrap();
+    assert_eq!((address.path(), address.fragment()), ("/app/", Some("/pages/items/detail?id=7")));
+    let (name, login_code) = address.query_pairs().next().unwrap();
+    assert_eq!(name, "code");
+    let session = platform
+        .get(&format!(
+            "/wechat/sns/jscode2session?appid=wxsandbox0000000001&secret=sandbox-app-secret&js_code={login_code}&grant_type=authorization_code"
+        ))
+        .await;
+    assert_eq!(session["openid"], "o-villager");
+}
+
+#[tokio::test]
+async fn the_accept_button_adds_an_accept_and_pushes_the_event() {
+    let server = AccountServer::start(Vec::new());
+    let platform = Platform::with(|settings| settings.account.callback_url = Some(server.url.clone())).await;
+    let choose = async |template: &str, choice: &str| {
+        let fields = [("template", template), ("choice", choice)];
+        platform.form("/sandbox/phones/o-villager/subscriptions", &fields).await.status().as_u16()
+    };
+    assert_eq!(choose("T-REMIND", "accept").await, 303);
+    assert!(server.wait_for(1).await[0].contains("subscribe_msg_popup_event"));
+    assert_eq!(platform.sandbox.accepts_left("o-villager", "T-REMIND"), 1);
+    assert_eq!(choose("T-NONE", "accept").await, 404);
+    assert_eq!(choose("T-REMIND", "perhaps").await, 400);
+}
+
+#[tokio::test]
+async fn a_phone_can_be_added_on_the_overview() {
+    let platform = Platform::start().await;
+    let added = platform.form("/sandbox/phones", &[("label", "手机丙"), ("persona", "村民 西河村 1 组")]).await;
+    assert_eq!(added.status(), 303);
+    let page = platform.page(added.headers()["location"].to_str().unwrap()).await;
+    assert!(page.contains("手机丙") && page.contains("村民 西河村 1 组"));
+    assert_eq!(platform.form("/sandbox/phones", &[("label", " ")]).await.status(), 422);
+}
+
+#[tokio::test]
+async fn another_website_cannot_write() {
+    let platform = Platform::start().await;
+    for site in ["cross-site", "same-site"] {
+        let request = platform.client.post(platform.url("/sandbox/phones/o-villager/messages"));
+        let refused = request.header("sec-fetch-site", site).form(&[("text", "假冒")]).send().await.unwrap();
+        assert_eq!(refused.status(), 403);
+    }
+    assert!(platform.sandbox.deliveries().is_empty());
+}
+
+#[tokio::test]
+async fn unknown_phones_and_groups_are_not_found() {
+    let platform = Platform::start().await;
+    for path in ["/sandbox/phones/o-stranger", "/sandbox/groups/robot-gone"] {
+        assert_eq!(platform.client.get(platform.url(path)).send().await.unwrap().status(), 404);
+    }
+}
+
+#[tokio::test]
+async fn phones_groups_templates_and_settings_are_set_up_through_http() {
+    let platform = Platform::start().await;
+    let create = async |path: &str, body: Value| {
+        platform.client.post(platform.url(path)).json(&body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(create("/sandbox/api/phones", json!({"openid": "o-new", "label": "手机丁"})).await, 201);
+    assert_eq!(create("/sandbox/api/phones", json!({"openid": "../x", "label": "手机丁"})).await, 422);
+    assert_eq!(create("/sandbox/api/phones", json!({"label": "手机丁"})).await, 400);
+    assert_eq!(create("/sandbox/api/groups", json!({"key": "robot-new", "name": "南河村村务群"})).await, 201);
+    let template = |key: &str| json!({"id": "T-NEW", "title": "新模板", "fields": [{"key": key, "label": "事项"}]});
+    assert_eq!(create("/sandbox/api/templates", template("thing1")).await, 201);
+    assert_eq!(create("/sandbox/api/templates", template("text1")).await, 422);
+    assert_eq!(
+        code(&platform.send_to_group("robot-new", &json!({"msgtype": "text", "text": {"content": "甲"}})).await),
+        0
+    );
+
+    let login = platform.client.post(platform.url("/sandbox/api/phones/o-new/login-codes")).send().await.unwrap();
+    assert_eq!(login.status(), 201);
+    assert!(login.json::<Value>().await.unwrap()["code"].is_string());
+
+    let mut settings = platform.get("/sandbox/settings").await;
+    settings["app_secret"] = json!("another-secret");
+    let changed = platform.client.put(platform.url("/sandbox/settings")).json(&settings).send().await.unwrap();
+    assert_eq!(changed.status(), 204);
+    let request = crate::platform::token_request();
+    assert_eq!(code(&platform.post("/wechat/cgi-bin/stable_token", &request).await), 40125);
+    assert_eq!(platform.sandbox.phone("o-new").say("甲").await, PushOutcome::NotConfigured);
+}

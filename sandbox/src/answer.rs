@@ -72,3 +72,11 @@ impl Parameters {
         self.0.get(name).map_or("", String::as_str)
     }
 }
+
+/// An interface that this simulator does not have, or nobody has.
+pub(crate) async fn not_simulated(request: actix_web::HttpRequest) -> HttpResponse {
+    tracing::warn!(path = request.path(), "not simulated");
+    let mut response = HttpResponse::NotFound().json(json!({"errcode": 40066, "errmsg": "invalid url"}));
+    response.extensions_mut().insert(Decision(40066));
+    response
+}

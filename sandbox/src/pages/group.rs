@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::{
-    layout::{clock_time, escape, not_found, page},
+    layout::{chat_lines, escape, not_found, page},
     markdown,
 };
 use crate::{
@@ -20,7 +20,7 @@ pub(super) async fn show(key: web::Path<String>, sandbox: web::Data<Sandbox>) ->
     };
     let delivered = sandbox.delivered_to_group(&key);
     let shown = &delivered[delivered.len().saturating_sub(MESSAGES_SHOWN)..];
-    let messages: String = shown.iter().map(|delivery| message(&group.key, delivery)).collect();
+    let messages = chat_lines(shown.iter(), |delivery| message(&group.key, delivery));
     let messages =
         if messages.is_empty() { "<p class=\"empty\">群里还没有消息</p>".to_owned() } else { messages };
     let body = format!(
@@ -61,9 +61,8 @@ fn message(key: &str, delivery: &Delivery) -> String {
         | Content::ServiceUnavailable => return String::new(),
     };
     format!(
-        "<p class=\"time\"><time>{}</time></p><article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
-         <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>",
-        clock_time(delivery.at)
+        "<article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
+         <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>"
     )
 }
 

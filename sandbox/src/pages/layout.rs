@@ -1,7 +1,9 @@
 //! The frame of a page, and how text gets into it.
 
 use actix_web::{HttpResponse, http::StatusCode};
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+
+use crate::journal::Delivery;
 
 /// Text as HTML text or as the value of a quoted attribute.
 pub(super) fn escape(text: &str) -> String {
@@ -23,6 +25,32 @@ pub(super) fn escape(text: &str) -> String {
 pub(super) fn clock_time(at: DateTime<Utc>) -> String {
     let beijing = FixedOffset::east_opt(8 * 3600).expect("eight hours are less than a day");
     at.with_timezone(&beijing).format("%-m月%-d日 %H:%M").to_string()
+}
+
+/// A new time line in a chat after this much silence, as in the real chats.
+const SILENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// The time above a message, unless it follows the one before closely.
+fn time_line(before: Option<DateTime<Utc>>, at: DateTime<Utc>) -> String {
+    if before.is_some_and(|before| at - before < SILENCE) {
+        return String::new();
+    }
+    format!("<p class=\"time\"><time>{}</time></p>", clock_time(at))
+}
+
+/// The messages one below the other, with the time where there was silence.
+pub(super) fn chat_lines<'a>(
+    deliveries: impl Iterator<Item = &'a Delivery>,
+    render: impl Fn(&Delivery) -> String,
+) -> String {
+    let mut html = String::new();
+    let mut before = None;
+    for delivery in deliveries {
+        html.push_str(&time_line(before, delivery.at));
+        html.push_str(&render(delivery));
+        before = Some(delivery.at);
+    }
+    html
 }
 
 /// The first character of a name, for a round picture of it.

@@ -17,7 +17,7 @@ pub(super) async fn show(sandbox: web::Data<Sandbox>) -> HttpResponse {
     let state = sandbox.state();
     let body = format!(
         "<header class=\"bar\"><h1>平台模拟器</h1></header><main class=\"overview\">\
-         <p class=\"lead\">这里代替微信和企业微信：左边是群聊，右边是手机。所有人和消息都是虚构的。</p>\
+         <p class=\"lead\">这里代替微信和企业微信：点开一个群聊或一部手机，看看收到了什么。人和消息都是虚构的。</p>\
          <div data-live id=\"live-overview\">{}<div class=\"columns\">\
          <section><h2>群聊</h2><ul class=\"list\">{}</ul></section>\
          <section><h2>手机</h2><ul class=\"list\">{}</ul></section></div>{}</div>\

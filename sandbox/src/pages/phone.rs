@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::{
-    layout::{clock_time, escape, initial, not_found, page, refused, see},
+    layout::{chat_lines, escape, initial, not_found, page, refused, see},
     markdown,
 };
 use crate::{
@@ -60,7 +60,7 @@ fn notices(state: &State, phone: &Phone, address: &str) -> String {
     if shown.is_empty() {
         return "<p class=\"empty\">还没有服务通知</p>".into();
     }
-    shown.into_iter().rev().map(|delivery| notice(delivery, address)).collect()
+    chat_lines(shown.into_iter().rev(), |delivery| notice(delivery, address))
 }
 
 fn notice(delivery: &Delivery, address: &str) -> String {
@@ -74,11 +74,7 @@ fn notice(delivery: &Delivery, address: &str) -> String {
             escape(page)
         )
     });
-    format!(
-        "<p class=\"time\"><time>{}</time></p><article class=\"card notice\"><strong>{}</strong><dl>{lines}</dl>{open}</article>",
-        clock_time(delivery.at),
-        escape(title)
-    )
+    format!("<article class=\"card notice\"><strong>{}</strong><dl>{lines}</dl>{open}</article>", escape(title))
 }
 
 fn templates(state: &State, phone: &Phone, address: &str) -> String {
@@ -120,7 +116,7 @@ fn chat(state: &State, phone: &Phone) -> String {
     if shown.is_empty() {
         return "<p class=\"empty\">给公众号发一条消息试试</p>".into();
     }
-    shown.into_iter().rev().map(|delivery| message(delivery, phone)).collect()
+    chat_lines(shown.into_iter().rev(), |delivery| message(delivery, phone))
 }
 
 fn message(delivery: &Delivery, phone: &Phone) -> String {
@@ -133,9 +129,8 @@ fn message(delivery: &Delivery, phone: &Phone) -> String {
         _ => return String::new(),
     };
     format!(
-        "<p class=\"time\"><time>{}</time></p><article class=\"message {side}\">\
+        "<article class=\"message {side}\">\
          <span aria-hidden=\"true\" class=\"avatar {avatar}</span><div class=\"bubble\">{}</div></article>",
-        clock_time(delivery.at),
         markdown::plain(text)
     )
 }

@@ -8,8 +8,7 @@ mod template;
 mod tokens;
 mod values;
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use actix_web::web;
 
 pub(crate) use customer_message::grant_replies;
 pub(crate) use login::{LoginCode, issue_code};
@@ -18,7 +17,7 @@ pub(crate) use push::{Event, push_event, push_text};
 pub use template::{Template, TemplateField};
 pub(crate) use tokens::TokenBook;
 
-use crate::answer::{Manner, answer, refused};
+use crate::answer::{Manner, answer, not_simulated, refused};
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -48,7 +47,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(template::list))
                 .default_service(get_only()),
         )
-        .default_service(web::to(unknown_interface));
+        .default_service(web::to(not_simulated));
 }
 
 fn get_only() -> actix_web::Route {
@@ -57,9 +56,4 @@ fn get_only() -> actix_web::Route {
 
 fn post_only() -> actix_web::Route {
     web::to(async || answer(&Manner::CgiBin, refused(43002, "require POST method")))
-}
-
-async fn unknown_interface(request: HttpRequest) -> HttpResponse {
-    tracing::warn!(path = request.path(), "not simulated");
-    HttpResponse::NotFound().json(json!({"errcode": 40066, "errmsg": "invalid url"}))
 }

@@ -74,6 +74,8 @@ impl TokenBook {
 
     fn issue(&mut self, now: DateTime<Utc>, lifetime: Duration) -> String {
         self.issued += 1;
+        let remembered = now - TimeDelta::days(1);
+        self.known.retain(|_, state| !matches!(state, TokenState::GoodUntil(end) if *end < remembered));
         let token = format!("{}_{}", 80 + self.issued, hex::encode(rand::random::<[u8; 64]>()));
         let end = now + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX);
         self.known.insert(token.clone(), TokenState::GoodUntil(end));

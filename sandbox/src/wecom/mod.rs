@@ -3,13 +3,12 @@
 mod robot_message;
 mod robot_upload;
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use actix_web::web;
 
 pub(crate) use robot_message::RobotUse;
 pub(crate) use robot_upload::Media;
 
-use crate::answer::{Manner, answer, refused};
+use crate::answer::{Manner, answer, not_simulated, refused};
 
 /// An image of 2 MB is 2.7 MB in base64; a file may have 20 MB.
 const BODY_BYTES: usize = 24 * 1024 * 1024;
@@ -27,14 +26,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(robot_upload::upload))
                 .default_service(post_only()),
         )
-        .default_service(web::to(unknown_interface));
+        .default_service(web::to(not_simulated));
 }
 
 fn post_only() -> actix_web::Route {
     web::to(async || answer(&Manner::WeCom, refused(43002, "require POST method")))
-}
-
-async fn unknown_interface(request: HttpRequest) -> HttpResponse {
-    tracing::warn!(path = request.path(), "not simulated");
-    HttpResponse::NotFound().json(json!({"errcode": 40066, "errmsg": "invalid url"}))
 }

@@ -99,7 +99,7 @@ fn deliver(state: &mut State, key: &str, body: &[u8], now: DateTime<Utc>) -> Res
     if !state.groups.contains_key(key) {
         return refused(93000, "invalid webhook url");
     }
-    let content = content(state, key, parse(body)?)?;
+    let content = content(state, key, parse(body)?, now)?;
     state.robots.entry(key.to_owned()).or_default().spend(now)?;
     state.journal.deliver(now, Platform::WeCom, Recipient::Group(key.to_owned()), content);
     Ok(json!({"errcode": 0, "errmsg": "ok"}))
@@ -119,7 +119,7 @@ fn parse(body: &[u8]) -> Result<Message, Refused> {
     serde_json::from_value(value).or_else(|error| refused(40058, format!("{error}. invalid Request Parameter")))
 }
 
-fn content(state: &State, key: &str, message: Message) -> Result<Content, Refused> {
+fn content(state: &State, key: &str, message: Message, now: DateTime<Utc>) -> Result<Content, Refused> {
     match message {
         Message::Text { text } => {
             check_length("text.content", &text.content, TEXT_BYTES)?;
@@ -140,7 +140,9 @@ fn content(state: &State, key: &str, message: Message) -> Result<Content, Refuse
             Ok(Content::News { articles: news.articles })
         }
         Message::File { file } => match state.media.get(&file.media_id) {
-            Some(media) if media.robot == key => Ok(Content::File { name: media.name.clone(), bytes: media.bytes }),
+            Some(media) if media.may_be_sent(key, now) => {
+                Ok(Content::File { name: media.name.clone(), bytes: media.bytes })
+            }
             _ => refused(40007, "invalid media_id"),
         },
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -17,12 +18,22 @@ const LEAST_BYTES: usize = 6;
 /// … and at most 20 MB for a file, 2 MB for a voice message.
 const FILE_BYTES: usize = 20 * 1024 * 1024;
 const VOICE_BYTES: usize = 2 * 1024 * 1024;
+/// How long a file may be sent.
+const LIFETIME: TimeDelta = TimeDelta::days(3);
 
 /// An uploaded file. Only its description is kept: nobody can open it here.
 pub(crate) struct Media {
-    pub(crate) robot: String,
+    robot: String,
     pub(crate) name: String,
     pub(crate) bytes: usize,
+    uploaded_at: DateTime<Utc>,
+}
+
+impl Media {
+    /// Only the robot that uploaded it may send it, for three days.
+    pub(super) fn may_be_sent(&self, robot: &str, now: DateTime<Utc>) -> bool {
+        self.robot == robot && now - self.uploaded_at < LIFETIME
+    }
 }
 
 struct Upload {
@@ -79,7 +90,8 @@ fn store(sandbox: &Sandbox, parameters: &Parameters, upload: Upload) -> Result<V
         return refused(40004, "invalid media type");
     }
     let media_id = format!("3{}", hex::encode(rand::random::<[u8; 24]>()));
-    let media = Media { robot: key.to_owned(), name: upload.name, bytes: upload.bytes.len() };
+    let media = Media { robot: key.to_owned(), name: upload.name, bytes: upload.bytes.len(), uploaded_at: now };
+    state.media.retain(|_, media| now - media.uploaded_at < LIFETIME);
     state.media.insert(media_id.clone(), Arc::new(media));
     Ok(json!({
         "errcode": 0, "errmsg": "ok", "type": kind, "media_id": media_id, "created_at": now.timestamp().to_string()

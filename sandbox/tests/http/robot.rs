@@ -149,6 +149,8 @@ async fn a_file_is_uploaded_and_sent_by_the_same_robot() {
     assert_eq!(code(&platform.send_to_group("robot-xihe", &message).await), 40007);
     assert_eq!(code(&platform.send_to_group("robot-donghe", &message).await), 0);
     assert_eq!(platform.sandbox.delivered_to_group("robot-donghe")[0].content.text(), "整改台账.xlsx");
+    platform.pass(TimeDelta::days(3));
+    assert_eq!(code(&platform.send_to_group("robot-donghe", &message).await), 40007, "kept for three days");
 
     assert_eq!(code(&upload("robot-gone", "file", Vec::new()).await), 44001, "looked at before the key");
     assert_eq!(code(&upload("robot-gone", "file", b"123456".to_vec()).await), 93000);

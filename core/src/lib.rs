@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod cache;
 pub mod calendar;
+pub mod campaigns;
 pub mod clock;
 pub mod complaints;
 pub mod deadlines;

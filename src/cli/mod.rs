@@ -1,6 +1,7 @@
 //! The command line.
 
 mod logging;
+mod plan;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -30,6 +31,8 @@ enum Command {
     Run(run::Run),
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
+    /// Check, load and describe campaign plans.
+    Plan(plan::Plan),
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -56,6 +59,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or(Command::Run(run::Run::default())) {
         Command::Run(command) => command.execute(config).await?,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
+        Command::Plan(command) => return command.execute().await,
         Command::Migrate => {
             crate::Application::start(config, real_surroundings()).await?;
         }

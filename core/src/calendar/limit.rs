@@ -138,7 +138,7 @@ fn amount(limit: Limit) -> String {
     }
 }
 
-fn long(date: NaiveDate) -> String {
+pub(super) fn long(date: NaiveDate) -> String {
     date.format("%Y年%-m月%-d日").to_string()
 }
 

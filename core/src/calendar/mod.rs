@@ -3,6 +3,7 @@
 //! The data is a file per year, version by version. A year without data is unknown — never "weekends only": a deadline
 //! that runs into it has no date until the notice is published (usually in November before).
 
+mod day_rule;
 mod limit;
 mod notice;
 mod service;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
+pub use day_rule::{DayRule, OnRestDay, weekdays_between};
 pub use limit::{Limit, LimitUnit, WorkedOut};
 pub use notice::{NoticeFault, YearNotice};
 pub use service::{CalendarBook, ImportOutcome, import_year};

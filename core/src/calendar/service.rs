@@ -6,7 +6,7 @@ use chrono::Utc;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, Limit, YearNotice};
+use super::{Calendar, DayRule, Limit, WorkedOut, YearNotice};
 use crate::{
     audit::{AuditEntry, digest_of},
     deadlines::{
@@ -166,6 +166,13 @@ async fn keep(unit: &UnitOfWork, county: CountyId, notice: &YearNotice) -> Resul
     Ok(version)
 }
 
+/// The date by the rule that the deadline keeps; none where people set the date.
+fn work_out(calendar: &Calendar, deadline: &deadlines::Model) -> Option<WorkedOut> {
+    let limit = serde_json::from_value::<Limit>(deadline.limit.clone());
+    let day = serde_json::from_value::<DayRule>(deadline.limit.clone());
+    limit.map(|limit| calendar.due_date(deadline.start_on, limit)).or(day.map(|day| calendar.day(day))).ok()
+}
+
 async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar) -> Result<(u32, Vec<Notice>), Fault> {
     const PAGE: u64 = 500;
     let mut moved = 0;
@@ -185,9 +192,7 @@ async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar
         let Some(last) = page.last() else { break };
         after = last.id;
         for deadline in page {
-            // Deadlines set to a fixed date have no limit to count.
-            let Ok(limit) = serde_json::from_value::<Limit>(deadline.limit.clone()) else { continue };
-            let worked_out = calendar.due_date(deadline.start_on, limit);
+            let Some(worked_out) = work_out(calendar, &deadline) else { continue };
             if worked_out.due_on == deadline.due_on {
                 continue;
             }

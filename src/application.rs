@@ -11,7 +11,12 @@ use qingfeng_core::{
     storage::{DatabaseSettings, Store, Surroundings},
 };
 
-use crate::{Config, http::access_token::AccessTokens, secrets::Secrets, wechat_login::WeChatLogin};
+use crate::{
+    Config,
+    http::{access_token::AccessTokens, board::BoardPages},
+    secrets::Secrets,
+    wechat_login::WeChatLogin,
+};
 
 /// Shared by all requests.
 pub struct Application {
@@ -23,6 +28,7 @@ pub struct Application {
     pub wechat_login: WeChatLogin,
     pub calendar: CalendarBook,
     pub darkroom: Darkroom,
+    pub board: BoardPages,
 }
 
 impl Application {
@@ -41,6 +47,7 @@ impl Application {
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
             darkroom: Darkroom::new(files::open(&config.files.url)?),
+            board: BoardPages::default(),
             store,
             cache,
             sealer: secrets.sealer()?,

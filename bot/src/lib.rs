@@ -1,1 +1,90 @@
-//! x
+//! The bot: puts messages of the outbox into words and onto the platforms, schedules reminders and posts.
+//!
+//! Any number of bots may run. A message is claimed with a lease; what is scheduled is scheduled by one leader; and a
+//! unique key in the outbox makes each reminder exist once, whatever crashes.
+
+pub mod channels;
+pub mod delivery;
+pub mod messages;
+pub mod schedule;
+
+use std::{sync::Arc, time::Duration};
+
+use qingfeng_core::{cache::Cache, calendar::CalendarBook, refusal::Fault, sealing::Sealer, storage::Store};
+use tokio_util::sync::CancellationToken;
+
+pub use channels::PlatformSettings;
+use channels::{SubscribeMessages, WeComRobots};
+use delivery::Delivered;
+
+/// Pause between two looks at the outbox.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What a bot works with.
+pub struct Bot {
+    pub(crate) store: Store,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) calendar: CalendarBook,
+    pub(crate) sealer: Sealer,
+    pub(crate) settings: BotSettings,
+    pub(crate) subscribe_messages: SubscribeMessages,
+    pub(crate) robots: WeComRobots,
+    /// Names this bot among its replicas.
+    pub(crate) holder: String,
+}
+
+/// How a bot behaves.
+#[derive(Clone, Debug)]
+pub struct BotSettings {
+    /// Address under which people reach the app, for links in posts.
+    pub public_url: String,
+    pub platforms: PlatformSettings,
+}
+
+impl Bot {
+    /// # Errors
+    /// When a platform's address is neither https nor on this machine.
+    pub fn new(store: Store, cache: Arc<dyn Cache>, sealer: Sealer, settings: BotSettings) -> Result<Self, Fault> {
+        let client = channels::client()?;
+        let clock = Arc::clone(&store.surroundings().clock);
+        let holder = format!("bot-{}", hex::encode(store.randomness().bytes::<8>()));
+        Ok(Self {
+            calendar: CalendarBook::new(store.clone()),
+            subscribe_messages: SubscribeMessages::new(
+                client.clone(),
+                Arc::clone(&cache),
+                Arc::clone(&clock),
+                &settings.platforms,
+            )?,
+            robots: WeComRobots::new(client, Arc::clone(&cache), clock, &settings.platforms)?,
+            store,
+            cache,
+            sealer,
+            settings,
+            holder,
+        })
+    }
+
+    /// Works until told to stop; a round that has begun is finished.
+    pub async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(fault) = self.tick().await {
+                tracing::error!(%fault, "the bot's round failed; it tries again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+        let _ = self.cache.release(schedule::LEADERSHIP, &self.holder).await;
+    }
+
+    /// One round: schedule what is due, then deliver what is due.
+    ///
+    /// # Errors
+    /// When the database or the cache does not answer.
+    pub async fn tick(&self) -> Result<Delivered, Fault> {
+        schedule::run(self).await?;
+        delivery::run(self).await
+    }
+}

@@ -6,6 +6,8 @@ mod m20261124_000002_ledgers;
 mod m20261124_000003_calendar;
 mod m20261124_000004_complaints;
 mod m20261124_000005_files;
+mod m20261124_000006_schedule;
+mod m20261124_000007_rectification;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -22,6 +24,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_calendar::Migration),
             Box::new(m20261124_000004_complaints::Migration),
             Box::new(m20261124_000005_files::Migration),
+            Box::new(m20261124_000006_schedule::Migration),
+            Box::new(m20261124_000007_rectification::Migration),
         ]
     }
 }

@@ -2,12 +2,17 @@
 
 pub mod access_token;
 pub mod authentication;
+pub mod board;
 mod complaints;
+mod desk;
 mod files;
 mod health;
 pub mod input;
 mod me;
+mod organizations;
 pub mod problem;
+mod problems;
+mod rectifications;
 mod screens;
 mod sign_in;
 
@@ -64,7 +69,12 @@ fn api(config: &mut ServiceConfig) {
             .configure(sign_in::routes)
             .configure(me::routes)
             .configure(files::routes)
-            .configure(complaints::routes),
+            .configure(organizations::routes)
+            .configure(complaints::routes)
+            .configure(desk::routes)
+            .configure(problems::routes)
+            .configure(rectifications::routes)
+            .configure(board::routes),
     );
     health::routes(config);
 }

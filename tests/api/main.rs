@@ -1,9 +1,12 @@
 //! End to end: each test starts the real server on a free port with a database of its own and speaks HTTP.
 
+mod board;
 mod complaints;
 #[path = "../../core/tests/contracts/engines.rs"]
 #[expect(dead_code, reason = "the contract tests use the rest")]
 mod engines;
+mod files;
 mod health;
+mod rectifications;
 mod sign_in;
 mod support;

@@ -1,6 +1,7 @@
 //! Deadlines of complaints, rectification items and duties, in one ledger: the desk, the reminders and the board read
 //! the same rows. Overdue is computed from the date, never a state.
 
+pub mod desk;
 pub mod entity;
 pub mod extensions;
 mod ledger;

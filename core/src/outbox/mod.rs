@@ -51,8 +51,10 @@ impl Recipient {
 pub enum MessageState {
     /// Waits for its time or for a bot.
     Pending,
-    /// A bot is at it; free again when the lease ends.
+    /// A bot has it; free again when the lease ends.
     Sending,
+    /// The request is on its way; a bot that dies now leaves it unknown.
+    Departed,
     /// The platform took it.
     Sent,
     /// Not sent and not going to be, for a reason that staff see; they may send it again.

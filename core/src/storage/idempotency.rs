@@ -115,3 +115,16 @@ pub(super) async fn keep(work: &UnitOfWork, key: &IdempotencyKey, answer: serde_
         .await?;
     Ok(())
 }
+
+/// Removes keys that no phone will send again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_old_requests(work: &UnitOfWork, county: CountyId) -> Result<(), Fault> {
+    entity::Entity::delete_many()
+        .filter(entity::Column::CountyId.eq(county))
+        .filter(entity::Column::CreatedAt.lt(work.now() - chrono::TimeDelta::days(KEPT_FOR_DAYS)))
+        .exec(work.connection())
+        .await?;
+    Ok(())
+}

@@ -10,7 +10,7 @@ mod settings;
 mod store;
 mod unit_of_work;
 
-pub use idempotency::{IdempotencyKey, KEPT_FOR_DAYS as IDEMPOTENCY_KEYS_KEPT_FOR_DAYS};
+pub use idempotency::{IdempotencyKey, forget_old_requests};
 pub use settings::{DatabaseSettings, Engine};
 pub use store::Store;
 pub use unit_of_work::{Command, Done, Outcome, Surroundings, UnitOfWork};

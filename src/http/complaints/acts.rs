@@ -42,7 +42,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// The county whose data the actor may touch.
-pub(super) fn county(actor: &Actor) -> Result<CountyId, Refusal> {
+pub(in crate::http) fn county(actor: &Actor) -> Result<CountyId, Refusal> {
     actor.county().ok_or_else(Refusal::forbidden)
 }
 

@@ -26,14 +26,14 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExtensionRequest {
-    new_due_on: NaiveDate,
-    /// The resident is told it when the extension is granted.
-    reason: String,
+    pub new_due_on: NaiveDate,
+    /// Told to those concerned when the extension is granted.
+    pub reason: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RequestedExtension {
-    id: ExtensionId,
+    pub id: ExtensionId,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]

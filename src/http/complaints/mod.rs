@@ -6,7 +6,10 @@ mod intake;
 mod receipts;
 mod view;
 
+pub(in crate::http) use acts::{Nothing, county};
+pub(in crate::http) use extensions::{ExtensionDecision, ExtensionRequest, RequestedExtension};
 use utoipa_actix_web::service_config::ServiceConfig;
+pub(in crate::http) use view::{DeadlineView, Photo};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     intake::routes(config);

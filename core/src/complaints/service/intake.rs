@@ -13,6 +13,7 @@ use crate::{
     deadlines::{self, DeadlineStatus, NewDeadline},
     evidence,
     ids::{ComplaintId, CountyId, EntryId, FileId, OrganizationId, ResidentId},
+    numbers,
     people::{
         Actor, OrganizationKind,
         authorization::{Action, Subject, may},
@@ -180,7 +181,7 @@ async fn file(
         county_id: place.county,
         township_id: place.township,
         village_id: place.village,
-        number: number(unit),
+        number: numbers::fresh("SQ", unit),
         channel,
         kind: None,
         category: checked.category,
@@ -246,14 +247,6 @@ async fn open_acceptance(unit: &UnitOfWork, calendar: &Calendar, complaint: &com
     )
     .await?;
     Ok(())
-}
-
-/// Random, so that it neither tells how many complaints there are nor makes filers wait for one another.
-fn number(unit: &UnitOfWork) -> String {
-    use crate::people::sign_in::UNAMBIGUOUS;
-    let letters: String =
-        (0..8).map(|_| char::from(UNAMBIGUOUS[unit.randomness().below(UNAMBIGUOUS.len() as u32) as usize])).collect();
-    format!("SQ{}-{letters}", unit.today().format("%y"))
 }
 
 /// The resident takes it back, as long as nobody works on it.

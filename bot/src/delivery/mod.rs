@@ -1,0 +1,137 @@
+//! From the outbox to the platforms.
+//!
+//! A message passes through four states on its way: *pending*; *sending* once a bot has claimed it; *departed* from just
+//! before the request leaves; *sent* when the platform took it. A bot that dies while *sending* frees its messages when
+//! the lease ends. One that dies while *departed* leaves them *unknown*: sending them again could double them, so a
+//! person decides (never resend blindly).
+
+mod claim;
+mod outcome;
+mod recipient;
+
+use chrono::{NaiveTime, TimeDelta, Timelike as _};
+use qingfeng_core::{
+    clock::{shanghai, shanghai_date, shanghai_instant},
+    outbox::{RecipientKind, entity::Model as Message},
+    refusal::Fault,
+};
+use uuid::Uuid;
+
+pub use outcome::Outcome;
+
+use crate::{Bot, messages};
+
+/// No messages from nine in the evening to eight in the morning, Beijing time.
+pub const QUIET_FROM: u32 = 21;
+pub const QUIET_UNTIL: u32 = 8;
+
+/// Cards per person and day; what comes on top waits for the next morning.
+const CARDS_PER_DAY: u32 = 8;
+
+/// Messages claimed at once.
+const BATCH: u64 = 100;
+
+/// What a round did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Cards and posts that the platforms took.
+    pub cards: u32,
+    /// Messages in them.
+    pub messages: u32,
+    pub parked: u32,
+    pub postponed: u32,
+    pub unknown: u32,
+}
+
+pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
+    let mut delivered = Delivered::default();
+    if is_quiet(bot) || is_stopped(bot).await? {
+        return Ok(delivered);
+    }
+    claim::give_back_expired(bot).await?;
+    loop {
+        let claimed = claim::claim(bot, BATCH).await?;
+        if claimed.is_empty() {
+            return Ok(delivered);
+        }
+        for (recipient, messages) in by_recipient(claimed) {
+            // One recipient's trouble is not the others'.
+            if let Err(fault) = deliver(bot, recipient, messages, &mut delivered).await {
+                tracing::error!(%fault, "a delivery failed");
+            }
+        }
+    }
+}
+
+/// Key in the cache that stops all sending, for emergencies; `1` = stopped.
+pub const STOP_SWITCH: &str = "bot:stopped";
+
+async fn is_stopped(bot: &Bot) -> Result<bool, Fault> {
+    Ok(bot.cache.get(STOP_SWITCH).await?.is_some())
+}
+
+fn is_quiet(bot: &Bot) -> bool {
+    let hour = bot.store.clock().now().with_timezone(&shanghai()).hour();
+    !(QUIET_UNTIL..QUIET_FROM).contains(&hour)
+}
+
+fn by_recipient(messages: Vec<Message>) -> Vec<((RecipientKind, Uuid), Vec<Message>)> {
+    let mut groups: Vec<((RecipientKind, Uuid), Vec<Message>)> = Vec::new();
+    for message in messages {
+        let key = (message.recipient_kind, message.recipient_id);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, group)) => group.push(message),
+            None => groups.push((key, vec![message])),
+        }
+    }
+    groups
+}
+
+async fn deliver(
+    bot: &Bot,
+    (kind, id): (RecipientKind, Uuid),
+    messages: Vec<Message>,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
+    let messages = claim::withdraw_pointless(bot, messages).await?;
+    if messages.is_empty() {
+        return Ok(());
+    }
+    match kind {
+        RecipientKind::Group => {
+            let group = recipient::group(bot, id).await?;
+            // Posts are read one by one: each says one thing.
+            for message in messages {
+                let Some((name, key)) = &group else {
+                    claim::settle(bot, &[message], Outcome::Final("没有可用的群机器人".into()), delivered).await?;
+                    continue;
+                };
+                let post = messages::post(&message, name, &bot.settings.public_url);
+                claim::depart(bot, std::slice::from_ref(&message)).await?;
+                let outcome = bot.robots.post(key, &post).await;
+                claim::settle(bot, &[message], outcome, delivered).await?;
+            }
+            Ok(())
+        }
+        RecipientKind::Staff | RecipientKind::Resident => {
+            let Some(open_id) = recipient::open_id(bot, kind, id).await? else {
+                return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
+            };
+            let budget = format!("cards:{id}");
+            let day = TimeDelta::days(1).to_std().unwrap_or_default();
+            if bot.cache.take_slot(&budget, CARDS_PER_DAY, day).await?.is_some() {
+                let tomorrow = shanghai_date(bot.store.clock().now()) + TimeDelta::days(1);
+                let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
+                let later = Outcome::Later {
+                    at: shanghai_instant(tomorrow, morning),
+                    reason: "今天的提醒已够多".into(),
+                };
+                return claim::settle(bot, &messages, later, delivered).await;
+            }
+            let card = messages::card(kind, &messages);
+            claim::depart(bot, &messages).await?;
+            let outcome = bot.subscribe_messages.send(&open_id, &card).await;
+            claim::settle(bot, &messages, outcome, delivered).await
+        }
+    }
+}

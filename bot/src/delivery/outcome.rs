@@ -1,0 +1,14 @@
+use chrono::{DateTime, Utc};
+
+/// How an attempt to send ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The platform took it; its own number, if it gave one.
+    Taken(Option<String>),
+    /// Not taken, and may be tried again then.
+    Later { at: DateTime<Utc>, reason: String },
+    /// Not taken, and never will be; staff see why.
+    Final(String),
+    /// It left, and no answer came back.
+    Unknown(String),
+}

@@ -1,0 +1,42 @@
+//! What is no longer needed goes, by the clock.
+
+use chrono::TimeDelta;
+use qingfeng_core::{
+    evidence::entity::files,
+    ids::CountyId,
+    people::entity::{invitations, refresh_tokens},
+    refusal::Fault,
+    storage,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::Bot;
+
+/// Photos that were uploaded and never used.
+const UNUSED_UPLOADS_KEPT_DAYS: i64 = 30;
+
+pub(super) async fn sweep(bot: &Bot, county: CountyId) -> Result<(), Fault> {
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                refresh_tokens::Entity::delete_many()
+                    .filter(refresh_tokens::Column::CountyId.eq(county))
+                    .filter(refresh_tokens::Column::ExpiresAt.lt(unit.now()))
+                    .exec(unit.connection())
+                    .await?;
+                invitations::Entity::delete_many()
+                    .filter(invitations::Column::CountyId.eq(county))
+                    .filter(invitations::Column::ExpiresAt.lt(unit.now()))
+                    .exec(unit.connection())
+                    .await?;
+                files::Entity::delete_many()
+                    .filter(files::Column::CountyId.eq(county))
+                    .filter(files::Column::UploaderId.is_not_null())
+                    .filter(files::Column::UploadedAt.lt(unit.now() - TimeDelta::days(UNUSED_UPLOADS_KEPT_DAYS)))
+                    .exec(unit.connection())
+                    .await?;
+                storage::forget_old_requests(unit, county).await
+            })
+        })
+        .await
+}

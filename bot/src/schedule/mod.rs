@@ -1,0 +1,128 @@
+//! What is due by the calendar: reminders, monthly posts, housekeeping. One leader schedules; each job runs once a day
+//! and, after an outage, once for all the days missed.
+
+mod housekeeping;
+mod monthly;
+mod policy;
+mod reminders;
+
+use std::{str::FromStr, time::Duration};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use cron::Schedule;
+use qingfeng_core::{
+    clock::{shanghai, shanghai_date},
+    ids::CountyId,
+    people::{OrganizationKind, entity::organizations},
+    refusal::Fault,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+
+pub use policy::ReminderPolicy;
+
+use crate::Bot;
+
+/// Name of the scheduler's lease.
+pub(crate) const LEADERSHIP: &str = "bot:scheduler";
+/// A leader that is silent for so long is replaced.
+const LEADS_FOR: Duration = Duration::from_secs(60);
+
+/// A job and when it runs, Beijing time (seconds first).
+struct Job {
+    name: &'static str,
+    at: &'static str,
+}
+
+const JOBS: [Job; 3] = [
+    // Before offices open, after the quiet hours.
+    Job { name: "reminders", at: "0 10 8 * * *" },
+    Job { name: "monthly_posts", at: "0 0 9 * * *" },
+    Job { name: "housekeeping", at: "0 30 3 * * *" },
+];
+
+mod runs {
+    use sea_orm::entity::prelude::*;
+
+    use qingfeng_core::ids::CountyId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "schedule_runs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub county_id: CountyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub job: String,
+        /// The last day it ran for.
+        pub ran_for: Date,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) async fn run(bot: &Bot) -> Result<(), Fault> {
+    if !bot.cache.lease(LEADERSHIP, &bot.holder, LEADS_FOR).await? {
+        return Ok(());
+    }
+    let counties = organizations::Entity::find()
+        .filter(organizations::Column::Kind.eq(OrganizationKind::County))
+        .all(bot.store.reader())
+        .await?;
+    for county in counties {
+        for job in &JOBS {
+            // One county's trouble is not the others'.
+            if let Err(fault) = run_if_due(bot, county.county_id, job).await {
+                tracing::error!(%fault, job = job.name, county = %county.county_id, "a scheduled job failed; it is tried again");
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault> {
+    let now = bot.store.clock().now().with_timezone(&shanghai());
+    let Some(due_for) = last_time(job, now)? else { return Ok(()) };
+    let last = runs::Entity::find_by_id((county, job.name.to_owned())).one(bot.store.reader()).await?;
+    if last.is_some_and(|run| run.ran_for >= due_for) {
+        return Ok(());
+    }
+    match job.name {
+        "reminders" => reminders::schedule(bot, county, due_for).await?,
+        "monthly_posts" => monthly::schedule(bot, county, due_for).await?,
+        _ => housekeeping::sweep(bot, county).await?,
+    }
+    // Written after the work: a crash in between repeats it, and the outbox's unique key makes that harmless.
+    let name = job.name.to_owned();
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                runs::Entity::insert(runs::ActiveModel {
+                    county_id: Set(county),
+                    job: Set(name),
+                    ran_for: Set(due_for),
+                })
+                .on_conflict(
+                    OnConflict::columns([runs::Column::CountyId, runs::Column::Job])
+                        .update_column(runs::Column::RanFor)
+                        .to_owned(),
+                )
+                .exec_without_returning(unit.connection())
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The day of the last time this job was due: today after its hour, yesterday before it.
+fn last_time(job: &Job, now: DateTime<FixedOffset>) -> Result<Option<NaiveDate>, Fault> {
+    let schedule = Schedule::from_str(job.at).map_err(Fault::unavailable)?;
+    let from = now - chrono::TimeDelta::days(2);
+    Ok(schedule
+        .after(&from)
+        .take_while(|time| *time <= now)
+        .last()
+        .map(|time| shanghai_date(time.with_timezone(&chrono::Utc))))
+}

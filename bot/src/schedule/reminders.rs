@@ -1,0 +1,122 @@
+use chrono::{NaiveDate, TimeDelta};
+use qingfeng_core::{
+    deadlines::{DeadlineStatus, entity::deadlines},
+    ids::{CountyId, DeadlineId, OrganizationId, StaffId},
+    outbox::{self, Notice, Recipient},
+    people::{Role, concerns, entity::posts},
+    refusal::Fault,
+    subject::SubjectRef,
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
+
+use super::policy::{ReminderPolicy, Step};
+use crate::Bot;
+
+const PAGE: u64 = 500;
+
+/// Writes today's reminders of a county into the outbox.
+pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
+    let policy = ReminderPolicy::default();
+    let horizon = today + TimeDelta::days(policy.horizon());
+    let mut after = (NaiveDate::MIN, DeadlineId(uuid::Uuid::nil()));
+    loop {
+        let page =
+            deadlines::Entity::find()
+                .filter(deadlines::Column::CountyId.eq(county))
+                .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
+                .filter(deadlines::Column::DueOn.lte(horizon))
+                .filter(Condition::any().add(deadlines::Column::DueOn.gt(after.0)).add(
+                    Condition::all().add(deadlines::Column::DueOn.eq(after.0)).add(deadlines::Column::Id.gt(after.1)),
+                ))
+                .order_by_asc(deadlines::Column::DueOn)
+                .order_by_asc(deadlines::Column::Id)
+                .limit(PAGE)
+                .all(bot.store.reader())
+                .await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = (last.due_on.unwrap_or(NaiveDate::MAX), last.id);
+        let mut notices = Vec::new();
+        for deadline in &page {
+            notices.extend(reminders_of(bot, &policy, deadline, today).await?);
+        }
+        bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
+    }
+}
+
+async fn reminders_of(
+    bot: &Bot,
+    policy: &ReminderPolicy,
+    deadline: &deadlines::Model,
+    today: NaiveDate,
+) -> Result<Vec<Notice>, Fault> {
+    let Some(due_on) = deadline.due_on else { return Ok(Vec::new()) };
+    let days = (due_on - today).num_days().abs();
+    let subject = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
+    let facts = json!({
+        "title": deadline.subject_title,
+        "due_on": due_on,
+        "days": days,
+        "deadline_id": deadline.id,
+        "deadline_kind": deadline.kind,
+    });
+    // The date is part of the name: an extended deadline has a series of its own.
+    let notice = |staff: StaffId, kind: &'static str, step: String| {
+        let mut notice = Notice::new(Recipient::Staff(staff), kind, subject)
+            .step(format!("{}:{due_on}:{step}", deadline.kind))
+            .round(deadline.round)
+            .facts(facts.clone());
+        notice.township = deadline.township_id;
+        notice
+    };
+    let mut notices = Vec::new();
+    if let Some(step) = policy.step(due_on, today) {
+        let kind = match step {
+            Step::Ahead(_) => "deadline_ahead",
+            Step::Today => "deadline_today",
+            Step::Overdue(_) => "deadline_overdue",
+        };
+        for staff in responsible(bot, deadline, today).await? {
+            notices.push(notice(staff, kind, step.name()));
+        }
+    }
+    if let (Some(over), Some(township)) = (policy.escalation(due_on, today), deadline.township_id) {
+        let about = concerns::of(bot.store.reader(), subject).await?;
+        for leader in holders(bot, township, &[Role::TownshipLeader], today).await? {
+            // Whom the matter is about is not told that it is late (recusal).
+            if !about.staff.contains(&leader) {
+                notices.push(notice(leader, "deadline_escalated", format!("escalated-{over}")));
+            }
+        }
+    }
+    Ok(notices)
+}
+
+/// The person by name, or else whoever answers for the unit.
+async fn responsible(bot: &Bot, deadline: &deadlines::Model, today: NaiveDate) -> Result<Vec<StaffId>, Fault> {
+    if let Some(staff) = deadline.responsible_staff_id {
+        return Ok(vec![staff]);
+    }
+    let Some(unit) = deadline.responsible_unit_id else { return Ok(Vec::new()) };
+    let roles = [Role::VillageSecretary, Role::DepartmentHandler, Role::TownshipOffice];
+    holders(bot, unit, &roles, today).await
+}
+
+async fn holders(
+    bot: &Bot,
+    organization: OrganizationId,
+    roles: &[Role],
+    today: NaiveDate,
+) -> Result<Vec<StaffId>, Fault> {
+    let held = posts::Entity::find()
+        .filter(posts::Column::OrganizationId.eq(organization))
+        .filter(posts::Column::Role.is_in(roles.iter().copied()))
+        .filter(posts::Column::FromDate.lte(today))
+        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(today)))
+        .order_by_asc(posts::Column::Id)
+        .all(bot.store.reader())
+        .await?;
+    let mut staff: Vec<_> = held.into_iter().map(|post| post.staff_id).collect();
+    staff.dedup();
+    Ok(staff)
+}

@@ -1,0 +1,23 @@
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{CountyId, GroupId, OrganizationId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "chat_groups")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: GroupId,
+    pub county_id: CountyId,
+    pub township_id: OrganizationId,
+    pub village_id: OrganizationId,
+    pub platform: String,
+    pub name: String,
+    pub robot_key_sealed: Vec<u8>,
+    pub active: bool,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,4 @@
+//! Rows of problems.
+
+pub mod complaints;
+pub mod problems;

@@ -1,0 +1,10 @@
+//! What the public sees (7.1): items in progress, promises, deadlines and their changes, before and after, how people
+//! judge. No resident's name, no complaint's words, no report, ever.
+
+mod board;
+mod figures;
+mod masked;
+
+pub use board::{BoardItem, DeadlineLine, VillageBoard, VillageLine, items_in_progress, township_board, village_board};
+pub use figures::{MonthlyFigures, Rates, monthly_figures};
+pub use masked::{Masked, Name};

@@ -1,0 +1,20 @@
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{CountyId, EntryId, RectificationId};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "rectification_measures")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: EntryId,
+    pub county_id: CountyId,
+    pub rectification_id: RectificationId,
+    pub position: i32,
+    pub text: String,
+    pub done_on: Option<Date>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

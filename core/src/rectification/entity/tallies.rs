@@ -1,0 +1,24 @@
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    complaints::SatisfactionLevel,
+    ids::{CountyId, RectificationId},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "evaluation_tallies")]
+pub struct Model {
+    pub county_id: CountyId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub rectification_id: RectificationId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub round: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub level: SatisfactionLevel,
+    pub answers: i32,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

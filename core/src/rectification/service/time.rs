@@ -1,0 +1,85 @@
+use chrono::NaiveDate;
+use sea_orm::EntityTrait;
+use serde_json::json;
+
+use super::steps::{hold, note, tell_responsible};
+use crate::{
+    audit::AuditEntry,
+    deadlines::{
+        ExtensionStatus,
+        entity::extensions as extension_rows,
+        extensions::{self, Decision, ExtensionLimits, ExtensionRefusal},
+    },
+    ids::{CountyId, ExtensionId, RectificationId},
+    people::authorization::Action,
+    refusal::{Fault, Refusal},
+    storage::{Command, Done, Outcome, Store},
+};
+
+/// Plan A: complex items may run long, time gives way to quality. Each step needs its reason and stays public.
+const LIMITS: ExtensionLimits = ExtensionLimits { most: None, longest_days: Some(180) };
+
+/// The unit asks for more time.
+///
+/// # Errors
+/// [`ExtensionRefusal`].
+pub async fn request_extension(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: RectificationId,
+    new_due_on: NaiveDate,
+    reason: &str,
+) -> Result<Outcome<ExtensionId>, Fault> {
+    let (actor, reason) = (command.actor.clone(), reason.to_owned());
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let held = hold(unit, &actor, Action::WorkOnRectification, id).await?;
+                let by = actor.staff().ok_or_else(Refusal::forbidden)?;
+                let request = extensions::request(unit, id.into(), "rectify", by, new_due_on, &reason, LIMITS).await?;
+                note(unit, &actor, &held.item, "extension_requested", &request.reason, false).await?;
+                Ok(Done::new(request.id, AuditEntry::new("extension_requested", id)))
+            })
+        })
+        .await
+}
+
+/// A superior decides; a granted extension stands on the board with its reason.
+///
+/// # Errors
+/// [`ExtensionRefusal`]; nobody decides on his own request or on what he answers for.
+pub async fn decide_extension(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ExtensionId,
+    decision: Decision,
+    reason: &str,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, reason) = (command.actor.clone(), reason.to_owned());
+    let asked = extension_rows::Entity::find_by_id(id).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
+    let item = RectificationId(asked.subject_id);
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let held = hold(unit, &actor, Action::DecideExtension, item).await?;
+                let by = actor.staff().ok_or_else(Refusal::forbidden)?;
+                if held.item.responsible_staff_id == by.id {
+                    return Err(Fault::refused(ExtensionRefusal::OwnRequest));
+                }
+                let (request, deadline) = extensions::decide(unit, id, by.id, decision, &reason, LIMITS).await?;
+                let approved = request.status == ExtensionStatus::Approved;
+                let text = if approved {
+                    format!("延期至{}，理由：{}", request.new_due_on.format("%Y年%-m月%-d日"), request.reason)
+                } else {
+                    format!("延期未获批准：{reason}")
+                };
+                note(unit, &actor, &held.item, "extension_decided", &text, approved).await?;
+                let facts = json!({"title": held.item.title, "approved": approved, "due_on": deadline.due_on});
+                let notice = tell_responsible(&held.item, "extension_decided", facts).step(id.to_string());
+                Ok(Done::new((), AuditEntry::new("extension_decided", item)).telling([notice]))
+            })
+        })
+        .await
+}

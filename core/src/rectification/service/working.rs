@@ -1,0 +1,163 @@
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
+
+use super::steps::{advance, context, hold, note};
+use crate::{
+    audit::{AuditEntry, digest_of},
+    complaints::Body,
+    deadlines::{self, DeadlineStatus, entity::deadlines as deadline_rows},
+    evidence::{self, Purpose},
+    groups,
+    ids::{CountyId, EntryId, FileId, RectificationId},
+    outbox::{Notice, Recipient},
+    people::{authorization::Action, entity::organizations},
+    rectification::{
+        Act,
+        entity::{measures, rectifications},
+    },
+    refusal::Fault,
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+};
+
+/// What the unit promises in public.
+#[derive(Clone, Debug)]
+pub struct Commitment {
+    pub text: String,
+    /// How it looks now.
+    pub before_photos: Vec<FileId>,
+}
+
+/// Publishes the item with its commitment: from now on it stands on the board, and the village group is told.
+///
+/// # Errors
+/// When the actor may not or the text is missing.
+pub async fn publish(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: RectificationId,
+    made: Commitment,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    let text = Body::parse("/commitment", &made.text)?.into_string();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::WorkOnRectification, id).await?;
+                held.item.commitment = text;
+                held.item.published_at = Some(unit.now());
+                let mut context = context(unit, &held.item).await?;
+                context.has_plan &= !held.item.commitment.is_empty();
+                advance(unit, &mut held.item, Act::Publish, &context).await?;
+                note(unit, &actor, &held.item, "committed", &held.item.commitment, true).await?;
+                evidence::attach(unit, &actor, county, id.into(), Purpose::Before, &made.before_photos).await?;
+                let notices = tell_groups(unit, &held.item).await?;
+                let mut audit = AuditEntry::new("rectification_published", id);
+                audit.after = Some(digest_of(&held.item.commitment));
+                Ok(Done::new((), audit).telling(notices))
+            })
+        })
+        .await
+}
+
+async fn tell_groups(unit: &UnitOfWork, item: &rectifications::Model) -> Result<Vec<Notice>, Fault> {
+    let village = organizations::Entity::find_by_id(item.village_id).one(unit.connection()).await?;
+    let deadline = deadline_rows::Entity::find()
+        .filter(deadline_rows::Column::SubjectId.eq(item.id))
+        .filter(deadline_rows::Column::Status.eq(DeadlineStatus::Open))
+        .one(unit.connection())
+        .await?;
+    let facts = json!({
+        "village": village.map(|village| village.name),
+        "village_id": item.village_id,
+        "title": item.title,
+        "goal": item.goal,
+        "commitment": item.commitment,
+        "due_on": deadline.and_then(|deadline| deadline.due_on),
+    });
+    let known = groups::of_village(unit.connection(), item.village_id).await?;
+    Ok(known
+        .into_iter()
+        .map(|group| {
+            Notice::new(Recipient::Group(group.id), "rectification_published", item.id)
+                .township(item.township_id)
+                .facts(facts.clone())
+        })
+        .collect())
+}
+
+/// What was done since the last report.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub text: String,
+    pub before_photos: Vec<FileId>,
+    pub after_photos: Vec<FileId>,
+    /// Measures that are finished now.
+    pub finished_measures: Vec<EntryId>,
+}
+
+/// Reports progress, with photos. It stands on the board at once.
+///
+/// # Errors
+/// When the actor may not or the text is missing.
+pub async fn progress(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: RectificationId,
+    made: Progress,
+) -> Result<Outcome<()>, Fault> {
+    work(store, command, county, id, made, Act::Progress).await
+}
+
+/// Says that it is done, with the unit's own evaluation (村级自评): now the residents judge.
+///
+/// # Errors
+/// As [`progress`].
+pub async fn report_done(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: RectificationId,
+    made: Progress,
+) -> Result<Outcome<()>, Fault> {
+    work(store, command, county, id, made, Act::ReportDone).await
+}
+
+async fn work(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: RectificationId,
+    made: Progress,
+    act: Act,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    let text = Body::parse("/text", &made.text)?.into_string();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::WorkOnRectification, id).await?;
+                let context = context(unit, &held.item).await?;
+                advance(unit, &mut held.item, act, &context).await?;
+                let (kind, name) = match act {
+                    Act::ReportDone => ("reported_done", "rectification_reported_done"),
+                    _ => ("progress", "rectification_progress"),
+                };
+                note(unit, &actor, &held.item, kind, &text, true).await?;
+                evidence::attach(unit, &actor, county, id.into(), Purpose::Before, &made.before_photos).await?;
+                evidence::attach(unit, &actor, county, id.into(), Purpose::After, &made.after_photos).await?;
+                measures::Entity::update_many()
+                    .col_expr(measures::Column::DoneOn, Expr::value(unit.today()))
+                    .filter(measures::Column::RectificationId.eq(id))
+                    .filter(measures::Column::Id.is_in(made.finished_measures))
+                    .exec(unit.connection())
+                    .await?;
+                if act == Act::ReportDone {
+                    deadlines::end(unit, id.into(), Some("rectify"), DeadlineStatus::Met).await?;
+                }
+                Ok(Done::new((), AuditEntry::new(name, id)))
+            })
+        })
+        .await
+}

@@ -1,0 +1,130 @@
+//! The public board: readable without login, fast on a weak network.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
+use moka::future::Cache;
+use qingfeng_core::{
+    clock::shanghai_date,
+    ids::OrganizationId,
+    publication::{self, VillageBoard, VillageLine},
+    refusal::Fault,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::problem::{Answer, Problem};
+use crate::Application;
+
+/// A page is worked out anew after this time: the public sees news within seconds, and a thousand readers cost one query.
+const FRESH_FOR: Duration = Duration::from_secs(5);
+const MOST_PAGES: u64 = 10_000;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(village).service(township);
+}
+
+/// Pages as they go over the wire.
+#[derive(Clone)]
+pub struct BoardPages {
+    pages: Cache<(OrganizationId, bool), Arc<Page>>,
+}
+
+struct Page {
+    body: web::Bytes,
+    etag: String,
+}
+
+impl Default for BoardPages {
+    fn default() -> Self {
+        Self { pages: Cache::builder().max_capacity(MOST_PAGES).time_to_live(FRESH_FOR).build() }
+    }
+}
+
+impl Page {
+    fn of(value: &impl Serialize) -> Result<Arc<Self>, Fault> {
+        let body = serde_json::to_vec(value).map_err(Fault::unavailable)?;
+        let etag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
+        Ok(Arc::new(Self { body: body.into(), etag }))
+    }
+
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let known = request.headers().get(header::IF_NONE_MATCH);
+        if known.is_some_and(|known| known.as_bytes() == self.etag.as_bytes()) {
+            return HttpResponse::NotModified().insert_header((header::ETAG, self.etag.as_str())).finish();
+        }
+        HttpResponse::Ok()
+            .content_type("application/json")
+            .insert_header((header::ETAG, self.etag.as_str()))
+            .insert_header((header::CACHE_CONTROL, "public, max-age=5"))
+            .body(self.body.clone())
+    }
+}
+
+/// What a villages' list shows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TownshipBoard {
+    villages: Vec<VillageLine>,
+}
+
+/// What was shared between requests that waited for the same page.
+fn unshare(fault: Arc<Fault>) -> Fault {
+    match &*fault {
+        Fault::Refused(refusal) => Fault::Refused(refusal.clone()),
+        Fault::Unavailable(cause) => Fault::Unavailable(cause.clone()),
+    }
+}
+
+/// A village's public page: items in progress, promises, deadlines and their changes, before and after, how people judge.
+#[utoipa::path(tag = "board", responses(
+    (status = 200, body = VillageBoard),
+    (status = 304),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/board/villages/{id}")]
+async fn village(
+    application: web::Data<Application>,
+    request: HttpRequest,
+    id: web::Path<OrganizationId>,
+) -> Answer<HttpResponse> {
+    let store = &application.store;
+    let page = application
+        .board
+        .pages
+        .try_get_with((*id, true), async {
+            let today = shanghai_date(store.clock().now());
+            Page::of(&publication::village_board(store.reader(), *id, today).await?)
+        })
+        .await
+        .map_err(unshare)?;
+    Ok(page.answer(&request))
+}
+
+/// The villages of a township with their numbers of items.
+#[utoipa::path(tag = "board", responses(
+    (status = 200, body = TownshipBoard),
+    (status = 304),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/board/townships/{id}")]
+async fn township(
+    application: web::Data<Application>,
+    request: HttpRequest,
+    id: web::Path<OrganizationId>,
+) -> Answer<HttpResponse> {
+    let store = &application.store;
+    let page = application
+        .board
+        .pages
+        .try_get_with((*id, false), async {
+            let today = shanghai_date(store.clock().now());
+            let villages = publication::township_board(store.reader(), *id, today).await?;
+            Page::of(&TownshipBoard { villages })
+        })
+        .await
+        .map_err(unshare)?;
+    Ok(page.answer(&request))
+}

@@ -35,6 +35,8 @@ pub struct Http {
     pub workers: usize,
     /// Seconds that running requests get to finish when the server stops.
     pub shutdown_seconds: u64,
+    /// Shows the demo's accounts on the front page. Set by `run --demo`.
+    pub demo: bool,
 }
 
 impl Default for Http {
@@ -44,6 +46,7 @@ impl Default for Http {
             public_url: "http://127.0.0.1:8080".into(),
             workers: 0,
             shutdown_seconds: 20,
+            demo: false,
         }
     }
 }

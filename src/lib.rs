@@ -3,6 +3,7 @@
 pub mod application;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod http;
 mod landing;
 pub mod secrets;

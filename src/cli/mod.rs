@@ -1,8 +1,10 @@
 //! The command line.
 
+mod audit;
 mod logging;
 mod plan;
 mod run;
+mod sandbox;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -29,6 +31,12 @@ struct Arguments {
 enum Command {
     /// Serve the API, the screens and — unless configured otherwise — the bot.
     Run(run::Run),
+    /// Serve the platform simulator alone: WeChat, group robots, the phones' screens.
+    Sandbox(sandbox::Sandbox),
+    /// Seed the demo township into an empty database.
+    Demo,
+    /// Check the audit chains of every county.
+    VerifyAudit,
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
     /// Check, load and describe campaign plans.
@@ -58,6 +66,9 @@ pub async fn run() -> anyhow::Result<ExitCode> {
     logging::start(&config.log);
     match arguments.command.unwrap_or(Command::Run(run::Run::default())) {
         Command::Run(command) => command.execute(config).await?,
+        Command::Sandbox(command) => command.execute(&config).await?,
+        Command::Demo => crate::demo::seed(&crate::Application::start(config, real_surroundings()).await?).await?,
+        Command::VerifyAudit => return audit::verify(config).await,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Plan(command) => return command.execute().await,
         Command::Migrate => {

@@ -1,21 +1,82 @@
 use actix_web::web;
 use anyhow::Context;
 use clap::Args;
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Application, Config, http};
+use crate::{Application, Config, demo, http};
 
 #[derive(Debug, Default, Args)]
-pub(super) struct Run {}
+pub(super) struct Run {
+    /// Seed a fictitious township into an empty database and start the platform simulator beside it.
+    #[arg(long)]
+    demo: bool,
+}
 
 impl Run {
-    pub(super) async fn execute(self, config: Config) -> anyhow::Result<()> {
+    pub(super) async fn execute(self, mut config: Config) -> anyhow::Result<()> {
+        config.http.demo |= self.demo;
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
-        let address = config.http.public_url.clone();
+        let simulator = if config.sandbox.embedded || self.demo {
+            let running = demo::start_simulator(&config, self.demo)
+                .with_context(|| format!("cannot start the simulator on {}", config.sandbox.bind))?;
+            Some(running)
+        } else {
+            None
+        };
         let application = web::Data::new(Application::start(config, super::real_surroundings()).await?);
-        tracing::info!(%address, "ready");
+        if self.demo {
+            demo::seed(&application).await?;
+        }
+        let stop = CancellationToken::new();
+        let bot = if application.config.bot.embedded {
+            let bot = bot(&application)?;
+            let stop = stop.clone();
+            Some(actix_web::rt::spawn(async move { bot.run(stop).await }))
+        } else {
+            None
+        };
+        announce(&application.config, self.demo);
         http::serve(application, listener)?.await?;
+        stop.cancel();
+        if let Some(bot) = bot {
+            let _ = bot.await;
+        }
+        if let Some(simulator) = simulator {
+            simulator.stop().await;
+        }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The bot that the configuration describes.
+pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
+    let config = &application.config;
+    let settings = BotSettings {
+        public_url: config.http.public_url.clone(),
+        platforms: PlatformSettings {
+            wechat_api_base: config.wechat.api_base.clone(),
+            wecom_api_base: config.wecom.api_base.clone(),
+            app_id: config.wechat.app_id.clone(),
+            app_secret: config.wechat.app_secret.clone(),
+            reminder_template: config.wechat.reminder_template.clone(),
+            progress_template: config.wechat.progress_template.clone(),
+        },
+    };
+    Ok(Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings)?)
+}
+
+#[expect(clippy::print_stdout, reason = "tells the person at the keyboard where to click")]
+fn announce(config: &Config, demo: bool) {
+    let address = &config.http.public_url;
+    println!("\n清风已启动：{address}/");
+    println!("  手机端（村民、干部）  {address}/app/");
+    println!("  接口说明              {address}/docs/");
+    if demo {
+        println!("  模拟微信（群和手机）  http://{}/sandbox/", config.sandbox.bind);
+        println!("  演示账号和动态码      {address}/   密码都是 {}", demo::PASSWORD);
+        println!("按 Ctrl+C 停止。\n");
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::landing;
+use crate::{Application, landing};
 
 #[derive(RustEmbed)]
 #[folder = "app/dist/h5"]
@@ -21,9 +21,9 @@ fn redirect(to: &'static str) -> HttpResponse {
     HttpResponse::Found().insert_header((header::LOCATION, to)).finish()
 }
 
-async fn front_page() -> HttpResponse {
+async fn front_page(application: web::Data<Application>) -> HttpResponse {
     let built = ResidentsApp::get("index.html").is_some();
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(landing::page(built))
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(landing::page(&application, built))
 }
 
 async fn residents_app(request: HttpRequest, path: web::Path<String>) -> HttpResponse {

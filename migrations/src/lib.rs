@@ -8,6 +8,7 @@ mod m20261124_000004_complaints;
 mod m20261124_000005_files;
 mod m20261124_000006_schedule;
 mod m20261124_000007_rectification;
+mod m20261124_000020_campaigns;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_files::Migration),
             Box::new(m20261124_000006_schedule::Migration),
             Box::new(m20261124_000007_rectification::Migration),
+            Box::new(m20261124_000020_campaigns::Migration),
         ]
     }
 }

@@ -1,7 +1,9 @@
 //! The command line.
 
 mod audit;
+mod calendar;
 mod logging;
+mod places;
 mod plan;
 mod run;
 mod sandbox;
@@ -39,6 +41,8 @@ enum Command {
     VerifyAudit,
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
+    /// Keep the working-day calendar.
+    Calendar(calendar::Calendar),
     /// Check, load and describe campaign plans.
     Plan(plan::Plan),
     /// Bring the database's schema up to date.
@@ -70,7 +74,8 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Demo => crate::demo::seed(&crate::Application::start(config, real_surroundings()).await?).await?,
         Command::VerifyAudit => return audit::verify(config).await,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
-        Command::Plan(command) => return command.execute().await,
+        Command::Calendar(command) => command.execute(config).await?,
+        Command::Plan(command) => return command.execute(config).await,
         Command::Migrate => {
             crate::Application::start(config, real_surroundings()).await?;
         }

@@ -1,8 +1,18 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use qingfeng_core::campaigns;
+use qingfeng_core::{
+    campaigns::{self, PlanFault, load_plan},
+    people::Actor,
+    storage::Command,
+};
+
+use super::places;
+use crate::{Application, Config};
 
 /// 专项行动方案
 #[derive(Debug, Args)]
@@ -18,15 +28,26 @@ enum PlanCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Create a campaign in a township from a plan file, or bring the running one up to the file.
+    Load {
+        file: PathBuf,
+        /// Name or code of the township.
+        #[arg(long)]
+        township: String,
+        /// Run it in another year: every date moves by whole years.
+        #[arg(long)]
+        year: Option<i32>,
+    },
     /// Print the format of plan files (JSON Schema), for editors.
     Schema,
 }
 
 impl Plan {
     #[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
-    pub(super) async fn execute(self) -> anyhow::Result<ExitCode> {
+    pub(super) async fn execute(self, config: Config) -> anyhow::Result<ExitCode> {
         match self.command {
             PlanCommand::Check { files } => check(&files),
+            PlanCommand::Load { file, township, year } => load(config, &file, &township, year).await,
             PlanCommand::Schema => {
                 println!("{}", serde_json::to_string_pretty(&campaigns::schema())?);
                 Ok(ExitCode::SUCCESS)
@@ -36,11 +57,47 @@ impl Plan {
 }
 
 #[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
+async fn load(config: Config, file: &Path, township: &str, year: Option<i32>) -> anyhow::Result<ExitCode> {
+    let source = text_of(file)?;
+    let plan = match campaigns::read(&source) {
+        Ok(plan) => plan,
+        Err(faults) => {
+            show(file, &faults);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let plan = year.map_or_else(|| plan.clone(), |year| plan.clone().moved_to_year(year));
+    let application = Application::start(config, super::real_surroundings()).await?;
+    let store = &application.store;
+    let township = places::township(store, township).await?;
+    let calendar = application.calendar.current().await?;
+    let command = Command::by(&Actor::System { county: township.county_id });
+    let name = plan.name.clone();
+    let outcome = load_plan(store, &calendar, &command, township.id, plan, source).await?.value;
+    println!("{}：{name}第{}版已载入，现在到期前的{}项履职事项已派出", township.name, outcome.version, outcome.opened);
+    for vacancy in outcome.vacancies {
+        println!("注意：{}还没有“{}”，这里的提醒没有人收", vacancy.unit, vacancy.office);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text_of(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("读不到文件 {}", file.display()))
+}
+
+/// file:line:column leads, so that editors and terminals can jump to it.
+#[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
+fn show(file: &Path, faults: &[PlanFault]) {
+    for fault in faults {
+        println!("{}:{}:{} {}：{}", file.display(), fault.line, fault.column, fault.field, fault.sentence);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
 fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut outcome = ExitCode::SUCCESS;
     for file in files {
-        let text = std::fs::read_to_string(file).with_context(|| format!("读不到文件 {}", file.display()))?;
-        match campaigns::read(&text) {
+        match campaigns::read(&text_of(file)?) {
             Ok(plan) => println!(
                 "{}：正确。{}，{}至{}，{}个阶段，{}项履职事项",
                 file.display(),
@@ -51,10 +108,7 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
                 plan.duties.len(),
             ),
             Err(faults) => {
-                for fault in faults {
-                    // file:line:column leads, so that editors and terminals can jump to it.
-                    println!("{}:{}:{} {}：{}", file.display(), fault.line, fault.column, fault.field, fault.sentence);
-                }
+                show(file, &faults);
                 outcome = ExitCode::FAILURE;
             }
         }

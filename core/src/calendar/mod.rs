@@ -14,7 +14,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 pub use day_rule::{DayRule, OnRestDay, weekdays_between};
 pub use limit::{Limit, LimitUnit, WorkedOut};
-pub use notice::{NoticeFault, YearNotice};
+pub use notice::{NoticeDay, NoticeFault, YearNotice};
 pub use service::{CalendarBook, ImportOutcome, import_year};
 
 /// What is known of working days.

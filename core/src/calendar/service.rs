@@ -103,6 +103,8 @@ async fn load(connection: &impl sea_orm::ConnectionTrait) -> Result<Calendar, Fa
         notices.retain(|known| known.year != notice.year);
         notices.push(notice);
     }
+    // A year's notice outranks the one before for the days of December that both name.
+    notices.sort_by_key(|notice| notice.year);
     Ok(Calendar::from_notices(&notices))
 }
 

@@ -26,4 +26,6 @@ pub enum Purpose {
     Before,
     /// After the work, public.
     After,
+    /// That a duty was done.
+    Evidence,
 }

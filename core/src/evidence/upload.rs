@@ -113,7 +113,7 @@ impl Purpose {
     pub fn is_public(self) -> bool {
         match self {
             Self::Before | Self::After => true,
-            Self::Complaint | Self::Answer => false,
+            Self::Complaint | Self::Answer | Self::Evidence => false,
         }
     }
 }

@@ -135,9 +135,11 @@ fn roles_fit_places(plan: &Plan, mistakes: &mut Mistakes) {
         let Some(role) = office.role else { continue };
         let fits = match role {
             Role::VillageSecretary | Role::VillageStaff => office.place == Place::Village,
-            Role::DepartmentHandler => matches!(office.place, Place::Department | Place::Township),
+            Role::DepartmentHandler => {
+                matches!(office.place, Place::Department | Place::EachDepartment | Place::Township)
+            }
             Role::TownshipOffice | Role::TownshipLeader | Role::DisciplinaryOfficer | Role::GroupAdministrator => {
-                matches!(office.place, Place::Township | Place::Department)
+                matches!(office.place, Place::Township | Place::Department | Place::EachDepartment)
             }
             Role::CountyInspector => office.place == Place::County,
             Role::CityInspector => office.place == Place::City,

@@ -18,8 +18,10 @@ pub enum Place {
     /// In every village: its duties are due in each.
     Village,
     Township,
-    /// A department of the township.
+    /// The department of the township that has this name.
     Department,
+    /// In every department of the township.
+    EachDepartment,
     County,
     City,
 }

@@ -1,0 +1,4 @@
+//! Rows of the campaign tables.
+
+pub mod campaigns;
+pub mod duties;

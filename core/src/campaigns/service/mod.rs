@@ -1,0 +1,9 @@
+//! Doing: loading plans, opening what falls due, handing in.
+
+mod duties;
+mod loading;
+mod owners;
+
+pub use duties::{complete_duty, open_case, open_coming_duties};
+pub use loading::{LoadOutcome, load_plan};
+pub use owners::Vacancy;

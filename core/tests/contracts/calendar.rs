@@ -1,0 +1,169 @@
+//! Notices of working days arrive: versions, and what becomes of running deadlines.
+
+use chrono::NaiveDate;
+use qingfeng_core::{
+    calendar::{Calendar, CalendarBook, DayRule, Limit, NoticeFault, OnRestDay, YearNotice, import_year},
+    deadlines::{
+        self, DeadlineStatus, NewDeadline,
+        entity::{changes, deadlines as rows},
+    },
+    ids::{CountyId, DutyId, StaffId},
+    outbox,
+    people::{Actor, Staff},
+    refusal::Fault,
+    storage::Engine,
+};
+use rstest::rstest;
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::engines::{Fixture, store};
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// 1–3 January off, Saturday 9 January worked in exchange.
+const NOTICE: &str = r#"{"year": 2027, "papers": ["https://www.gov.cn/"], "days": [
+    {"name": "元旦", "date": "2027-01-01", "isOffDay": true},
+    {"name": "元旦", "date": "2027-01-02", "isOffDay": true},
+    {"name": "元旦", "date": "2027-01-03", "isOffDay": true},
+    {"name": "元旦", "date": "2027-01-09", "isOffDay": false}]}"#;
+
+struct Opened {
+    counted: DutyId,
+    fixed: DutyId,
+    by_people: DutyId,
+    over: DutyId,
+}
+
+async fn open_deadlines(fixture: &Fixture, county: CountyId, staff: StaffId) -> Opened {
+    let start_on = date("2026-12-29");
+    let calendar = Calendar::shipped();
+    let limit = Limit::working_days(5);
+    let counted = calendar.due_date(start_on, limit);
+    let rule = DayRule::Date { date: date("2027-01-02"), on_rest_day: OnRestDay::After };
+    let fixed = calendar.day(rule);
+    assert_eq!((counted.due_on, fixed.due_on), (None, None));
+    let ids = std::array::from_fn(|_| DutyId(Uuid::now_v7()));
+    let [counted_id, fixed_id, by_people, over] = ids;
+    fixture
+        .store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                let dates = [
+                    (counted_id, json!(limit), None),
+                    (fixed_id, json!(rule), None),
+                    (by_people, json!({"decided": "by_meeting"}), Some(date("2027-01-02"))),
+                    (over, json!(limit), None),
+                ];
+                for (id, limit, due_on) in dates {
+                    let new = NewDeadline {
+                        county,
+                        township: None,
+                        subject: id.into(),
+                        title: "修路".into(),
+                        kind: "duty",
+                        round: 0,
+                        start_on,
+                        limit,
+                        due_on,
+                        explanation: String::new(),
+                        responsible_staff: Some(staff),
+                        responsible_unit: None,
+                    };
+                    deadlines::open(unit, new).await?;
+                }
+                deadlines::end(unit, over.into(), None, DeadlineStatus::Met).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    Opened { counted: counted_id, fixed: fixed_id, by_people, over }
+}
+
+async fn due_on(fixture: &Fixture, id: DutyId) -> Option<NaiveDate> {
+    let all = rows::Entity::find().all(fixture.store.reader()).await.unwrap();
+    all.into_iter().find(|row| row.subject_id == id.0).unwrap().due_on
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_notice_works_out_open_deadlines_again_and_keeps_both_dates(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let fixture = store(engine).await;
+    let (county, staff) = (CountyId(Uuid::now_v7()), StaffId(Uuid::now_v7()));
+    let opened = open_deadlines(&fixture, county, staff).await;
+    let book = CalendarBook::new(fixture.store.clone());
+    assert!(!book.current().await.unwrap().knows(2027));
+
+    let system = Actor::System { county };
+    let notice = YearNotice::parse(NOTICE).unwrap();
+    let first = import_year(&fixture.store, &book, &system, county, notice.clone()).await.unwrap();
+    assert_eq!((first.version, first.moved_deadlines), (1, 2));
+    assert!(book.current().await.unwrap().knows(2027), "the import is in force at once");
+    // 30, 31 December, 4, 5, 6 January.
+    assert_eq!(due_on(&fixture, opened.counted).await, Some(date("2027-01-06")));
+    assert_eq!(due_on(&fixture, opened.fixed).await, Some(date("2027-01-04")));
+    assert_eq!(due_on(&fixture, opened.by_people).await, Some(date("2027-01-02")), "people decided that one");
+    assert_eq!(due_on(&fixture, opened.over).await, None, "what is over does not move");
+
+    let again = import_year(&fixture.store, &book, &system, county, notice.clone()).await.unwrap();
+    assert_eq!((again.version, again.moved_deadlines), (2, 0));
+
+    let mut corrected = notice;
+    corrected.days.retain(|day| day.date != date("2027-01-03"));
+    corrected.days.push(qingfeng_core::calendar::NoticeDay {
+        name: "元旦".into(),
+        date: date("2027-01-04"),
+        is_off_day: true,
+    });
+    let third = import_year(&fixture.store, &book, &system, county, corrected).await.unwrap();
+    assert_eq!((third.version, third.moved_deadlines), (3, 2));
+    assert_eq!(due_on(&fixture, opened.counted).await, Some(date("2027-01-07")));
+    let moves = changes::Entity::find().all(fixture.store.reader()).await.unwrap();
+    let last = moves.iter().filter(|change| change.new_due_on == Some(date("2027-01-07"))).collect::<Vec<_>>();
+    assert_eq!(last.len(), 1);
+    assert_eq!((last[0].old_due_on, last[0].cause.as_str()), (Some(date("2027-01-06")), "calendar"));
+    let told = outbox::entity::Entity::find().count(fixture.store.reader()).await.unwrap();
+    assert_eq!(told, 4, "the responsible person is told of each move, once");
+}
+
+#[rstest]
+#[tokio::test]
+async fn only_the_system_administrator_imports(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let fixture = store(engine).await;
+    let county = CountyId(Uuid::now_v7());
+    let book = CalendarBook::new(fixture.store.clone());
+    let nobody = Staff {
+        id: StaffId(Uuid::now_v7()),
+        county,
+        posts: vec![],
+        recused_from_staff: vec![],
+        recused_from_organizations: vec![],
+    };
+    for actor in [Actor::Visitor, Actor::Staff(nobody)] {
+        let notice = YearNotice::parse(NOTICE).unwrap();
+        let refused = import_year(&fixture.store, &book, &actor, county, notice).await;
+        assert!(matches!(refused, Err(Fault::Refused(_))), "{actor:?}");
+    }
+    assert!(!book.current().await.unwrap().knows(2027));
+}
+
+#[test]
+fn a_file_without_days_is_not_a_notice() {
+    assert_eq!(YearNotice::parse(r#"{"year": 2027, "papers": [], "days": []}"#).unwrap_err(), NoticeFault::Empty(2027));
+    let malformed = YearNotice::parse("{\n  \"year\": 2027,\n  \"days\": [{\"name\": 1}]}").unwrap_err();
+    assert!(matches!(malformed, NoticeFault::Malformed { line: 3, .. }), "{malformed}");
+    let twice = NOTICE.replace("2027-01-09", "2027-01-02");
+    assert_eq!(YearNotice::parse(&twice).unwrap_err(), NoticeFault::Contradiction { date: date("2027-01-02") });
+    let elsewhere = NOTICE.replace("2027-01-09", "2028-01-09");
+    assert!(matches!(YearNotice::parse(&elsewhere).unwrap_err(), NoticeFault::OtherYear { year: 2027, .. }));
+    let december = NOTICE.replace("2027-01-09", "2026-12-26");
+    let calendar =
+        Calendar::from_notices(&[Calendar::shipped_notices(), vec![YearNotice::parse(&december).unwrap()]].concat());
+    assert_eq!(calendar.is_working_day(date("2026-12-26")), Ok(true), "a notice may move the December before");
+}

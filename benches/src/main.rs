@@ -1,6 +1,7 @@
 //! `make bench`: what the product costs beside the least that could be done, as ratios of one run.
 
 mod limit;
+#[expect(dead_code, reason = "the runs that use it follow")]
 mod load;
 
 use clap::{Parser, Subcommand};

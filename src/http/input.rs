@@ -105,7 +105,7 @@ fn pointer(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let mut pointer: String = if path == "." {
         String::new()
     } else {
-        format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', "").replace("//", "/"))
+        format!("/{}", path.replace(['.', '['], "/").replace(']', "").replace("//", "/"))
     };
     // The path of a missing field ends at its parent; the message names it.
     let message = error.inner().to_string();

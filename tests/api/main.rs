@@ -1,5 +1,7 @@
 //! End to end: each test starts the real server on a free port with a database of its own and speaks HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
+
 mod board;
 mod complaints;
 #[path = "../../core/tests/contracts/engines.rs"]

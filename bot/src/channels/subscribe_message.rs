@@ -87,7 +87,7 @@ impl SubscribeMessages {
                 Ok(answer) => answer,
                 Err(outcome) => return outcome,
             };
-            match meaning(Place::WeChatCall, code) {
+            match meaning(Place::MiniProgramCall, code) {
                 Meaning::Taken => return Outcome::Taken(reference),
                 Meaning::TokenStale if !refreshed => {
                     refreshed = true;
@@ -139,7 +139,7 @@ impl SubscribeMessages {
                 }
                 Ok(token)
             }
-            (code, _) => Err(meaning(Place::WeChatToken, code).outcome(self.clock.now())),
+            (code, _) => Err(meaning(Place::TokenEndpoint, code).outcome(self.clock.now())),
         }
     }
 

@@ -95,7 +95,7 @@ impl WeComRobots {
             return Outcome::Later { at: now + TimeDelta::minutes(2), reason: "企业微信暂时不可用".into() };
         }
         match response.json::<Answer>().await {
-            Ok(Answer { errcode: Some(code) }) => meaning(Place::WeComRobot, code).outcome(now),
+            Ok(Answer { errcode: Some(code) }) => meaning(Place::GroupRobot, code).outcome(now),
             // A robot always says 0: anything else is no success.
             _ => Outcome::Unknown("平台的回应看不懂，不知道是否已发出".into()),
         }

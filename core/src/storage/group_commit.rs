@@ -86,6 +86,6 @@ async fn write_batch(writer: &DatabaseConnection, batch: impl Iterator<Item = Jo
     }
     let committed = transaction.commit().await;
     for report in reports {
-        report(committed.as_ref().map(|()| ()).map_err(|error| Fault::unavailable(format!("database: {error}"))));
+        report(committed.as_ref().copied().map_err(|error| Fault::unavailable(format!("database: {error}"))));
     }
 }

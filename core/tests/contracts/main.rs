@@ -1,5 +1,7 @@
 //! One suite for every engine of every port: SQLite and PostgreSQL, in-process and Redis.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
+
 mod cache;
 mod calendar;
 mod campaigns;

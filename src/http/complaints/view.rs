@@ -200,7 +200,7 @@ pub(super) async fn show(
         my_rating,
         actions: actions(actor, &complaint, &subject, me.is_some() && my_rating.is_none()),
         concerns: is_office
-            .then(|| Concerns { organizations: subject.concerns_organizations, staff: subject.concerns_staff }),
+            .then_some(Concerns { organizations: subject.concerns_organizations, staff: subject.concerns_staff }),
         body: complaint.body.clone(),
         place: complaint.place.clone(),
         channel: complaint.channel,

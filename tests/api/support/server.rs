@@ -19,7 +19,7 @@ pub struct TestServer {
     pub application: web::Data<Application>,
     pub clock: Arc<SimulatedClock>,
     pub address: String,
-    pub folder: TempDir,
+    _folder: TempDir,
     handle: actix_web::dev::ServerHandle,
     _database: TestDatabase,
 }
@@ -50,7 +50,7 @@ impl TestServer {
         let server = qingfeng::http::serve(application.clone(), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { application, clock, address, folder, handle, _database: database }
+        Self { application, clock, address, _folder: folder, handle, _database: database }
     }
 
     /// Sets up a county with one township; see its methods for villages and people.

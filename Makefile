@@ -1,0 +1,44 @@
+# 清风 Qingfeng. `make` lists what there is.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+NPM := npm --no-audit --no-fund
+
+.PHONY: help run test test-rust test-app lint format openapi bench app clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: app ## Start everything with a seeded demo township, and say where to click
+	cargo run -- run --demo
+
+app: ## Build the residents' app (H5 page)
+	@scripts/build-app
+
+test: ## Install what the tests need and run all of them
+	@scripts/install-test-needs
+	@scripts/with-services $(MAKE) --no-print-directory test-rust
+	@$(MAKE) --no-print-directory test-app
+
+test-rust:
+	cargo test --workspace
+
+test-app:
+	@scripts/test-app
+
+lint: ## Check format, clippy, spelling of the house
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	scripts/check-house
+
+format: ## Format the code
+	cargo fmt
+
+openapi: ## Write the API's description to openapi/openapi.json
+	cargo run -q -- openapi > openapi/openapi.json
+
+bench: ## Measure ratios (see benches/README.md)
+	@scripts/with-services cargo run --release -p qingfeng-benches -- run
+
+clean: ## Remove what was built and the demo's data
+	rm -rf target data app/dist app/node_modules

@@ -8,6 +8,7 @@ use super::ComplaintRefusal as Refusal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ComplaintState)]
 pub enum State {
     /// 已登记.
     Registered,

@@ -8,6 +8,7 @@ use super::{RectificationRefusal as Refusal, verdict::Verdict};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RectificationState)]
 pub enum State {
     /// 未启动: no public commitment yet.
     NotStarted,

@@ -71,6 +71,9 @@ fn hint(message: &Message) -> String {
         "deadline_ahead" => format!("还有{}天到期，请抓紧办理", number(facts, "days")),
         "deadline_today" => "今天到期，请今天办结".into(),
         "deadline_overdue" => format!("已超期{}天，请立即办理", number(facts, "days")),
+        "deadline_escalated" if !text(facts, "rung").is_empty() => {
+            format!("超期{}天，进入{}环节", number(facts, "days"), text(facts, "rung"))
+        }
         "deadline_escalated" => format!("下级超期{}天，请督办", number(facts, "days")),
         "deadline_moved_by_calendar" => format!("放假安排公布，期限改为{due_on}"),
         "complaint_assigned" => "新交办诉求，请及时受理".into(),

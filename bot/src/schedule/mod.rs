@@ -11,6 +11,7 @@ use std::{str::FromStr, time::Duration};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use cron::Schedule;
 use qingfeng_core::{
+    campaigns,
     clock::{shanghai, shanghai_date},
     ids::CountyId,
     people::{OrganizationKind, entity::organizations},
@@ -33,7 +34,9 @@ struct Job {
     at: &'static str,
 }
 
-const JOBS: [Job; 3] = [
+const JOBS: [Job; 4] = [
+    // Before the reminders, which see only what is open.
+    Job { name: "duties", at: "0 0 8 * * *" },
     // Before offices open, after the quiet hours.
     Job { name: "reminders", at: "0 10 8 * * *" },
     Job { name: "monthly_posts", at: "0 0 9 * * *" },
@@ -89,6 +92,10 @@ async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault>
         return Ok(());
     }
     match job.name {
+        "duties" => {
+            let calendar = bot.calendar.current().await?;
+            campaigns::open_coming_duties(&bot.store, &calendar, county).await?;
+        }
         "reminders" => reminders::schedule(bot, county, due_for).await?,
         "monthly_posts" => monthly::schedule(bot, county, due_for).await?,
         _ => housekeeping::sweep(bot, county).await?,

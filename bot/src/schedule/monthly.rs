@@ -1,8 +1,12 @@
+use std::collections::HashMap;
+
 use chrono::{Datelike as _, Days, NaiveDate, NaiveTime};
 use qingfeng_core::{
+    calendar::{Calendar, DayRule, OnRestDay},
+    campaigns,
     clock::shanghai_instant,
     groups,
-    ids::CountyId,
+    ids::{CountyId, OrganizationId},
     outbox::{self, Notice, Recipient},
     people::entity::organizations,
     publication,
@@ -13,16 +17,12 @@ use serde_json::json;
 
 use crate::Bot;
 
-/// On the first working day of a month, writes each village group's post about the month before. In a year whose
-/// calendar is unknown, on the first of the month: late news help nobody.
+/// On the day that the township's campaign names, else on the first working day of a month, writes each village group's
+/// post about the month before. In a year whose calendar is unknown, on the first of the month: late news help nobody.
 pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
     let calendar = bot.calendar.current().await?;
     let first = today.with_day(1).unwrap_or(today);
-    let post_day = calendar.nth_working_day(today.year(), today.month(), 1).unwrap_or(first);
-    // On or after: an outage on the day itself is caught up.
-    if today < post_day {
-        return Ok(());
-    }
+    let usual_day = calendar.nth_working_day(today.year(), today.month(), 1).unwrap_or(first);
     let month = first - Days::new(1);
     let begins = month.with_day(1).unwrap_or(month);
     let midnight = NaiveTime::MIN;
@@ -33,7 +33,20 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
         .all(bot.store.reader())
         .await?;
     let mut notices = Vec::new();
+    let mut post_days = HashMap::new();
     for group in known {
+        let post_day = match post_days.get(&group.township_id) {
+            Some(day) => *day,
+            None => {
+                let day = planned_day(bot, &calendar, group.township_id, today).await?.unwrap_or(usual_day);
+                post_days.insert(group.township_id, day);
+                day
+            }
+        };
+        // On or after: an outage on the day itself is caught up.
+        if today < post_day {
+            continue;
+        }
         let village = organizations::Entity::find_by_id(group.village_id).one(bot.store.reader()).await?;
         let Some(village) = village else { continue };
         let figures = publication::monthly_figures(bot.store.reader(), village.id, span).await?;
@@ -57,4 +70,19 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
     }
     bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
     Ok(())
+}
+
+/// The day that the running campaign names for this month; on a rest day it is posted before, so that no month is left
+/// out.
+async fn planned_day(
+    bot: &Bot,
+    calendar: &Calendar,
+    township: OrganizationId,
+    today: NaiveDate,
+) -> Result<Option<NaiveDate>, Fault> {
+    let campaign = campaigns::queries::in_force(bot.store.reader(), township, today).await?;
+    let named = campaign.and_then(|campaign| campaign.plan.publication.monthly_post_day);
+    let Some(date) = named.and_then(|day| today.with_day(day)) else { return Ok(None) };
+    let rule = DayRule::Date { date, on_rest_day: OnRestDay::Before };
+    Ok(Some(calendar.day(rule).due_on.unwrap_or(date)))
 }

@@ -1,21 +1,35 @@
 use chrono::NaiveDate;
+use qingfeng_core::campaigns::plan::Reminders;
 
 /// When somebody is reminded of a deadline, and when somebody above is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReminderPolicy {
     /// Days before the date.
     pub ahead: Vec<i64>,
+    pub on_the_day: bool,
     /// Days after it.
     pub overdue: Vec<i64>,
     /// After the last of these, every so many days.
     pub then_every: i64,
-    /// Days after it at which the superior is told.
+    /// Days after it at which the superior is told, where no campaign's ladder says otherwise.
     pub escalate: Vec<i64>,
+}
+
+impl From<&Reminders> for ReminderPolicy {
+    fn from(reminders: &Reminders) -> Self {
+        Self {
+            ahead: reminders.days_before.iter().map(|days| i64::from(*days)).collect(),
+            on_the_day: reminders.on_the_day,
+            overdue: vec![1],
+            then_every: i64::from(reminders.overdue_every_days),
+            escalate: Vec::new(),
+        }
+    }
 }
 
 impl Default for ReminderPolicy {
     fn default() -> Self {
-        Self { ahead: vec![3, 1], overdue: vec![1, 3, 7], then_every: 7, escalate: vec![3, 10, 30] }
+        Self { ahead: vec![3, 1], on_the_day: true, overdue: vec![1, 3, 7], then_every: 7, escalate: vec![3, 10, 30] }
     }
 }
 
@@ -52,7 +66,8 @@ impl ReminderPolicy {
             return self.ahead.iter().copied().filter(|days| left <= *days).min().map(Step::Ahead);
         }
         if left == 0 {
-            return Some(Step::Today);
+            // Where the plan wants none on the day, the nearest one ahead still stands.
+            return if self.on_the_day { Some(Step::Today) } else { self.ahead.iter().copied().min().map(Step::Ahead) };
         }
         let over = -left;
         let last = self.overdue.iter().copied().max().unwrap_or(0);
@@ -81,6 +96,22 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case(-8, None)]
+    #[case(-7, Some(Step::Ahead(7)))]
+    #[case(-1, Some(Step::Ahead(2)))]
+    #[case(0, Some(Step::Ahead(2)))]
+    #[case(1, Some(Step::Overdue(1)))]
+    #[case(4, Some(Step::Overdue(1)))]
+    #[case(6, Some(Step::Overdue(6)))]
+    #[case(11, Some(Step::Overdue(11)))]
+    fn a_plan_sets_its_own_steps(#[case] days_after: i64, #[case] expected: Option<Step>) {
+        let reminders = Reminders { days_before: vec![7, 2], on_the_day: false, overdue_every_days: 5 };
+        let due_on = NaiveDate::from_ymd_opt(2026, 3, 16).unwrap();
+        let today = due_on + chrono::TimeDelta::days(days_after);
+        assert_eq!(ReminderPolicy::from(&reminders).step(due_on, today), expected);
+    }
 
     #[rstest]
     #[case(-5, None)]

@@ -1,9 +1,15 @@
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, TimeDelta};
 use qingfeng_core::{
+    campaigns::Ladder,
     deadlines::{DeadlineStatus, entity::deadlines},
     ids::{CountyId, DeadlineId, OrganizationId, StaffId},
     outbox::{self, Notice, Recipient},
-    people::{Role, concerns, entity::posts},
+    people::{
+        OrganizationKind, Role, concerns,
+        entity::{organizations, posts},
+    },
     refusal::Fault,
     subject::SubjectRef,
 };
@@ -15,10 +21,49 @@ use crate::Bot;
 
 const PAGE: u64 = 500;
 
+/// How a township reminds: its running campaign's way, or the usual one.
+#[derive(Default)]
+struct Rules {
+    policy: ReminderPolicy,
+    ladder: Option<Ladder>,
+}
+
+/// The rules of a county's townships.
+struct RuleBook {
+    townships: HashMap<OrganizationId, Rules>,
+    usual: Rules,
+}
+
+impl RuleBook {
+    async fn read(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<Self, Fault> {
+        let places = organizations::Entity::find()
+            .filter(organizations::Column::CountyId.eq(county))
+            .filter(organizations::Column::Kind.eq(OrganizationKind::Township))
+            .all(bot.store.reader())
+            .await?;
+        let mut townships = HashMap::new();
+        for place in places {
+            let ladder = Ladder::read(bot.store.reader(), county, place.id, today).await?;
+            let policy = ladder.as_ref().map(|ladder| ladder.reminders().into()).unwrap_or_default();
+            townships.insert(place.id, Rules { policy, ladder });
+        }
+        Ok(Self { townships, usual: Rules::default() })
+    }
+
+    fn of(&self, township: Option<OrganizationId>) -> &Rules {
+        township.and_then(|township| self.townships.get(&township)).unwrap_or(&self.usual)
+    }
+
+    /// How far ahead deadlines have to be looked at, in days.
+    fn horizon(&self) -> i64 {
+        self.townships.values().chain([&self.usual]).map(|rules| rules.policy.horizon()).max().unwrap_or(0)
+    }
+}
+
 /// Writes today's reminders of a county into the outbox.
 pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
-    let policy = ReminderPolicy::default();
-    let horizon = today + TimeDelta::days(policy.horizon());
+    let rules = RuleBook::read(bot, county, today).await?;
+    let horizon = today + TimeDelta::days(rules.horizon());
     let mut after = (NaiveDate::MIN, DeadlineId(uuid::Uuid::nil()));
     loop {
         let page =
@@ -38,7 +83,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
         after = (last.due_on.unwrap_or(NaiveDate::MAX), last.id);
         let mut notices = Vec::new();
         for deadline in &page {
-            notices.extend(reminders_of(bot, &policy, deadline, today).await?);
+            notices.extend(reminders_of(bot, rules.of(deadline.township_id), deadline, today).await?);
         }
         bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
     }
@@ -46,7 +91,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
 
 async fn reminders_of(
     bot: &Bot,
-    policy: &ReminderPolicy,
+    rules: &Rules,
     deadline: &deadlines::Model,
     today: NaiveDate,
 ) -> Result<Vec<Notice>, Fault> {
@@ -70,7 +115,7 @@ async fn reminders_of(
         notice
     };
     let mut notices = Vec::new();
-    if let Some(step) = policy.step(due_on, today) {
+    if let Some(step) = rules.policy.step(due_on, today) {
         let kind = match step {
             Step::Ahead(_) => "deadline_ahead",
             Step::Today => "deadline_today",
@@ -80,16 +125,40 @@ async fn reminders_of(
             notices.push(notice(staff, kind, step.name()));
         }
     }
-    if let (Some(over), Some(township)) = (policy.escalation(due_on, today), deadline.township_id) {
-        let about = concerns::of(bot.store.reader(), subject).await?;
-        for leader in holders(bot, township, &[Role::TownshipLeader], today).await? {
-            // Whom the matter is about is not told that it is late (recusal).
-            if !about.staff.contains(&leader) {
-                notices.push(notice(leader, "deadline_escalated", format!("escalated-{over}")));
-            }
+    let about = concerns::of(bot.store.reader(), subject).await?;
+    for (superior, over, rung) in superiors(bot, rules, deadline, due_on, today).await? {
+        // Whom the matter is about is not told that it is late (recusal).
+        if about.staff.contains(&superior) {
+            continue;
         }
+        let mut escalated = notice(superior, "deadline_escalated", format!("escalated-{over}"));
+        escalated.facts["rung"] = rung.into();
+        notices.push(escalated);
     }
     Ok(notices)
+}
+
+/// Who above is told today, after how many days overdue, and under which rung of the ladder.
+async fn superiors(
+    bot: &Bot,
+    rules: &Rules,
+    deadline: &deadlines::Model,
+    due_on: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<(StaffId, i64, &'static str)>, Fault> {
+    if let Some(ladder) = &rules.ladder {
+        let Some(rung) = ladder.rung((today - due_on).num_days()) else { return Ok(Vec::new()) };
+        let mut told = ladder.told(rung, deadline.responsible_unit_id);
+        // He has his own reminder.
+        told.retain(|staff| deadline.responsible_staff_id != Some(*staff));
+        let over = i64::from(rung.overdue_days);
+        return Ok(told.into_iter().map(|staff| (staff, over, rung.step.label())).collect());
+    }
+    let (Some(over), Some(township)) = (rules.policy.escalation(due_on, today), deadline.township_id) else {
+        return Ok(Vec::new());
+    };
+    let leaders = holders(bot, township, &[Role::TownshipLeader], today).await?;
+    Ok(leaders.into_iter().map(|staff| (staff, over, "")).collect())
 }
 
 /// The person by name, or else whoever answers for the unit.

@@ -4,6 +4,7 @@
 mod checking;
 mod completion;
 pub mod entity;
+mod ladder;
 pub mod plan;
 pub mod queries;
 mod reading;
@@ -14,6 +15,7 @@ mod shipped;
 mod state;
 
 pub use completion::{HandedIn, HandedInItem};
+pub use ladder::Ladder;
 pub use plan::Plan;
 pub use reading::{PlanFault, read, schema};
 pub use refusals::DutyRefusal;

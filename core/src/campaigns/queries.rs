@@ -51,6 +51,19 @@ pub async fn in_force(
     running(township, on).one(connection).await?.map(Campaign::try_from).transpose()
 }
 
+/// The campaign, if it is one of this township.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_township(
+    connection: &impl ConnectionTrait,
+    township: OrganizationId,
+    id: CampaignId,
+) -> Result<Option<Campaign>, Fault> {
+    let row = campaigns::Entity::find_by_id(id).one(connection).await?;
+    row.filter(|row| row.township_id == township).map(Campaign::try_from).transpose()
+}
+
 /// The limits of complaints in a township on this day: the running campaign's, or the law's.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ComplaintKind;
-use crate::{calendar::Limit, deadlines::extensions::ExtensionLimits};
+use crate::calendar::Limit;
 
 /// The limits of a campaign's complaints. The defaults are the law's; a plan may set shorter ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +16,6 @@ pub struct ClockRules {
     /// 好差评: a bad rating is checked and put right within 15 working days (confirm with the customer).
     pub bad_rating: Limit,
 }
-
-/// 信访工作条例 art. 34: one extension of at most 30 days.
-pub const EXTENSION_LIMITS: ExtensionLimits = ExtensionLimits { most: Some(1), longest_days: Some(30) };
 
 /// An answered complaint may be closed without a rating only so many days after the answer, and after a call-back.
 pub const SILENCE_DAYS: i64 = 15;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     audit::AuditEntry,
+    campaigns,
     complaints::{self, Body, Title},
     ids::{CampaignId, ComplaintId, EntryId, OrganizationId, ProblemId},
     numbers,
@@ -63,6 +64,15 @@ pub async fn record(store: &Store, command: &Command, new: NewProblem) -> Result
     let title = Title::of(new.title.as_deref(), &words)?.into_string();
     if new.category.is_empty() || new.category.chars().count() > 60 {
         return Err(Refusal::invalid(vec![FieldFault::new("/category", "请选择问题类别。")]).into());
+    }
+    if let Some(campaign) = new.campaign {
+        let known = campaigns::queries::of_township(store.reader(), township, campaign).await?;
+        let known = known
+            .ok_or_else(|| Refusal::invalid(vec![FieldFault::new("/campaign_id", "本镇没有开展这个专项行动。")]))?;
+        if known.plan.category(&new.category).is_none() {
+            let sentence = format!("“{}”没有这个问题类别。", known.plan.name);
+            return Err(Refusal::invalid(vec![FieldFault::new("/category", sentence)]).into());
+        }
     }
     for complaint in &new.complaints {
         // Who may not see the complaint may not use it.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::complaints::SatisfactionLevel;
+use crate::{campaigns::plan::Satisfaction, complaints::SatisfactionLevel};
 
 /// What the affected residents say of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,14 +18,22 @@ pub enum Verdict {
 pub struct Threshold {
     /// Share of the affected who must answer, 0–1.
     pub quorum: f64,
+    /// Fewest answers that count; where fewer people are affected, all of them must answer.
+    pub minimum: u32,
     /// Share of the answers that must be satisfied at least basically, 0–1.
     pub satisfied: f64,
+}
+
+impl From<Satisfaction> for Threshold {
+    fn from(plan: Satisfaction) -> Self {
+        Self { quorum: plan.quorum_share, minimum: plan.minimum_answers, satisfied: plan.satisfied_share }
+    }
 }
 
 impl Default for Threshold {
     /// Half must answer and four in five be content; plans may ask for more (confirm with the customer).
     fn default() -> Self {
-        Self { quorum: 0.5, satisfied: 0.8 }
+        Self { quorum: 0.5, minimum: 1, satisfied: 0.8 }
     }
 }
 
@@ -52,7 +60,8 @@ impl Tally {
     #[must_use]
     pub fn verdict(&self, threshold: &Threshold) -> Verdict {
         let answered = self.answered();
-        let needed = (f64::from(self.eligible) * threshold.quorum).ceil().max(1.0);
+        let fewest = threshold.minimum.min(self.eligible).max(1);
+        let needed = (f64::from(self.eligible) * threshold.quorum).ceil().max(f64::from(fewest));
         if f64::from(answered) < needed {
             return Verdict::TooFewAnswers;
         }
@@ -97,6 +106,22 @@ mod tests {
         #[case] expected: Verdict,
     ) {
         assert_eq!(tally(eligible, content, not).verdict(&Threshold::default()), expected);
+    }
+
+    #[rstest]
+    #[case(100, 14, 0, Verdict::TooFewAnswers)]
+    #[case(100, 15, 0, Verdict::Content)]
+    #[case(100, 10, 5, Verdict::NotContent)]
+    #[case(10, 9, 0, Verdict::TooFewAnswers)]
+    #[case(10, 7, 3, Verdict::Content)]
+    fn a_plan_may_ask_for_more(
+        #[case] eligible: u32,
+        #[case] content: u32,
+        #[case] not: u32,
+        #[case] expected: Verdict,
+    ) {
+        let plan = Satisfaction { satisfied_share: 0.7, minimum_answers: 15, quorum_share: 0.0 };
+        assert_eq!(tally(eligible, content, not).verdict(&plan.into()), expected);
     }
 
     #[test]

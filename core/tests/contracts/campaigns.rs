@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use qingfeng_core::{
     calendar::{Calendar, CalendarBook, YearNotice, import_year},
     campaigns::{
-        self, DutyState, HandedIn, HandedInItem, LoadOutcome, SHIPPED_PLANS, complete_duty,
+        self, DutyState, HandedIn, HandedInItem, Ladder, LoadOutcome, SHIPPED_PLANS, complete_duty,
         entity::{campaigns as campaign_rows, duties},
         load_plan, open_case, open_coming_duties, queries,
     },
@@ -39,6 +39,7 @@ struct Township {
     villages: Vec<OrganizationId>,
     secretaries: Vec<StaffId>,
     office: StaffId,
+    leader: StaffId,
 }
 
 impl Township {
@@ -75,20 +76,20 @@ impl Township {
                     let station = organization(Some(id), OrganizationKind::Department, "云溪镇农经站").await?;
                     staff(station, Role::DepartmentHandler, "站长").await?;
                     let office = staff(id, Role::TownshipOffice, "镇专项行动办主任").await?;
-                    staff(id, Role::TownshipLeader, "镇党委副书记").await?;
+                    let leader = staff(id, Role::TownshipLeader, "镇党委副书记").await?;
                     let (mut villages, mut secretaries) = (Vec::new(), Vec::new());
                     for name in ["东河村", "西坡村", "南塘村"] {
                         let village = organization(Some(id), OrganizationKind::Village, name).await?;
                         secretaries.push(staff(village, Role::VillageSecretary, "村党支部书记").await?);
                         villages.push(village);
                     }
-                    Ok((id, villages, secretaries, office))
+                    Ok((id, villages, secretaries, office, leader))
                 })
             })
             .await
             .unwrap();
-        let (id, villages, secretaries, office) = founded;
-        Self { fixture, county, id, villages, secretaries, office }
+        let (id, villages, secretaries, office, leader) = founded;
+        Self { fixture, county, id, villages, secretaries, office, leader }
     }
 
     fn system(&self) -> Actor {
@@ -396,4 +397,30 @@ async fn duties_of_an_unpublished_year_get_their_date_when_the_notice_arrives(
     let january = township.deadlines().await[&visit.id.0].due_on.unwrap();
     assert_eq!(january, NaiveDate::from_ymd_opt(2027, 1, 20).unwrap());
     assert!(january > qingfeng_core::clock::shanghai_date(clock.now()) + Days::new(1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_ladder_tells_the_offices_of_the_rung_and_of_the_villages_only_the_one_there(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let township = Township::found(engine).await;
+    let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+    let reader = township.fixture.store.reader();
+    let read = async || Ladder::read(reader, township.county, township.id, today).await.unwrap();
+    assert!(read().await.is_none(), "no campaign, no ladder");
+    township.load(PLAN_A).await;
+    let ladder = read().await.unwrap();
+    let told = |days| {
+        let rung = ladder.rung(days)?;
+        Some((rung.step, ladder.told(rung, Some(township.villages[1]))))
+    };
+    use qingfeng_core::campaigns::plan::EscalationKind as Kind;
+    assert_eq!(told(0), None);
+    assert_eq!(told(1), Some((Kind::Reminder, vec![township.secretaries[1]])));
+    assert_eq!(told(2), told(1));
+    assert_eq!(told(3), Some((Kind::Urging, vec![township.office])));
+    // 镇纪委书记 is nobody's title here: whoever leads the township is told instead, once though two offices are named.
+    assert_eq!(told(21), Some((Kind::Talk, vec![township.leader])));
+    assert_eq!(told(400).map(|(step, _)| step), Some(Kind::Accountability));
 }

@@ -149,22 +149,18 @@ pub struct Document {
 }
 
 /// What is shown to residents, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Publication {
-    /// Day of the month of the progress post in the village groups. At most 28, so that each month has it.
+    /// Day of the month of the progress post in the village groups; none: the first working day. At most 28, so that
+    /// each month has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 28))]
-    pub monthly_post_day: u32,
+    pub monthly_post_day: Option<u32>,
     /// Where, in words.
     pub places: Vec<String>,
     /// What, in words.
     pub contents: Vec<String>,
-}
-
-impl Default for Publication {
-    fn default() -> Self {
-        Self { monthly_post_day: 25, places: Vec::new(), contents: Vec::new() }
-    }
 }
 
 /// A mechanism that stays after the campaign.

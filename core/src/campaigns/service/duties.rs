@@ -54,7 +54,8 @@ pub async fn open_coming_duties(store: &Store, calendar: &Calendar, county: Coun
                 let mut opened = 0;
                 for campaign in running {
                     let plan: Plan = serde_json::from_value(campaign.plan.clone()).map_err(Fault::unavailable)?;
-                    let establishment = Establishment::read(unit, county, campaign.township_id).await?;
+                    let establishment =
+                        Establishment::read(unit.connection(), county, campaign.township_id, unit.today()).await?;
                     let first = campaign.duties_opened_until + Days::new(1);
                     opened += open_until(unit, &calendar, &campaign, &plan, &establishment, first).await?;
                 }
@@ -224,7 +225,8 @@ pub async fn open_case(
                 });
                 let (duty, limit) = case.ok_or_else(|| Fault::refused(DutyRefusal::NoSuchCaseDuty))?;
                 let office = plan.office(&duty.owner).ok_or_else(|| Fault::refused(DutyRefusal::NoSuchCaseDuty))?;
-                let establishment = Establishment::read(unit, row.county_id, row.township_id).await?;
+                let establishment =
+                    Establishment::read(unit.connection(), row.county_id, row.township_id, unit.today()).await?;
                 let owner = establishment
                     .owners(office)
                     .into_iter()

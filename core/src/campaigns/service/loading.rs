@@ -71,7 +71,7 @@ pub async fn load_plan(
                 if known.is_some() {
                     cancel_dropped(unit, row.id, &plan).await?;
                 }
-                let establishment = Establishment::read(unit, county, township).await?;
+                let establishment = Establishment::read(unit.connection(), county, township, unit.today()).await?;
                 let first = unit.today().max(plan.starts_on);
                 let opened = open_until(unit, &calendar, &row, &plan, &establishment, first).await?;
                 let owed = plan.duties.iter().filter_map(|duty| plan.office(&duty.owner));

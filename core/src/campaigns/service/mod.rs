@@ -6,4 +6,5 @@ mod owners;
 
 pub use duties::{complete_duty, open_case, open_coming_duties};
 pub use loading::{LoadOutcome, load_plan};
+pub(in crate::campaigns) use owners::Establishment;
 pub use owners::Vacancy;

@@ -1,4 +1,5 @@
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -9,12 +10,11 @@ use crate::{
         entity::{organizations, posts},
     },
     refusal::Fault,
-    storage::UnitOfWork,
 };
 
 /// A unit that owes something, and the person in it who answers for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Owner {
+pub(in crate::campaigns) struct Owner {
     pub unit: OrganizationId,
     pub staff: Option<StaffId>,
 }
@@ -26,8 +26,8 @@ pub struct Vacancy {
     pub unit: String,
 }
 
-/// The township as it is today: who holds which office where.
-pub(super) struct Establishment {
+/// The township as it is on a day: who holds which office where.
+pub(in crate::campaigns) struct Establishment {
     county: CountyId,
     township: OrganizationId,
     units: Vec<organizations::Model>,
@@ -35,7 +35,12 @@ pub(super) struct Establishment {
 }
 
 impl Establishment {
-    pub(super) async fn read(unit: &UnitOfWork, county: CountyId, township: OrganizationId) -> Result<Self, Fault> {
+    pub(in crate::campaigns) async fn read(
+        connection: &impl ConnectionTrait,
+        county: CountyId,
+        township: OrganizationId,
+        on: NaiveDate,
+    ) -> Result<Self, Fault> {
         let units = organizations::Entity::find()
             .filter(
                 Condition::any()
@@ -43,22 +48,21 @@ impl Establishment {
                     .add(organizations::Column::ParentId.eq(township)),
             )
             .order_by_asc(organizations::Column::Id)
-            .all(unit.connection())
+            .all(connection)
             .await?;
-        let today = unit.today();
         let posts = posts::Entity::find()
             .filter(posts::Column::OrganizationId.is_in(units.iter().map(|unit| unit.id)))
-            .filter(posts::Column::FromDate.lte(today))
-            .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(today)))
+            .filter(posts::Column::FromDate.lte(on))
+            .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(on)))
             .order_by_asc(posts::Column::FromDate)
             .order_by_asc(posts::Column::Id)
-            .all(unit.connection())
+            .all(connection)
             .await?;
         Ok(Self { county, township, units, posts })
     }
 
     /// Everybody who owes what this office owes: one per village for an office of the villages.
-    pub(super) fn owners(&self, office: &Office) -> Vec<Owner> {
+    pub(in crate::campaigns) fn owners(&self, office: &Office) -> Vec<Owner> {
         self.places(office).map(|unit| Owner { unit: unit.id, staff: self.holder(office, unit.id) }).collect()
     }
 

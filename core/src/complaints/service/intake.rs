@@ -2,12 +2,12 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::steps::{Entry, advance, context, hold, note};
+use super::steps::{Entry, advance, clocks, context, hold, note};
 use crate::{
     audit::AuditEntry,
     calendar::Calendar,
     complaints::{
-        Act, Body, Category, Channel, ClockRules, ComplaintRefusal, ReceiptCode, State, Title,
+        Act, Body, Category, Channel, ComplaintRefusal, ReceiptCode, State, Title,
         entity::{complaints, reporters},
     },
     deadlines::{self, DeadlineStatus, NewDeadline},
@@ -226,7 +226,7 @@ async fn file(
 }
 
 async fn open_acceptance(unit: &UnitOfWork, calendar: &Calendar, complaint: &complaints::Model) -> Result<(), Fault> {
-    let limit = ClockRules::default().acceptance;
+    let limit = clocks(unit, complaint).await?.rules().acceptance;
     let worked_out = calendar.due_date(unit.today(), limit);
     deadlines::open(
         unit,

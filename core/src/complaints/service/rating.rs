@@ -1,12 +1,12 @@
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
 use serde_json::json;
 
-use super::steps::{Entry, advance, note, tell_handler};
+use super::steps::{Entry, advance, clocks, note, tell_handler};
 use crate::{
     audit::AuditEntry,
     calendar::Calendar,
     complaints::{
-        Act, Body, ClockRules, ComplaintRefusal, Context, Event, ReceiptCode, SatisfactionLevel,
+        Act, Body, ComplaintRefusal, Context, Event, ReceiptCode, SatisfactionLevel,
         entity::{complaints, ratings, reporters},
     },
     deadlines::{self, NewDeadline},
@@ -159,7 +159,7 @@ pub(super) async fn open_bad_rating_case(
     calendar: &Calendar,
     complaint: &complaints::Model,
 ) -> Result<(), Fault> {
-    let limit = ClockRules::default().bad_rating;
+    let limit = clocks(unit, complaint).await?.rules().bad_rating;
     let worked_out = calendar.due_date(unit.today(), limit);
     deadlines::open(
         unit,

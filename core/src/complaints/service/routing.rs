@@ -5,12 +5,12 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::steps::{Entry, Held, advance, context, hold, is_open, note, tell_handler, tell_reporters, write};
+use super::steps::{Entry, Held, advance, clocks, context, hold, is_open, note, tell_handler, tell_reporters, write};
 use crate::{
     audit::AuditEntry,
     calendar::Calendar,
     complaints::{
-        Act, Category, ClockRules, ComplaintKind, ComplaintRefusal, State,
+        Act, Category, ComplaintKind, ComplaintRefusal, State,
         entity::{complaints, joint_units, reporters},
     },
     deadlines::{self, DeadlineStatus, NewDeadline, entity::deadlines as deadline_rows},
@@ -280,7 +280,7 @@ async fn has_answer_deadline(unit: &UnitOfWork, complaint: &complaints::Model) -
 }
 
 async fn open_answer(unit: &UnitOfWork, calendar: &Calendar, complaint: &complaints::Model) -> Result<(), Fault> {
-    let limit = ClockRules::default().answer(complaint.kind.unwrap_or(ComplaintKind::Grievance));
+    let limit = clocks(unit, complaint).await?.rules().answer(complaint.kind.unwrap_or(ComplaintKind::Grievance));
     let worked_out = calendar.due_date(unit.today(), limit);
     deadlines::open(
         unit,

@@ -3,6 +3,7 @@
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 
 use crate::{
+    campaigns::{self, plan::ComplaintClocks},
     complaints::{
         Act, Context, Event, State, apply,
         clocks::SILENCE_DAYS,
@@ -35,6 +36,11 @@ pub(super) async fn hold(unit: &UnitOfWork, actor: &Actor, action: Action, id: C
     let subject = subject_of(unit.connection(), &complaint).await?;
     may(actor, action, &subject)?;
     Ok(Held { complaint, subject })
+}
+
+/// The limits in force where the complaint belongs: the running campaign's, or the law's.
+pub(super) async fn clocks(unit: &UnitOfWork, complaint: &complaints::Model) -> Result<ComplaintClocks, Fault> {
+    campaigns::queries::complaint_clocks(unit.connection(), complaint.township_id, unit.today()).await
 }
 
 /// What the rules need to know beside the state.

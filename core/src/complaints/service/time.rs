@@ -2,10 +2,9 @@ use chrono::NaiveDate;
 use sea_orm::EntityTrait;
 use serde_json::json;
 
-use super::steps::{Entry, hold, note, tell_handler, tell_reporters};
+use super::steps::{Entry, clocks, hold, note, tell_handler, tell_reporters};
 use crate::{
     audit::AuditEntry,
-    complaints::clocks::EXTENSION_LIMITS,
     deadlines::{
         ExtensionStatus,
         entity::extensions as extension_rows,
@@ -36,8 +35,8 @@ pub async fn request_extension(
                 let held = hold(unit, &actor, Action::RequestExtension, id).await?;
                 let by = actor.staff().ok_or_else(Refusal::forbidden)?;
                 let kind = if held.complaint.round == 1 { "answer" } else { "bad_rating" };
-                let request =
-                    extensions::request(unit, id.into(), kind, by, new_due_on, &reason, EXTENSION_LIMITS).await?;
+                let limits = clocks(unit, &held.complaint).await?.extension.into();
+                let request = extensions::request(unit, id.into(), kind, by, new_due_on, &reason, limits).await?;
                 note(unit, &actor, &held.complaint, Entry::internal("extension_requested", &request.reason)).await?;
                 Ok(Done::new(request.id, AuditEntry::new("extension_requested", id)))
             })
@@ -68,8 +67,8 @@ pub async fn decide_extension(
                 if held.complaint.handler_id == Some(by.id) {
                     return Err(Fault::refused(extensions::ExtensionRefusal::OwnRequest));
                 }
-                let (request, deadline) =
-                    extensions::decide(unit, id, by.id, decision, &reason, EXTENSION_LIMITS).await?;
+                let limits = clocks(unit, &held.complaint).await?.extension.into();
+                let (request, deadline) = extensions::decide(unit, id, by.id, decision, &reason, limits).await?;
                 let facts = json!({
                     "number": held.complaint.number,
                     "title": held.complaint.title,

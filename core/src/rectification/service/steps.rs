@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use crate::{
+    campaigns,
     complaints::entity::complaints,
     deadlines::{self, NewDeadline},
     ids::{EntryId, RectificationId},
@@ -47,9 +48,11 @@ pub(super) async fn context(unit: &UnitOfWork, item: &rectifications::Model) -> 
     let tally = tally(unit.connection(), item.id, item.round).await?;
     let measures =
         measures::Entity::find().filter(measures::Column::RectificationId.eq(item.id)).count(unit.connection()).await?;
+    let campaign = campaigns::queries::in_force(unit.connection(), item.township_id, unit.today()).await?;
+    let threshold = campaign.map(|campaign| Threshold::from(campaign.plan.satisfaction)).unwrap_or_default();
     let days_are_over = item.evaluation_closes_on.is_some_and(|last| unit.today() > last);
     Ok(Context {
-        verdict: tally.verdict(&Threshold::default()),
+        verdict: tally.verdict(&threshold),
         voting_is_over: days_are_over || (tally.eligible > 0 && tally.answered() == tally.eligible),
         township_passed: item.township_passed,
         linked_complaint_dissatisfied: linked_complaint_dissatisfied(unit, item.id).await?,

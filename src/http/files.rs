@@ -4,9 +4,10 @@ use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};
 use futures::TryStreamExt as _;
 use qingfeng_core::{
+    campaigns,
     complaints::{entity::complaints, queries},
     evidence::{self, Limits, PhotoRefusal, Uploaded},
-    ids::{ComplaintId, FileId},
+    ids::{ComplaintId, DutyId, FileId},
     people::{
         Actor,
         authorization::{Action, may},
@@ -166,6 +167,9 @@ async fn may_see(
                 .ok_or_else(Refusal::not_found)?;
             let subject = queries::subject_of(connection, &complaint).await?;
             Ok(may(actor, Action::ViewComplaint, &subject)?)
+        }
+        SubjectKind::Duty => {
+            campaigns::queries::duty(&application.store, actor, DutyId(attachment.subject_id)).await.map(|_| ())
         }
         _ => Err(Refusal::not_found().into()),
     }

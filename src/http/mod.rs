@@ -3,8 +3,10 @@
 pub mod access_token;
 pub mod authentication;
 pub mod board;
+mod campaigns;
 mod complaints;
 mod desk;
+mod duties;
 mod files;
 mod health;
 pub mod input;
@@ -72,6 +74,8 @@ fn api(config: &mut ServiceConfig) {
             .configure(organizations::routes)
             .configure(complaints::routes)
             .configure(desk::routes)
+            .configure(campaigns::routes)
+            .configure(duties::routes)
             .configure(problems::routes)
             .configure(rectifications::routes)
             .configure(board::routes),

@@ -21,6 +21,11 @@ async fn upload(person: &Person, bytes: Vec<u8>) -> Answer {
     Answer::of(person.request(Method::POST, "/api/files").multipart(form)).await
 }
 
+/// A fresh photo of this person's.
+pub async fn uploaded(person: &Person) -> String {
+    upload(person, picture(40, 30)).await.ok()["id"].as_str().unwrap().to_owned()
+}
+
 #[rstest]
 #[actix_web::test]
 async fn a_complaints_photo_is_seen_by_those_who_work_on_it_and_nobody_else(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod board;
+mod campaigns;
 mod complaints;
 #[path = "../../core/tests/contracts/engines.rs"]
 #[expect(dead_code, reason = "the contract tests use the rest")]

@@ -196,6 +196,18 @@ pub async fn duty(store: &Store, actor: &Actor, id: DutyId) -> Result<DutyWithDe
     Ok(found.ok_or_else(Refusal::not_found)?)
 }
 
+/// The plan's duty that this is an occurrence of; none when the plan dropped it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn asked_for(
+    connection: &impl ConnectionTrait,
+    duty: &duties::Model,
+) -> Result<Option<super::plan::Duty>, Fault> {
+    let campaign = of_township(connection, duty.township_id, duty.campaign_id).await?;
+    Ok(campaign.and_then(|campaign| campaign.plan.duty(&duty.duty_key).cloned()))
+}
+
 async fn with_deadlines(
     connection: &impl ConnectionTrait,
     page: Vec<duties::Model>,

@@ -169,7 +169,11 @@ async fn may_see(
             Ok(may(actor, Action::ViewComplaint, &subject)?)
         }
         SubjectKind::Duty => {
-            campaigns::queries::duty(&application.store, actor, DutyId(attachment.subject_id)).await.map(|_| ())
+            // That there is such a photo is nobody else's business either.
+            match campaigns::queries::duty(&application.store, actor, DutyId(attachment.subject_id)).await {
+                Err(Fault::Refused(_)) => Err(Refusal::not_found().into()),
+                seen => seen.map(|_| ()),
+            }
         }
         _ => Err(Refusal::not_found().into()),
     }

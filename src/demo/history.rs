@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use qingfeng_core::{
     calendar::Calendar,
     clock::{SimulatedClock, shanghai_date, shanghai_instant},
@@ -11,7 +11,8 @@ use qingfeng_core::{
         CallBackResult, Category, ComplaintKind, Opinion, SatisfactionLevel,
         service::{self as complaints, CallBack, Destination, NewAnswer, NewComplaint, NewRating},
     },
-    ids::{ComplaintId, RectificationId, ResidentId},
+    evidence::Darkroom,
+    ids::{CampaignId, ComplaintId, RectificationId, ResidentId},
     outbox::{self, MessageState},
     people::{self, Actor, concerns::Concerns},
     problems::{self, NewProblem, Way},
@@ -28,7 +29,7 @@ use super::people::DemoTownship;
 use crate::Application;
 
 /// The story begins so many days ago.
-const BEGAN_DAYS_AGO: u64 = 60;
+pub(super) const BEGAN_DAYS_AGO: u64 = 60;
 
 const COMPLAINTS: [(&str, Category); 12] = [
     ("村口三盏路灯坏了两个月，晚上看不见路。", Category::Electricity),
@@ -58,23 +59,26 @@ enum Reached {
     Closed,
 }
 
-struct Story<'a> {
-    store: Store,
-    clock: Arc<SimulatedClock>,
-    calendar: Calendar,
-    township: &'a DemoTownship,
-    today: NaiveDate,
+pub(super) struct Story<'a> {
+    pub(super) store: Store,
+    pub(super) clock: Arc<SimulatedClock>,
+    pub(super) calendar: Calendar,
+    pub(super) township: &'a DemoTownship,
+    /// When it is told: nothing in it happens later.
+    pub(super) now: DateTime<Utc>,
+    pub(super) today: NaiveDate,
 }
 
 pub(super) async fn seed(application: &Application, township: &DemoTownship) -> anyhow::Result<()> {
-    let today = shanghai_date(application.store.clock().now());
+    let now = application.store.clock().now();
+    let today = shanghai_date(now);
     let clock = Arc::new(SimulatedClock::at_shanghai(today - Days::new(BEGAN_DAYS_AGO), 9));
     let surroundings =
         Surroundings { clock: clock.clone(), randomness: Arc::clone(&application.store.surroundings().randomness) };
     let settings = DatabaseSettings { url: application.config.database.url.clone(), connections: 2 };
     let store = Store::connect(&settings, surroundings).await?;
-    let story = Story { store, clock, calendar: Calendar::shipped(), township, today };
-    story.tell().await?;
+    let story = Story { store, clock, calendar: Calendar::shipped(), township, now, today };
+    story.tell(&application.darkroom).await?;
     // The story's messages are long read: the phones of the demo begin empty.
     story
         .store
@@ -92,7 +96,8 @@ pub(super) async fn seed(application: &Application, township: &DemoTownship) -> 
 }
 
 impl Story<'_> {
-    async fn tell(&self) -> Result<(), Fault> {
+    async fn tell(&self, darkroom: &Darkroom) -> Result<(), Fault> {
+        let campaign = self.campaign().await?;
         let states = [
             Reached::Closed,
             Reached::Rated,
@@ -109,12 +114,12 @@ impl Story<'_> {
                 let days_ago = BEGAN_DAYS_AGO - (number as u64 * 7) % (BEGAN_DAYS_AGO - 20);
                 self.complaint(village, number, days_ago, states[(village * 3 + round) % states.len()]).await?;
             }
-            self.rectification(village).await?;
+            self.rectification(village, campaign).await?;
         }
-        Ok(())
+        self.duties(darkroom).await
     }
 
-    fn on(&self, days_ago: u64) {
+    pub(super) fn on(&self, days_ago: u64) {
         let date = self.today - Days::new(days_ago);
         self.clock.set(shanghai_instant(date, NaiveTime::from_hms_opt(9, 30, 0).unwrap_or_default()));
     }
@@ -123,7 +128,7 @@ impl Story<'_> {
         self.clock.advance(TimeDelta::days(1));
     }
 
-    async fn staff(&self, login: &str) -> Result<Actor, Fault> {
+    pub(super) async fn staff(&self, login: &str) -> Result<Actor, Fault> {
         let today = shanghai_date(self.store.clock().now());
         let person = people::load_staff(&self.store, self.township.staff(login), today).await?;
         Ok(Actor::Staff(person.ok_or_else(Refusal::not_found)?))
@@ -213,7 +218,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    async fn rectification(&self, village: usize) -> Result<(), Fault> {
+    async fn rectification(&self, village: usize, campaign: CampaignId) -> Result<(), Fault> {
         const STORIES: [(&str, &str, [&str; 2]); 4] = [
             ("村口路灯整改", "村口和主路夜里都看得见路", ["更换损坏路灯", "每月巡查一次并公示"]),
             ("通组路修复", "塌方路段恢复通车", ["清理塌方", "浇筑路面并设排水沟"]),
@@ -227,9 +232,9 @@ impl Story<'_> {
         self.on(45);
         let problem = NewProblem {
             village: self.township.villages[village],
-            campaign: None,
+            campaign: Some(campaign),
             way: Way::Residents,
-            category: "cold-faced".into(),
+            category: "cold_faced".into(),
             title: Some(title.to_owned()),
             words: "村民会上好几位群众提到，反映过没有下文。".into(),
             concerns: Concerns::default(),

@@ -1,6 +1,7 @@
 //! A fictitious township to try the product with: `qingfeng run --demo`. Every name is put together by chance; the
 //! passwords are known to everybody. Never for real data.
 
+mod duties;
 mod history;
 mod names;
 mod people;

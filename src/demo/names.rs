@@ -26,7 +26,7 @@ pub(super) const VILLAGES: [&str; 12] = [
     "长岗村",
 ];
 
-pub(super) const DEPARTMENTS: [&str; 5] = ["民政办", "农业农村办", "村镇建设办", "财政所", "便民服务中心"];
+pub(super) const DEPARTMENTS: [&str; 6] = ["民政办", "农业农村办", "村镇建设办", "财政所", "便民服务中心", "农经站"];
 
 pub(super) fn name(randomness: &dyn Randomness) -> String {
     let pick = |list: &[&'static str]| list[randomness.below(u32::try_from(list.len()).unwrap_or(1)) as usize];

@@ -99,6 +99,7 @@ pub fn accounts() -> Vec<Account> {
 /// The demo township, as the seeding of its history needs it.
 pub(super) struct DemoTownship {
     pub(super) county: CountyId,
+    pub(super) id: OrganizationId,
     pub(super) villages: Vec<OrganizationId>,
     pub(super) residents: Vec<Vec<ResidentId>>,
     pub(super) staff: Vec<(String, StaffId)>,
@@ -185,7 +186,7 @@ pub(super) async fn seed(application: &Application) -> anyhow::Result<DemoTownsh
                     };
                     groups::add(unit, county, &sealer, group).await?;
                 }
-                Ok(DemoTownship { county, villages: places.villages, residents, staff })
+                Ok(DemoTownship { county, id: places.township, villages: places.villages, residents, staff })
             })
         })
         .await?;

@@ -205,7 +205,7 @@ pub async fn asked_for(
     duty: &duties::Model,
 ) -> Result<Option<super::plan::Duty>, Fault> {
     let campaign = of_township(connection, duty.township_id, duty.campaign_id).await?;
-    Ok(campaign.and_then(|campaign| campaign.plan.duty(&duty.duty_key).cloned()))
+    Ok(campaign.and_then(|campaign| campaign.plan.owed_as(&duty.duty_key)))
 }
 
 async fn with_deadlines(

@@ -19,6 +19,7 @@ use qingfeng_core::{
     ids::{CountyId, DutyId, OrganizationId, StaffId},
     people::{
         self, Actor, OrganizationKind, Role,
+        entity::posts,
         roster::{self, NewOrganization, NewPost, NewStaff},
     },
     refusal::Fault,
@@ -26,7 +27,7 @@ use qingfeng_core::{
     storage::{Command, Engine, IdempotencyKey},
 };
 use rstest::rstest;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use uuid::Uuid;
 
 use crate::engines::{Fixture, store};
@@ -165,13 +166,20 @@ async fn loading_a_plan_opens_what_falls_due_within_45_days(
         ("backpack_inspection", 2),
         ("cadre_case_ledger", 1),
         ("disclosure", 6),
+        ("evaluation:cadre_evaluation", 1),
+        ("evaluation:satisfaction_survey", 1),
         ("finance_check", 1),
         ("funnel_exchange", 3),
         ("home_visits", 3),
+        ("list:problem_list_cadre", 3),
+        ("list:problem_list_village", 3),
+        ("phase:study:1", 1),
+        ("phase:study:2", 1),
+        ("phase:study:3", 1),
         ("study_demands", 2),
     ];
     assert_eq!(found, expected.map(|(key, count)| (key.to_owned(), count)).into());
-    assert_eq!(outcome.opened, 18);
+    assert_eq!(outcome.opened, 29);
 
     let visit = township.duty("home_visits", 1).await;
     assert_eq!(visit.title, "定期入户走访（四个必访）（2026年3月）");
@@ -226,12 +234,11 @@ async fn a_year_of_duties_is_opened_once_whether_daily_or_after_outages(
     let township = Township::found(engine).await;
     township.load(PLAN_A).await;
     let calendar = Calendar::shipped();
-    let mut opened = Vec::new();
     let mut day = 0;
     while day < 320 {
         township.fixture.clock.advance(chrono::TimeDelta::days(step));
         day += step;
-        opened.push(open_coming_duties(&township.fixture.store, &calendar, township.county).await.unwrap());
+        open_coming_duties(&township.fixture.store, &calendar, township.county).await.unwrap();
         // A second bot, or a repetition after a crash.
         assert_eq!(open_coming_duties(&township.fixture.store, &calendar, township.county).await.unwrap(), 0);
     }
@@ -245,11 +252,30 @@ async fn a_year_of_duties_is_opened_once_whether_daily_or_after_outages(
         ("cadre_case_ledger", 10),
         ("cadre_summary", 3),
         ("disclosure", 30),
+        ("evaluation:cadre_evaluation", 1),
+        ("evaluation:democratic_appraisal", 1),
+        ("evaluation:duty_survey", 2),
+        ("evaluation:satisfaction_survey", 4),
         ("finance_check", 4),
         ("funnel_exchange", 20),
         ("home_visits", 30),
+        ("list:development_plan", 3),
+        ("list:petition_list", 3),
+        ("list:problem_list_cadre", 3),
+        ("list:problem_list_village", 3),
+        ("list:rectification_list", 3),
+        ("list:service_list", 3),
         ("look_back", 1),
         ("mentoring", 2),
+        ("phase:consolidate:1", 1),
+        ("phase:consolidate:2", 1),
+        ("phase:consolidate:3", 1),
+        ("phase:rectify:1", 1),
+        ("phase:rectify:2", 1),
+        ("phase:rectify:3", 1),
+        ("phase:study:1", 1),
+        ("phase:study:2", 1),
+        ("phase:study:3", 1),
         ("progress_report", 27),
         ("report_to_villagers", 3),
         ("study_demands", 10),
@@ -303,13 +329,13 @@ async fn people_see_the_duties_of_their_unit_and_the_office_those_of_the_townshi
     let store = &township.fixture.store;
     let secretary = township.actor(township.secretaries[0]).await;
     let seen = queries::duties(store, &secretary, queries::Filter::default()).await.unwrap();
-    assert_eq!(seen.len(), 3);
+    assert_eq!(seen.len(), 5);
     assert!(seen.iter().all(|seen| seen.duty.unit_id == township.villages[0] && seen.deadline.is_some()));
     let office = township.actor(township.office).await;
     let seen = queries::duties(store, &office, queries::Filter::default()).await.unwrap();
-    assert_eq!(seen.len(), 18);
+    assert_eq!(seen.len(), 29);
     let later = queries::Filter { after: Some(seen[10].duty.id), ..queries::Filter::default() };
-    assert_eq!(queries::duties(store, &office, later).await.unwrap().len(), 7);
+    assert_eq!(queries::duties(store, &office, later).await.unwrap().len(), 18);
     assert!(queries::duties(store, &Actor::Visitor, queries::Filter::default()).await.unwrap().is_empty());
     let other = queries::duty(store, &secretary, township.duty("home_visits", 1).await.id).await;
     assert!(matches!(other, Err(Fault::Refused(refusal)) if refusal.code == "not_found"));
@@ -423,4 +449,52 @@ async fn the_ladder_tells_the_offices_of_the_rung_and_of_the_villages_only_the_o
     // 镇纪委书记 is nobody's title here: whoever leads the township is told instead, once though two offices are named.
     assert_eq!(told(21), Some((Kind::Talk, vec![township.leader])));
     assert_eq!(told(400).map(|(step, _)| step), Some(Kind::Accountability));
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_takes_over_a_post_takes_over_what_is_coming_but_not_what_is_late(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let township = Township::found(engine).await;
+    township.load(PLAN_A).await;
+    let (store, county) = (&township.fixture.store, township.county);
+    let (village, before) = (township.villages[0], township.secretaries[0]);
+    // 16 March: the disclosure due on the 10th is late, the visits due on the 20th are not.
+    township.fixture.clock.advance(chrono::TimeDelta::days(14));
+    let successor = store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                posts::Entity::update_many()
+                    .col_expr(posts::Column::ToDate, Expr::value(Some(NaiveDate::from_ymd_opt(2026, 3, 15).unwrap())))
+                    .filter(posts::Column::StaffId.eq(before))
+                    .exec(unit.connection())
+                    .await?;
+                let new = NewStaff {
+                    name: "接任".into(),
+                    login: Uuid::new_v4().to_string(),
+                    password_hash: "none".into(),
+                    totp_secret: vec![7; 20],
+                    open_id: None,
+                };
+                let staff = roster::add_staff(unit, county, &Sealer::new(&[7; 32]), new).await?;
+                let role = Role::VillageSecretary;
+                let from = NaiveDate::from_ymd_opt(2026, 3, 16).unwrap();
+                let title = "村党支部书记".to_owned();
+                roster::add_post(unit, county, NewPost { staff, organization: village, role, title, from, to: None })
+                    .await?;
+                Ok(staff)
+            })
+        })
+        .await
+        .unwrap();
+    open_coming_duties(store, &Calendar::shipped(), county).await.unwrap();
+    let late = township.duty("disclosure", 0).await;
+    let coming = township.duty("home_visits", 0).await;
+    assert_eq!((late.staff_id, coming.staff_id), (Some(before), Some(successor)));
+    let deadlines = township.deadlines().await;
+    assert_eq!(deadlines[&late.id.0].responsible_staff_id, Some(before));
+    assert_eq!(deadlines[&coming.id.0].responsible_staff_id, Some(successor));
+    let neighbour = township.duty("home_visits", 1).await;
+    assert_eq!(neighbour.staff_id, Some(township.secretaries[1]));
 }

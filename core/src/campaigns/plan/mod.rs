@@ -5,6 +5,7 @@ mod duties;
 mod evaluation;
 mod moving;
 mod offices;
+mod owed;
 mod problems;
 mod supervision;
 

@@ -1,7 +1,7 @@
 use chrono::{Days, NaiveDate};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::{
         refusals::DutyRefusal,
         rhythm::Due,
     },
-    deadlines::{self, DeadlineStatus, NewDeadline},
+    deadlines::{self, DeadlineStatus, NewDeadline, entity::deadlines as deadline_rows},
     evidence::{self, Purpose},
     ids::{CampaignId, CountyId, DutyId},
     people::{
@@ -51,19 +51,62 @@ pub async fn open_coming_duties(store: &Store, calendar: &Calendar, county: Coun
                     .lock_exclusive()
                     .all(unit.connection())
                     .await?;
-                let mut opened = 0;
+                let (mut opened, mut audit) = (0, Vec::new());
                 for campaign in running {
                     let plan: Plan = serde_json::from_value(campaign.plan.clone()).map_err(Fault::unavailable)?;
                     let establishment =
                         Establishment::read(unit.connection(), county, campaign.township_id, unit.today()).await?;
                     let first = campaign.duties_opened_until + Days::new(1);
                     opened += open_until(unit, &calendar, &campaign, &plan, &establishment, first).await?;
+                    audit.extend(hand_over(unit, &campaign, &plan, &establishment).await?);
                 }
-                Ok(Done { value: opened, audit: Vec::new(), notices: Vec::new() })
+                Ok(Done { value: opened, audit, notices: Vec::new() })
             })
         })
         .await?;
     Ok(outcome.value)
+}
+
+/// Gives what is still to come to whoever holds the office now. What is late stays with the person who let it get late
+/// (追溯); what nobody answered for yet gets its person.
+async fn hand_over(
+    unit: &UnitOfWork,
+    campaign: &campaigns::Model,
+    plan: &Plan,
+    establishment: &Establishment,
+) -> Result<Vec<AuditEntry>, Fault> {
+    let late = deadline_rows::Entity::find()
+        .select_only()
+        .column(deadline_rows::Column::SubjectId)
+        .filter(deadline_rows::Column::TownshipId.eq(campaign.township_id))
+        .filter(deadline_rows::Column::Status.eq(DeadlineStatus::Open))
+        .filter(deadline_rows::Column::DueOn.lt(unit.today()))
+        .into_query();
+    let coming = duties::Entity::find()
+        .filter(duties::Column::CampaignId.eq(campaign.id))
+        .filter(duties::Column::State.eq(DutyState::Open))
+        .filter(Condition::any().add(duties::Column::StaffId.is_null()).add(duties::Column::Id.not_in_subquery(late)))
+        .all(unit.connection())
+        .await?;
+    let owed = plan.owed();
+    let mut audit = Vec::new();
+    for duty in coming {
+        let office = owed.iter().find(|known| known.key == duty.duty_key).and_then(|known| plan.office(&known.owner));
+        let Some(owner) = office
+            .and_then(|office| establishment.owners(office).into_iter().find(|owner| owner.unit == duty.unit_id))
+            .filter(|owner| owner.staff.is_some() && owner.staff != duty.staff_id)
+        else {
+            continue;
+        };
+        duties::Entity::update_many()
+            .col_expr(duties::Column::StaffId, Expr::value(owner.staff))
+            .filter(duties::Column::Id.eq(duty.id))
+            .exec(unit.connection())
+            .await?;
+        deadlines::reassign(unit, duty.id.into(), Some(owner.unit), owner.staff).await?;
+        audit.push(AuditEntry::new("duty_handed_over", duty.id).changing(&duty.staff_id, &owner.staff));
+    }
+    Ok(audit)
 }
 
 /// Opens the duties of one campaign that fall due from `first` to the end of the stretch ahead.
@@ -77,7 +120,7 @@ pub(super) async fn open_until(
 ) -> Result<u32, Fault> {
     let last = (unit.today() + OPENED_AHEAD).min(plan.ends_on);
     let mut opened = 0;
-    for duty in &plan.duties {
+    for duty in &plan.owed() {
         let Some(office) = plan.office(&duty.owner) else { continue };
         let from = duty.from.map_or(first, |from| from.max(first));
         let until = duty.until.map_or(last, |until| until.min(last));
@@ -276,8 +319,8 @@ pub async fn complete_duty(
                     .await?
                     .ok_or_else(Refusal::not_found)?;
                 let plan: Plan = serde_json::from_value(campaign.plan).map_err(Fault::unavailable)?;
-                let asked_for = plan.duty(&duty.duty_key).map_or(&[][..], |duty| &duty.evidence);
-                completion::check(asked_for, &handed_in)?;
+                let asked_for = plan.owed_as(&duty.duty_key).map(|duty| duty.evidence).unwrap_or_default();
+                completion::check(&asked_for, &handed_in)?;
                 let photos: Vec<_> = handed_in.items.iter().flat_map(|item| item.files.iter().copied()).collect();
                 evidence::attach(unit, &actor, county, id.into(), Purpose::Evidence, &photos).await?;
                 let by = actor.staff();
@@ -304,7 +347,7 @@ pub async fn complete_duty(
 
 /// Cancels what is open of duties that the plan no longer has.
 pub(super) async fn cancel_dropped(unit: &UnitOfWork, campaign: CampaignId, plan: &Plan) -> Result<(), Fault> {
-    let kept: Vec<&str> = plan.duties.iter().map(|duty| duty.key.as_str()).collect();
+    let kept: Vec<String> = plan.owed().into_iter().map(|duty| duty.key).collect();
     let dropped = duties::Entity::find()
         .filter(duties::Column::CampaignId.eq(campaign))
         .filter(duties::Column::State.eq(DutyState::Open))

@@ -74,8 +74,8 @@ pub async fn load_plan(
                 let establishment = Establishment::read(unit.connection(), county, township, unit.today()).await?;
                 let first = unit.today().max(plan.starts_on);
                 let opened = open_until(unit, &calendar, &row, &plan, &establishment, first).await?;
-                let owed = plan.duties.iter().filter_map(|duty| plan.office(&duty.owner));
-                let mut offices: Vec<_> = owed.collect();
+                let owed = plan.owed();
+                let mut offices: Vec<_> = owed.iter().filter_map(|duty| plan.office(&duty.owner)).collect();
                 offices.sort_by(|one, other| one.key.cmp(&other.key));
                 offices.dedup_by(|one, other| one.key == other.key);
                 let vacancies = establishment.vacancies(offices.into_iter());

@@ -32,6 +32,15 @@ pub struct Application {
 }
 
 impl Application {
+    /// Starts in the real world.
+    ///
+    /// # Errors
+    /// As [`Application::start`].
+    pub async fn start_real(config: Config) -> anyhow::Result<Self> {
+        let surroundings = crate::cli::real_surroundings(&config);
+        Self::start(config, surroundings).await
+    }
+
     /// Connects everything the configuration names and brings the schema up to date.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ pub struct Config {
     pub wechat: WeChat,
     pub wecom: WeCom,
     pub bot: Bot,
+    pub clock: ClockShift,
     pub sandbox: Sandbox,
     pub log: Log,
 }
@@ -147,6 +148,13 @@ impl Default for Bot {
     fn default() -> Self {
         Self { embedded: true }
     }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClockShift {
+    /// Moves the product's clock by so many seconds: for demonstrations at another hour. Never in production.
+    pub shift_seconds: i64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,5 +1,18 @@
 import { defineConfig } from '@tarojs/cli'
 
+// Taro's H5 components bring a map that loads a vendor's script and a video player; neither is used here, and nothing in
+// this app may name another host. tests/foreign.mjs fails when one comes back.
+const withoutForeignComponents = {
+  name: 'without-foreign-components',
+  enforce: 'pre' as const,
+  load(id: string) {
+    if (/@tarojs\/components\/dist\/components\/taro-(map|video)-core\.js/.test(id)) {
+      return 'export const defineCustomElement = () => undefined\nexport const TaroMapCore = class extends HTMLElement {}\nexport const TaroVideoCore = class extends HTMLElement {}\n'
+    }
+    return null
+  },
+}
+
 // One source for the WeChat mini-program and the H5 page. Lengths are written in the px of a 375-wide phone.
 export default defineConfig({
   projectName: 'qingfeng-app',
@@ -8,7 +21,9 @@ export default defineConfig({
   sourceRoot: 'src',
   outputRoot: process.env.TARO_ENV === 'h5' ? 'dist/h5' : 'dist/weapp',
   framework: 'vue3',
-  compiler: 'vite',
+  // Where the mini-program finds the server; the H5 page is served by it.
+  env: { TARO_APP_SERVER: JSON.stringify(process.env.TARO_APP_SERVER ?? 'http://127.0.0.1:8080') },
+  compiler: { type: 'vite', vitePlugins: process.env.TARO_ENV === 'h5' ? [withoutForeignComponents] : [] },
   plugins: ['@tarojs/plugin-framework-vue3', '@tarojs/plugin-platform-h5', '@tarojs/plugin-platform-weapp'],
   mini: {
     postcss: { pxtransform: { enable: true, config: {} } },

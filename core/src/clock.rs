@@ -19,6 +19,16 @@ impl Clock for SystemClock {
     }
 }
 
+/// The machine's clock, moved by a constant: for demonstrations at another hour of the day.
+#[derive(Debug, Clone, Copy)]
+pub struct ShiftedClock(pub Duration);
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0
+    }
+}
+
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub struct SimulatedClock(Mutex<DateTime<Utc>>);

@@ -11,7 +11,7 @@ use crate::{Application, Config};
 /// Recomputes the audit chains of every county and names the first record that does not fit.
 #[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
 pub(super) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
-    let application = Application::start(config, super::real_surroundings()).await?;
+    let application = Application::start_real(config).await?;
     let counties = organizations::Entity::find()
         .filter(organizations::Column::Kind.eq(OrganizationKind::County))
         .all(application.store.reader())

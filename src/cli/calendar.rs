@@ -35,7 +35,7 @@ impl Calendar {
         let CalendarCommand::Import { file, county } = self.command;
         let text = std::fs::read_to_string(&file).with_context(|| format!("读不到文件 {}", file.display()))?;
         let notice = YearNotice::parse(&text).with_context(|| format!("{} 不能导入", file.display()))?;
-        let application = Application::start(config, super::real_surroundings()).await?;
+        let application = Application::start_real(config).await?;
         let store = &application.store;
         let county = places::county(store, county.as_deref()).await?;
         let actor = Actor::System { county: county.county_id };

@@ -11,7 +11,11 @@ mod sandbox;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
-use qingfeng_core::{clock::SystemClock, randomness::SystemRandomness, storage::Surroundings};
+use qingfeng_core::{
+    clock::{Clock, ShiftedClock, SystemClock},
+    randomness::SystemRandomness,
+    storage::Surroundings,
+};
 
 use crate::Config;
 
@@ -49,10 +53,14 @@ enum Command {
     Migrate,
 }
 
-/// Time and randomness of the real world.
+/// Time and randomness of the real world; time moved as the configuration says.
 #[must_use]
-pub fn real_surroundings() -> Surroundings {
-    Surroundings { clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandomness) }
+pub fn real_surroundings(config: &Config) -> Surroundings {
+    let clock: Arc<dyn Clock> = match config.clock.shift_seconds {
+        0 => Arc::new(SystemClock),
+        seconds => Arc::new(ShiftedClock(chrono::TimeDelta::seconds(seconds))),
+    };
+    Surroundings { clock, randomness: Arc::new(SystemRandomness) }
 }
 
 /// Runs what the command line asks for.
@@ -71,13 +79,13 @@ pub async fn run() -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or(Command::Run(run::Run::default())) {
         Command::Run(command) => command.execute(config).await?,
         Command::Sandbox(command) => command.execute(&config).await?,
-        Command::Demo => crate::demo::seed(&crate::Application::start(config, real_surroundings()).await?).await?,
+        Command::Demo => crate::demo::seed(&crate::Application::start_real(config).await?).await?,
         Command::VerifyAudit => return audit::verify(config).await,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Calendar(command) => command.execute(config).await?,
         Command::Plan(command) => return command.execute(config).await,
         Command::Migrate => {
-            crate::Application::start(config, real_surroundings()).await?;
+            crate::Application::start_real(config).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -67,7 +67,7 @@ async fn load(config: Config, file: &Path, township: &str, year: Option<i32>) ->
         }
     };
     let plan = year.map_or_else(|| plan.clone(), |year| plan.clone().moved_to_year(year));
-    let application = Application::start(config, super::real_surroundings()).await?;
+    let application = Application::start_real(config).await?;
     let store = &application.store;
     let township = places::township(store, township).await?;
     let calendar = application.calendar.current().await?;

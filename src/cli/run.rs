@@ -25,7 +25,7 @@ impl Run {
         } else {
             None
         };
-        let application = web::Data::new(Application::start(config, super::real_surroundings()).await?);
+        let application = web::Data::new(Application::start_real(config).await?);
         if self.demo {
             demo::seed(&application).await?;
         }
@@ -37,7 +37,8 @@ impl Run {
         } else {
             None
         };
-        announce(&application.config, self.demo);
+        let quiet = qingfeng_bot::delivery::is_quiet_at(application.store.clock().now());
+        announce(&application.config, self.demo, quiet);
         http::serve(application, listener)?.await?;
         stop.cancel();
         if let Some(bot) = bot {
@@ -69,7 +70,7 @@ pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
 }
 
 #[expect(clippy::print_stdout, reason = "tells the person at the keyboard where to click")]
-fn announce(config: &Config, demo: bool) {
+fn announce(config: &Config, demo: bool, quiet: bool) {
     let address = &config.http.public_url;
     println!("\n清风已启动：{address}/");
     println!("  手机端（村民、干部）  {address}/app/");
@@ -77,6 +78,9 @@ fn announce(config: &Config, demo: bool) {
     if demo {
         println!("  模拟微信（群和手机）  http://{}/sandbox/", config.sandbox.bind);
         println!("  演示账号和动态码      {address}/   密码都是 {}", demo::PASSWORD);
+        if quiet {
+            println!("  现在是免打扰时间（21:00–8:00），消息会等到早上再发。");
+        }
         println!("按 Ctrl+C 停止。\n");
     }
 }

@@ -35,7 +35,10 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
     };
     let (phones, groups) = if demo { (phones(), groups()) } else { (Vec::new(), Vec::new()) };
     let people: Vec<String> = phones.iter().map(|phone: &Phone| phone.openid.clone()).collect();
-    let settings = SandboxSettings { account, phones, groups, templates, ..SandboxSettings::default() };
+    // One clock for both: the phones show the hour that the product believes in.
+    let clock = crate::cli::real_surroundings(config).clock;
+    let clock: qingfeng_sandbox::Clock = std::sync::Arc::new(move || clock.now());
+    let settings = SandboxSettings { account, clock, phones, groups, templates, ..SandboxSettings::default() };
     let sandbox = Sandbox::new(settings);
     for open_id in people {
         for template in [&config.wechat.reminder_template, &config.wechat.progress_template] {

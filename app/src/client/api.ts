@@ -27,7 +27,7 @@ export class Refused extends Error {
 }
 
 /** Where the server is: the page's own host for H5; set at build time for the mini-program. */
-export const server = process.env.TARO_ENV === 'h5' ? '' : (process.env.TARO_APP_SERVER ?? 'http://127.0.0.1:8080')
+export const server = process.env.TARO_ENV === 'h5' ? '' : process.env.TARO_APP_SERVER!
 
 type Method = 'GET' | 'POST'
 

@@ -9,7 +9,7 @@ mod claim;
 mod outcome;
 mod recipient;
 
-use chrono::{NaiveTime, TimeDelta, Timelike as _};
+use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 use qingfeng_core::{
     clock::{shanghai, shanghai_date, shanghai_instant},
     outbox::{RecipientKind, entity::Model as Message},
@@ -45,7 +45,7 @@ pub struct Delivered {
 
 pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     let mut delivered = Delivered::default();
-    if is_quiet(bot) || is_stopped(bot).await? {
+    if is_quiet_at(bot.store.clock().now()) || is_stopped(bot).await? {
         return Ok(delivered);
     }
     claim::give_back_expired(bot).await?;
@@ -70,8 +70,10 @@ async fn is_stopped(bot: &Bot) -> Result<bool, Fault> {
     Ok(bot.cache.get(STOP_SWITCH).await?.is_some())
 }
 
-fn is_quiet(bot: &Bot) -> bool {
-    let hour = bot.store.clock().now().with_timezone(&shanghai()).hour();
+/// Whether nobody is to be disturbed at this instant.
+#[must_use]
+pub fn is_quiet_at(instant: DateTime<Utc>) -> bool {
+    let hour = instant.with_timezone(&shanghai()).hour();
     !(QUIET_UNTIL..QUIET_FROM).contains(&hour)
 }
 

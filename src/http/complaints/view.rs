@@ -228,7 +228,8 @@ fn actions(
         ("answer", Action::HandleComplaint, state == S::Working),
         ("request_extension", Action::RequestExtension, state == S::Working),
         ("call_back", Action::CallBackReporter, matches!(state, S::Answered | S::Rated | S::Reopened)),
-        ("close", Action::CloseComplaint, matches!(state, S::Answered | S::Rated)),
+        // Offered while somebody is dissatisfied, too: the refusal shows the rule.
+        ("close", Action::CloseComplaint, matches!(state, S::Answered | S::Rated | S::Reopened)),
         ("rate", Action::RateComplaint, may_still_rate && matches!(state, S::Answered | S::Rated | S::Closed)),
         ("withdraw", Action::WithdrawComplaint, matches!(state, S::Registered | S::Classified | S::Dispatched)),
     ];

@@ -239,7 +239,8 @@ fn actions(
         ("read_verdict", Action::OpenResidentsEvaluation, state == S::Evaluating),
         ("evaluate", Action::EvaluateRectification, voting && may_still_evaluate),
         ("township_evaluation", Action::RecordTownshipEvaluation, matches!(state, S::ReportedDone | S::Evaluated)),
-        ("close_out", Action::CloseOutRectification, state == S::Evaluated),
+        // Offered while the residents are dissatisfied, too: the refusal shows the rule.
+        ("close_out", Action::CloseOutRectification, matches!(state, S::Evaluated | S::Returned)),
         ("relapse", Action::SuperviseRectification, state == S::Closed),
     ];
     offers

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+
+import { dateFromToday, day, dayOf, left } from '../../src/words/dates'
+import { levelLabel, levels } from '../../src/words/labels'
+
+describe('dates in words', () => {
+  test('a date is told as month and day', () => {
+    expect(day('2026-03-02')).toBe('3月2日')
+    expect(day(null)).toBe('待定')
+    expect(day(undefined)).toBe('待定')
+  })
+
+  test('an instant is told as the day in China', () => {
+    expect(dayOf('2026-03-02T15:59:59Z')).toBe('3月2日')
+    expect(dayOf('2026-03-02T16:00:00Z')).toBe('3月3日')
+  })
+
+  test('a deadline says how much time is left', () => {
+    expect(left(3)).toBe('还有3天')
+    expect(left(0)).toBe('今天到期')
+    expect(left(-2)).toBe('已超期2天')
+    expect(left(null)).toBe('日期待定')
+  })
+
+  test('a suggested date has the form that the server takes', () => {
+    expect(dateFromToday(7)).toMatch(/^\d{4}-\d{2}-\d{2}$/)
+  })
+})
+
+test('the five levels are those of the national scheme, best first', () => {
+  expect(levels.map(([, label]) => label)).toEqual(['非常满意', '满意', '基本满意', '不满意', '非常不满意'])
+  expect(levelLabel('dissatisfied')).toBe('不满意')
+})

@@ -70,7 +70,7 @@ async fn load(config: Config, file: &Path, township: &str, year: Option<i32>) ->
     let application = Application::start_real(config).await?;
     let store = &application.store;
     let township = places::township(store, township).await?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(township.county_id).await?;
     let command = Command::by(&Actor::System { county: township.county_id });
     let name = plan.name.clone();
     let outcome = load_plan(store, &calendar, &command, township.id, plan, source).await?.value;

@@ -14,6 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     authentication::SignedIn,
+    complaints::county,
     input::Input,
     problem::{Answer, Problem},
 };
@@ -151,7 +152,7 @@ async fn load(application: web::Data<Application>, person: SignedIn, input: Inpu
         }
         plan = plan.moved_to_year(year);
     }
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county(&person.actor)?).await?;
     let store = &application.store;
     let loaded = campaigns::load_plan(store, &calendar, &command, file.township_id, plan, file.source).await?.value;
     let vacancies = loaded.vacancies.into_iter();
@@ -197,7 +198,7 @@ async fn open_case(
     input: Input<DutyCase>,
 ) -> Answer<HttpResponse> {
     let command = input.command(&person.actor, &format!("open_case:{id}"))?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county(&person.actor)?).await?;
     let case = input.value;
     let opened =
         campaigns::open_case(&application.store, &calendar, &command, *id, &case.duty_key, case.unit_id, &case.about)

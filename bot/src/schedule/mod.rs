@@ -93,7 +93,7 @@ async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault>
     }
     match job.name {
         "duties" => {
-            let calendar = bot.calendar.current().await?;
+            let calendar = bot.calendar.of(county).await?;
             campaigns::open_coming_duties(&bot.store, &calendar, county).await?;
         }
         "reminders" => reminders::schedule(bot, county, due_for).await?,

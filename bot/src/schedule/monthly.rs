@@ -20,7 +20,7 @@ use crate::Bot;
 /// On the day that the township's campaign names, else on the first working day of a month, writes each village group's
 /// post about the month before. In a year whose calendar is unknown, on the first of the month: late news help nobody.
 pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
-    let calendar = bot.calendar.current().await?;
+    let calendar = bot.calendar.of(county).await?;
     let first = today.with_day(1).unwrap_or(today);
     let usual_day = calendar.nth_working_day(today.year(), today.month(), 1).unwrap_or(first);
     let month = first - Days::new(1);

@@ -69,7 +69,9 @@ impl Calendar {
     pub fn from_notices(notices: &[YearNotice]) -> Self {
         let mut calendar = Self::default();
         for notice in notices {
-            calendar.years.insert(notice.year);
+            if !notice.local {
+                calendar.years.insert(notice.year);
+            }
             for day in &notice.days {
                 calendar.days.insert(day.date, SpecialDay { name: day.name.clone(), is_off: day.is_off_day });
             }

@@ -9,6 +9,10 @@ pub struct YearNotice {
     #[serde(default)]
     pub papers: Vec<String>,
     pub days: Vec<NoticeDay>,
+    /// Holidays of an autonomous area (全国年节及纪念日放假办法 art. 4), on top of the State Council's notice. They do not make
+    /// the year known: that takes the State Council.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

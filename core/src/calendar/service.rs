@@ -1,6 +1,9 @@
 //! Keeping the calendar: versions of notices in the database, open deadlines worked out again when one arrives.
 
-use std::sync::{Arc, RwLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
 
 use chrono::Utc;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
@@ -49,11 +52,11 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// The calendar in force: the shipped years and what the county imported. Shared by all requests, reloaded on import
+/// The calendars in force: the shipped years and what each county imported. Shared by all requests, reloaded on import
 /// and, because another process may import, from time to time.
 pub struct CalendarBook {
     store: Store,
-    known: RwLock<Option<(chrono::DateTime<Utc>, Arc<Calendar>)>>,
+    known: RwLock<HashMap<CountyId, (chrono::DateTime<Utc>, Arc<Calendar>)>>,
 }
 
 /// Another process's import is seen within this time.
@@ -62,37 +65,38 @@ const RELOADED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 impl CalendarBook {
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, known: RwLock::new(None) }
+        Self { store, known: RwLock::new(HashMap::new()) }
     }
 
-    /// The calendar in force.
+    /// The calendar in force in a county.
     ///
     /// # Errors
     /// When the database does not answer.
     ///
     /// # Panics
     /// Never: no holder of the lock panics.
-    pub async fn current(&self) -> Result<Arc<Calendar>, Fault> {
+    pub async fn of(&self, county: CountyId) -> Result<Arc<Calendar>, Fault> {
         let now = self.store.clock().now();
-        if let Some((read_at, calendar)) = &*self.known.read().expect("no holder of this lock panics")
+        if let Some((read_at, calendar)) = self.known.read().expect("no holder of this lock panics").get(&county)
             && now - *read_at < RELOADED_AFTER
             && now >= *read_at
         {
             return Ok(Arc::clone(calendar));
         }
-        let calendar = Arc::new(load(self.store.reader()).await?);
-        *self.known.write().expect("no holder of this lock panics") = Some((now, Arc::clone(&calendar)));
+        let calendar = Arc::new(load(self.store.reader(), county).await?);
+        self.known.write().expect("no holder of this lock panics").insert(county, (now, Arc::clone(&calendar)));
         Ok(calendar)
     }
 
-    fn forget(&self) {
-        *self.known.write().expect("no holder of this lock panics") = None;
+    fn forget(&self, county: CountyId) {
+        self.known.write().expect("no holder of this lock panics").remove(&county);
     }
 }
 
-async fn load(connection: &impl sea_orm::ConnectionTrait) -> Result<Calendar, Fault> {
+async fn load(connection: &impl sea_orm::ConnectionTrait, county: CountyId) -> Result<Calendar, Fault> {
     let mut notices = Calendar::shipped_notices();
     let rows = entity::Entity::find()
+        .filter(entity::Column::CountyId.eq(county))
         .order_by_asc(entity::Column::Year)
         .order_by_asc(entity::Column::Version)
         .all(connection)
@@ -100,11 +104,11 @@ async fn load(connection: &impl sea_orm::ConnectionTrait) -> Result<Calendar, Fa
     for row in rows {
         let notice: YearNotice = serde_json::from_value(row.notice).map_err(Fault::unavailable)?;
         // A newer version replaces the year as a whole: days it no longer names are ordinary again.
-        notices.retain(|known| known.year != notice.year);
+        notices.retain(|known| (known.year, known.local) != (notice.year, notice.local));
         notices.push(notice);
     }
-    // A year's notice outranks the one before for the days of December that both name.
-    notices.sort_by_key(|notice| notice.year);
+    // A year's notice outranks the one before for the days of December that both name; local holidays outrank both.
+    notices.sort_by_key(|notice| (notice.local, notice.year));
     Ok(Calendar::from_notices(&notices))
 }
 
@@ -135,7 +139,7 @@ pub async fn import_year(
         .command(county, &Command::by(actor), move |unit| {
             Box::pin(async move {
                 let version = keep(unit, county, &notice).await?;
-                let calendar = load(unit.connection()).await?;
+                let calendar = load(unit.connection(), county).await?;
                 let (moved, notices) = work_out_again(unit, county, &calendar).await?;
                 let outcome = ImportOutcome { year: notice.year, version, moved_deadlines: moved };
                 let mut entry = AuditEntry::new("calendar_imported", subject);
@@ -144,7 +148,7 @@ pub async fn import_year(
             })
         })
         .await?;
-    book.forget();
+    book.forget(county);
     Ok(outcome.value)
 }
 

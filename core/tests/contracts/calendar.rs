@@ -98,13 +98,13 @@ async fn a_notice_works_out_open_deadlines_again_and_keeps_both_dates(
     let (county, staff) = (CountyId(Uuid::now_v7()), StaffId(Uuid::now_v7()));
     let opened = open_deadlines(&fixture, county, staff).await;
     let book = CalendarBook::new(fixture.store.clone());
-    assert!(!book.current().await.unwrap().knows(2027));
+    assert!(!book.of(county).await.unwrap().knows(2027));
 
     let system = Actor::System { county };
     let notice = YearNotice::parse(NOTICE).unwrap();
     let first = import_year(&fixture.store, &book, &system, county, notice.clone()).await.unwrap();
     assert_eq!((first.version, first.moved_deadlines), (1, 2));
-    assert!(book.current().await.unwrap().knows(2027), "the import is in force at once");
+    assert!(book.of(county).await.unwrap().knows(2027), "the import is in force at once");
     // 30, 31 December, 4, 5, 6 January.
     assert_eq!(due_on(&fixture, opened.counted).await, Some(date("2027-01-06")));
     assert_eq!(due_on(&fixture, opened.fixed).await, Some(date("2027-01-04")));
@@ -150,7 +150,37 @@ async fn only_the_system_administrator_imports(#[values(Engine::Sqlite, Engine::
         let refused = import_year(&fixture.store, &book, &actor, county, notice).await;
         assert!(matches!(refused, Err(Fault::Refused(_))), "{actor:?}");
     }
-    assert!(!book.current().await.unwrap().knows(2027));
+    assert!(!book.of(county).await.unwrap().knows(2027));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_countys_own_holidays_come_on_top_and_stay_in_the_county(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let fixture = store(engine).await;
+    let (county, neighbour) = (CountyId(Uuid::now_v7()), CountyId(Uuid::now_v7()));
+    let book = CalendarBook::new(fixture.store.clone());
+    let import = async |text: &str| {
+        let notice = YearNotice::parse(text).unwrap();
+        import_year(&fixture.store, &book, &Actor::System { county }, county, notice).await.unwrap()
+    };
+    let festival = date("2026-04-20");
+    let day = r#"{"name": "三月三", "date": "2026-04-20", "isOffDay": true}"#;
+    import(&format!(r#"{{"year": 2026, "local": true, "days": [{day}]}}"#)).await;
+    let calendar = book.of(county).await.unwrap();
+    assert_eq!(calendar.is_working_day(festival), Ok(false));
+    assert_eq!(calendar.is_working_day(date("2026-10-01")), Ok(false), "the State Council's days stay");
+    assert_eq!(calendar.due_date(date("2026-04-17"), Limit::working_days(1)).due_on, Some(date("2026-04-21")));
+    assert_eq!(book.of(neighbour).await.unwrap().is_working_day(festival), Ok(true));
+
+    let later = r#"{"name": "三月三", "date": "2027-04-09", "isOffDay": true}"#;
+    import(&format!(r#"{{"year": 2027, "local": true, "days": [{later}]}}"#)).await;
+    assert!(!book.of(county).await.unwrap().knows(2027), "that takes the State Council");
+    import(NOTICE).await;
+    let calendar = book.of(county).await.unwrap();
+    assert_eq!(calendar.is_working_day(date("2027-04-09")), Ok(false));
+    assert_eq!(calendar.is_working_day(date("2027-01-01")), Ok(false));
 }
 
 #[test]

@@ -182,7 +182,7 @@ async fn rate(
 ) -> Answer<HttpResponse> {
     let command = input.command(&person.actor, &format!("rate_complaint:{path}"))?;
     let county = county(&person.actor)?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county).await?;
     let rating = NewRating { level: input.value.level, comment: input.value.comment };
     service::rate(&application.store, &calendar, &command, county, *path, None, rating).await?;
     Ok(done())
@@ -221,7 +221,7 @@ act!(
     /// Take it on; the clock for the answer starts.
     accept, "/complaints/{id}/acceptance", Nothing, "accept_complaint",
     |application, command, county, id, _value| async {
-        let calendar = application.calendar.current().await?;
+        let calendar = application.calendar.of(county).await?;
         service::accept(&application.store, &calendar, &command, county, id).await
     }
 );
@@ -243,7 +243,7 @@ act!(
     /// Record a call-back; not by who handled it.
     call_back, "/complaints/{id}/call-backs", CallBackReport, "call_back",
     |application, command, county, id, value| async {
-        let calendar = application.calendar.current().await?;
+        let calendar = application.calendar.of(county).await?;
         let made = CallBack { result: value.result, notes: value.notes };
         service::call_back(&application.store, &calendar, &command, county, id, made).await
     }

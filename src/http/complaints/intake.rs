@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::view::{self, ComplaintLine, ComplaintView};
+use super::{
+    acts::county,
+    view::{self, ComplaintLine, ComplaintView},
+};
 use crate::{
     Application,
     http::{
@@ -107,7 +110,7 @@ async fn submit(
     input: Input<ComplaintDraft>,
 ) -> Answer<HttpResponse> {
     let command = input.command(&person.actor, "submit_complaint")?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county(&person.actor)?).await?;
     let filed = service::submit(&application.store, &calendar, &command, input.value.into()).await?;
     Ok(HttpResponse::Created().json(FiledComplaint::from(filed.value)))
 }
@@ -130,7 +133,7 @@ async fn register_on_behalf(
     input: Input<ComplaintOnBehalf>,
 ) -> Answer<HttpResponse> {
     let command = input.command(&person.actor, "register_complaint")?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county(&person.actor)?).await?;
     let how = OnBehalf { village: input.value.village_id, channel: input.value.channel };
     let new = input.value.complaint.into();
     let filed = service::register_on_behalf(&application.store, &calendar, &command, new, how).await?;

@@ -94,7 +94,7 @@ async fn rate(
     let (actor, code) = holder(&application, &request, &input.value.receipt_code).await?;
     let Actor::Receipt { complaint, county } = actor else { return Err(Refusal::not_found().into()) };
     let command = input.command(&actor, "rate_complaint")?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county).await?;
     let rating = NewRating { level: input.value.level, comment: input.value.comment };
     service::rate(&application.store, &calendar, &command, county, complaint, Some(&code), rating).await?;
     Ok(HttpResponse::NoContent().finish())

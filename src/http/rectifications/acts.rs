@@ -233,7 +233,7 @@ act!(
     /// Record the township's evaluation of this round. It does not outweigh the residents.
     township_evaluation, "/rectifications/{id}/township-evaluation", TownshipEvaluation, "township_evaluation",
     |application, command, county, id, value| async {
-        let calendar = application.calendar.current().await?;
+        let calendar = application.calendar.of(county).await?;
         let (passed, opinion) = (value.passed, value.opinion);
         service::township_evaluation(&application.store, &calendar, &command, county, id, passed, &opinion).await
     }
@@ -247,7 +247,7 @@ act!(
     /// Look-back found it broken again.
     relapse, "/rectifications/{id}/relapse", Relapse, "relapse",
     |application, command, county, id, value| async {
-        let calendar = application.calendar.current().await?;
+        let calendar = application.calendar.of(county).await?;
         service::relapse(&application.store, &calendar, &command, county, id, &value.findings).await
     }
 );
@@ -294,7 +294,7 @@ async fn read_verdict(
 ) -> Answer<web::Json<ReadVerdict>> {
     let command = input.command(&person.actor, &format!("read_verdict:{path}"))?;
     let county = county(&person.actor)?;
-    let calendar = application.calendar.current().await?;
+    let calendar = application.calendar.of(county).await?;
     let read = service::read_verdict(&application.store, &calendar, &command, county, *path).await?;
     Ok(web::Json(ReadVerdict { state: read.value }))
 }

@@ -25,7 +25,10 @@ use super::history::{BEGAN_DAYS_AGO, Story};
 const PHOTO: &[u8] = include_bytes!("notice-board.png");
 
 /// Of so many duties one is left late, so that there is something to chase.
-const ONE_LATE_IN: usize = 9;
+const ONE_LATE_IN: usize = 5;
+
+/// Nothing is late for longer: the ladder has not yet come to its end.
+const LATE_SINCE: Days = Days::new(20);
 
 impl Story<'_> {
     pub(super) async fn campaign(&self) -> Result<CampaignId, Fault> {
@@ -58,7 +61,10 @@ impl Story<'_> {
             .all(self.store.reader())
             .await?;
         for (number, deadline) in due.into_iter().enumerate() {
-            let Some(due_on) = deadline.due_on.filter(|_| number % ONE_LATE_IN != ONE_LATE_IN - 1) else { continue };
+            let Some(due_on) = deadline.due_on else { continue };
+            if number % ONE_LATE_IN == 0 && due_on + LATE_SINCE >= self.today {
+                continue;
+            }
             // On the day or up to two days ahead; now and then a day late.
             let done_on = due_on + Days::new(u64::from(number % 7 == 6)) - Days::new(number as u64 % 3);
             let done_at = shanghai_instant(done_on.min(self.today), chrono::NaiveTime::MIN) + TimeDelta::hours(16);

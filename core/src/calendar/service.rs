@@ -56,8 +56,11 @@ mod entity {
 /// and, because another process may import, from time to time.
 pub struct CalendarBook {
     store: Store,
-    known: RwLock<HashMap<CountyId, (chrono::DateTime<Utc>, Arc<Calendar>)>>,
+    known: RwLock<HashMap<CountyId, ReadAt>>,
 }
+
+/// A calendar, and when it was read.
+type ReadAt = (chrono::DateTime<Utc>, Arc<Calendar>);
 
 /// Another process's import is seen within this time.
 const RELOADED_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(60);

@@ -9,8 +9,10 @@ mod demo;
 #[path = "../../core/tests/contracts/engines.rs"]
 #[expect(dead_code, reason = "the contract tests use the rest")]
 mod engines;
+mod every_endpoint;
 mod files;
 mod health;
+mod openapi;
 mod rectifications;
 mod sign_in;
 mod support;

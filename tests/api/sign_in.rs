@@ -4,6 +4,7 @@ use qingfeng_core::{
     people::{Role, sign_in},
     storage::Engine,
 };
+use qingfeng_sandbox::{Fault, FaultKind, Phone, Platform, RunningSandbox, Sandbox, SandboxSettings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -144,4 +145,60 @@ async fn a_printed_invitation_signs_a_resident_in_once(#[values(Engine::Sqlite, 
     let me = server.visitor().with_token(tokens["access_token"].as_str().unwrap()).get("/api/me").await.ok();
     assert_eq!((&me["kind"], &me["village"]["name"]), (&json!("resident"), &json!("东河村")));
     server.visitor().post("/api/sign-in/invitation", body).await.problem(401, "invitation_invalid");
+}
+
+/// A simulated WeChat with two phones, and a server that signs people in with it.
+async fn with_wechat() -> (Sandbox, RunningSandbox, TestServer) {
+    let phones = vec![Phone::new("open-id-known", "已绑定"), Phone::new("open-id-new", "没绑定")];
+    let sandbox = Sandbox::new(SandboxSettings { phones, ..SandboxSettings::default() });
+    let running = sandbox.start("127.0.0.1:0").unwrap();
+    let base = running.wechat_base();
+    let server = TestServer::start_with(Engine::Sqlite, |config| config.wechat.api_base = base).await;
+    (sandbox, running, server)
+}
+
+#[actix_web::test]
+async fn a_resident_signs_in_with_the_mini_programs_code_once() {
+    let (sandbox, _running, server) = with_wechat().await;
+    let township = server.township().await;
+    let village = township.village("东河村").await;
+    township.add_resident(village, Some("open-id-known"), None).await;
+    let body = json!({"code": sandbox.login_code("open-id-known")});
+    let tokens = server.visitor().post("/api/sign-in/mini-program", body.clone()).await.ok();
+    assert_eq!(tokens["result"], "signed_in");
+    let me = server.visitor().with_token(tokens["access_token"].as_str().unwrap()).get("/api/me").await.ok();
+    assert_eq!(me["kind"], "resident");
+    server.visitor().post("/api/sign-in/mini-program", body).await.problem(401, "code_invalid");
+    let unknown = json!({"code": "no-such-code"});
+    server.visitor().post("/api/sign-in/mini-program", unknown).await.problem(401, "code_invalid");
+}
+
+#[actix_web::test]
+async fn an_unknown_wechat_is_bound_with_a_printed_invitation_and_knows_its_resident_from_then_on() {
+    let (sandbox, _running, server) = with_wechat().await;
+    let township = server.township().await;
+    let village = township.village("东河村").await;
+    let resident = township.add_resident(village, None, None).await;
+    let county = township.county;
+    let invitation = township.write(move |unit| Box::pin(sign_in::invite(unit, county, resident))).await;
+    let code = json!({"code": sandbox.login_code("open-id-new")});
+    let answer = server.visitor().post("/api/sign-in/mini-program", code).await.ok();
+    assert_eq!(answer["result"], "binding_needed");
+    let wrong = json!({"invitation_code": invitation, "ticket": "no-such-ticket"});
+    server.visitor().post("/api/sign-in/invitation", wrong).await.problem(401, "ticket_expired");
+    let binding = json!({"invitation_code": invitation, "ticket": answer["ticket"]});
+    server.visitor().post("/api/sign-in/invitation", binding).await.ok();
+    let code = json!({"code": sandbox.login_code("open-id-new")});
+    assert_eq!(server.visitor().post("/api/sign-in/mini-program", code).await.ok()["result"], "signed_in");
+}
+
+#[actix_web::test]
+async fn a_platform_that_is_down_is_told_and_nothing_is_kept() {
+    let (sandbox, _running, server) = with_wechat().await;
+    let code = sandbox.login_code("open-id-known");
+    for fault in [FaultKind::BadGateway, FaultKind::Truncated, FaultKind::Cut] {
+        sandbox.inject(Fault::new(Platform::WeChat, fault).times(1));
+        let body = json!({"code": code});
+        server.visitor().post("/api/sign-in/mini-program", body).await.problem(503, "temporarily_unavailable");
+    }
 }

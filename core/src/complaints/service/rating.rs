@@ -8,6 +8,7 @@ use crate::{
     complaints::{
         Act, Body, ComplaintRefusal, Context, Event, ReceiptCode, SatisfactionLevel,
         entity::{complaints, ratings, reporters},
+        queries::subject_of,
     },
     deadlines::{self, NewDeadline},
     ids::{ComplaintId, CountyId, EntryId},
@@ -127,9 +128,11 @@ async fn hold_as_reporter(
     find = match (actor, receipt_digest) {
         (Actor::Resident(resident), _) => find.filter(reporters::Column::ResidentId.eq(resident.id)),
         (Actor::Receipt { .. }, Some(digest)) => find.filter(reporters::Column::ReceiptDigest.eq(digest)),
-        _ => return Err(refuse_stranger(actor, &complaint)),
+        _ => return Err(refuse_stranger(unit, actor, &complaint).await),
     };
-    let Some(reporter) = find.one(unit.connection()).await? else { return Err(refuse_stranger(actor, &complaint)) };
+    let Some(reporter) = find.one(unit.connection()).await? else {
+        return Err(refuse_stranger(unit, actor, &complaint).await);
+    };
     let subject = Subject {
         county: Some(complaint.county_id),
         complaint: Some(id),
@@ -140,18 +143,12 @@ async fn hold_as_reporter(
     Ok((complaint, reporter.id))
 }
 
-/// What the permission table says to somebody who did not bring it up.
-fn refuse_stranger(actor: &Actor, complaint: &complaints::Model) -> Fault {
-    let subject = Subject {
-        county: Some(complaint.county_id),
-        township: Some(complaint.township_id),
-        village: Some(complaint.village_id),
-        lead_unit: complaint.lead_unit_id,
-        handler: complaint.handler_id,
-        complaint: Some(complaint.id),
-        ..Subject::default()
-    };
-    may(actor, Action::RateComplaint, &subject).err().unwrap_or_else(Refusal::not_found).into()
+/// What the permission table says to somebody who did not bring it up. Whom it concerns does not learn of it.
+async fn refuse_stranger(unit: &UnitOfWork, actor: &Actor, complaint: &complaints::Model) -> Fault {
+    match subject_of(unit.connection(), complaint).await {
+        Ok(subject) => may(actor, Action::RateComplaint, &subject).err().unwrap_or_else(Refusal::not_found).into(),
+        Err(fault) => fault,
+    }
 }
 
 pub(super) async fn open_bad_rating_case(

@@ -12,12 +12,13 @@ use crate::{
     complaints::{
         Act, Category, ComplaintKind, ComplaintRefusal, State,
         entity::{complaints, joint_units, reporters},
+        queries::subject_of,
     },
     deadlines::{self, DeadlineStatus, NewDeadline, entity::deadlines as deadline_rows},
     ids::{ComplaintId, CountyId, EntryId, OrganizationId, StaffId},
     people::{
         Role,
-        authorization::Action,
+        authorization::{Action, may},
         entity::{organizations, posts},
     },
     refusal::{Fault, FieldFault, Refusal},
@@ -377,6 +378,10 @@ pub async fn merge(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
+                // Permission before anything else; the locks are taken below, the earlier complaint's first.
+                let asked = complaints::Entity::find_by_id(id).one(unit.connection()).await?;
+                let asked = asked.ok_or_else(Refusal::not_found)?;
+                may(&actor, Action::MergeComplaints, &subject_of(unit.connection(), &asked).await?)?;
                 if into >= id {
                     // Earlier ones have smaller ids; also keeps two merges from locking each other out.
                     return Err(Fault::refused(ComplaintRefusal::CannotMerge));

@@ -19,7 +19,6 @@ use tokio::{
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
     pub requests_per_second: f64,
-    pub p50: Duration,
     pub p99: Duration,
     /// CPU time of the server process per request.
     pub server_cpu: Duration,
@@ -65,12 +64,7 @@ pub async fn run(
     times.sort_unstable();
     let count = u32::try_from(times.len())?;
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    Ok(Measured {
-        requests_per_second: f64::from(count) / took.as_secs_f64(),
-        p50: at(0.5),
-        p99: at(0.99),
-        server_cpu: cpu / count,
-    })
+    Ok(Measured { requests_per_second: f64::from(count) / took.as_secs_f64(), p99: at(0.99), server_cpu: cpu / count })
 }
 
 async fn read_answer(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<u16> {

@@ -1,8 +1,8 @@
 //! `make bench`: what the product costs beside the least that could be done, as ratios of one run.
 
 mod limit;
-#[expect(dead_code, reason = "the runs that use it follow")]
 mod load;
+mod run;
 
 use clap::{Parser, Subcommand};
 
@@ -14,15 +14,30 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure and print the table.
+    Run {
+        /// Rows of the long lists.
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: usize,
+    },
     /// Serve the bare measure.
     Limit { address: String, database_url: String },
+    /// Serve the product as the environment configures it.
+    Product,
 }
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Run { rows } => run::all(rows).await,
         Command::Limit { address, database_url } => {
             limit::serve(std::net::TcpListener::bind(address)?, &database_url, 16).await
+        }
+        Command::Product => {
+            let config = qingfeng::Config::load(None)?;
+            let listener = std::net::TcpListener::bind(&config.http.bind)?;
+            let application = actix_web::web::Data::new(qingfeng::Application::start_real(config).await?);
+            Ok(qingfeng::http::serve(application, listener)?.await?)
         }
     }
 }

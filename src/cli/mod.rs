@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod bot;
 mod calendar;
 mod logging;
 mod places;
@@ -18,6 +19,8 @@ use qingfeng_core::{
 };
 
 use crate::Config;
+
+pub use bot::run as run_bot;
 
 /// 清风: 乡镇群众诉求、整改、测评与公示平台
 #[derive(Debug, Parser)]

@@ -5,7 +5,8 @@ async fn main() -> ExitCode {
     match qingfeng::cli::run().await {
         Ok(code) => code,
         Err(error) => {
-            tracing::error!("{error:#}");
+            // The log may not have started yet.
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }

@@ -8,7 +8,8 @@ async fn main() -> ExitCode {
     match qingfeng::cli::run_bot().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            // The log may not have started yet.
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }

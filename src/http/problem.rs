@@ -108,7 +108,7 @@ pub(super) fn bad_address(_: impl std::fmt::Debug) -> actix_web::Error {
     HttpFault::from(Refusal::new(RefusalKind::NotFound, "not_found", "没有这个页面，请检查地址。")).into()
 }
 
-pub(super) fn bad_query(error: &actix_web::error::QueryPayloadError) -> actix_web::Error {
-    tracing::debug!(%error, "query refused");
+// What was asked for may be personal: it is not logged.
+pub(super) fn bad_query(_: &actix_web::error::QueryPayloadError) -> actix_web::Error {
     HttpFault::from(Refusal::new(RefusalKind::BadInput, "invalid_query", "查询条件的格式不对。")).into()
 }

@@ -13,6 +13,7 @@ mod every_endpoint;
 mod files;
 mod health;
 mod openapi;
+mod program;
 mod rectifications;
 mod sign_in;
 mod support;

@@ -70,6 +70,15 @@ impl Person {
         Self { address: address.to_owned(), key, client }
     }
 
+    pub fn visiting(address: &str) -> Self {
+        Self::new(address, Key::None)
+    }
+
+    /// The same person at another server of the installation.
+    pub fn at(&self, address: &str) -> Self {
+        Self { address: address.to_owned(), ..self.clone() }
+    }
+
     pub fn with_token(&self, token: &str) -> Self {
         Self { key: Key::Token(token.to_owned()), ..self.clone() }
     }

@@ -4,6 +4,7 @@
 //! unique key in the outbox makes each reminder exist once, whatever crashes.
 
 pub mod channels;
+pub mod conversations;
 pub mod delivery;
 pub mod messages;
 pub mod schedule;

@@ -22,3 +22,4 @@ pub mod refusal;
 pub mod sealing;
 pub mod storage;
 pub mod subject;
+pub mod surveys;

@@ -9,6 +9,7 @@ mod m20261124_000005_files;
 mod m20261124_000006_schedule;
 mod m20261124_000007_rectification;
 mod m20261124_000020_campaigns;
+mod m20261124_000030_surveys;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000006_schedule::Migration),
             Box::new(m20261124_000007_rectification::Migration),
             Box::new(m20261124_000020_campaigns::Migration),
+            Box::new(m20261124_000030_surveys::Migration),
         ]
     }
 }

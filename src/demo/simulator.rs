@@ -29,6 +29,7 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
     let account = Registered {
         app_id: config.wechat.app_id.clone(),
         app_secret: config.wechat.app_secret.clone(),
+        callback_url: Some(format!("{}/callbacks/wechat", config.http.public_url)),
         callback_token: config.wechat.callback_token.clone(),
         app_url: format!("{}/app/", config.http.public_url),
         ..Registered::default()

@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod authentication;
 pub mod board;
+mod callbacks;
 mod campaigns;
 mod complaints;
 mod desk;
@@ -113,6 +114,7 @@ pub fn serve(application: web::Data<Application>, listener: std::net::TcpListene
                     .add(("Referrer-Policy", "no-referrer")),
             )
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", description.clone()))
+            .configure(callbacks::routes)
             .configure(screens::routes)
             .default_service(web::to(no_such_address))
     })

@@ -69,8 +69,8 @@ impl WeComRobots {
         match self.cache.take_slot(&window, POSTS_PER_MINUTE, MINUTE).await {
             Ok(None) => {}
             Ok(Some(wait)) => {
-                let at = self.clock.now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1));
-                return Outcome::Later { at, reason: "每分钟发送次数已满".into() };
+                let until = self.clock.now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1));
+                return Outcome::Waits { until, reason: "每分钟发送次数已满".into() };
             }
             Err(fault) => {
                 return Outcome::Later { at: self.clock.now() + TimeDelta::minutes(1), reason: fault.to_string() };

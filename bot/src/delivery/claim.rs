@@ -1,7 +1,8 @@
 //! The book-keeping of a message's way, each step a short transaction of its own: none is open while something is sent.
 
-use chrono::TimeDelta;
+use chrono::{NaiveTime, TimeDelta};
 use qingfeng_core::{
+    clock::{shanghai_date, shanghai_instant},
     deadlines::{DeadlineStatus, entity::deadlines},
     outbox::{
         MessageState,
@@ -10,7 +11,7 @@ use qingfeng_core::{
     refusal::Fault,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType},
 };
 
@@ -20,27 +21,39 @@ use crate::Bot;
 /// Longer than any attempt to send takes.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 
-/// After so many attempts a person has to look.
-const MOST_ATTEMPTS: i32 = 12;
+/// After so many attempts, more than a week of them, a person has to look.
+const MOST_ATTEMPTS: i32 = 40;
 
-/// Takes messages that are due for this bot.
+/// Longest pause between two attempts.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(4);
+
+/// The pause after so many failed attempts: one minute, doubled each time. A platform that is away for days must not use
+/// up the attempts.
+fn pause(attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
+    TimeDelta::minutes(1 << doublings).min(LONGEST_PAUSE)
+}
+
+/// Takes messages that are due for this bot, and with them all that is due for the same recipients: one card says it.
 pub(super) async fn claim(bot: &Bot, most: u64) -> Result<Vec<Message>, Fault> {
     let holder = bot.holder.clone();
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                let due = Entity::find()
-                    .filter(Column::State.eq(MessageState::Pending))
-                    .filter(Column::NotBefore.lte(unit.now()))
-                    .order_by_asc(Column::NotBefore)
-                    .order_by_asc(Column::Id)
-                    .limit(most)
-                    .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-                    .all(unit.connection())
-                    .await?;
-                if due.is_empty() {
-                    return Ok(due);
+                let due = || {
+                    Entity::find()
+                        .filter(Column::State.eq(MessageState::Pending))
+                        .filter(Column::NotBefore.lte(unit.now()))
+                        .order_by_asc(Column::NotBefore)
+                        .order_by_asc(Column::Id)
+                        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                };
+                let first = due().limit(most).all(unit.connection()).await?;
+                if first.is_empty() {
+                    return Ok(first);
                 }
+                let recipients = first.iter().map(|message| message.recipient_id);
+                let due = due().filter(Column::RecipientId.is_in(recipients)).all(unit.connection()).await?;
                 Entity::update_many()
                     .col_expr(Column::State, Expr::value(MessageState::Sending))
                     .col_expr(Column::LeaseHolder, Expr::value(holder))
@@ -79,7 +92,8 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
         .await
 }
 
-/// Withdraws reminders whose deadline was met or moved since they were written. Returns the others.
+/// Withdraws reminders whose deadline was met or moved since they were written, and of several about one deadline (they
+/// gathered while nothing could be sent) all but the latest. Returns the others.
 pub(super) async fn withdraw_pointless(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
     let of = |message: &Message| message.facts.get("deadline_id")?.as_str()?.parse::<uuid::Uuid>().ok();
     let ids: Vec<_> = messages.iter().filter_map(of).collect();
@@ -98,11 +112,24 @@ pub(super) async fn withdraw_pointless(bot: &Bot, messages: Vec<Message>) -> Res
             deadline.id.0 == id && deadline.due_on.map(|date| date.to_string()).as_deref() == told
         }),
     };
-    let (keep, drop): (Vec<_>, Vec<_>) = messages.into_iter().partition(still_true);
+    let is_latest = |message: &Message| {
+        let same = |other: &&Message| of(other) == of(message) && is_reminder(other);
+        !is_reminder(message) || messages.iter().filter(same).map(|other| other.id).max() == Some(message.id)
+    };
+    let stays: Vec<_> = messages.iter().map(|message| still_true(message) && is_latest(message)).collect();
+    let (mut keep, mut drop) = (Vec::new(), Vec::new());
+    for (message, stays) in messages.into_iter().zip(stays) {
+        if stays { keep.push(message) } else { drop.push(message) }
+    }
     if !drop.is_empty() {
         set_state(bot, drop, MessageState::Withdrawn).await?;
     }
     Ok(keep)
+}
+
+/// One of the series that counts down to a deadline and up after it.
+fn is_reminder(message: &Message) -> bool {
+    matches!(message.kind.as_str(), "deadline_ahead" | "deadline_today" | "deadline_overdue")
 }
 
 /// Written just before the request leaves.
@@ -133,7 +160,8 @@ pub(super) async fn settle(
     delivered: &mut Delivered,
 ) -> Result<(), Fault> {
     let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
-    let attempts = messages.iter().map(|message| message.attempts).max().unwrap_or(0) + 1;
+    let before = messages.iter().map(|message| message.attempts).max().unwrap_or(0);
+    let attempts = before + i32::from(!matches!(outcome, Outcome::Waits { .. }));
     let outcome = match outcome {
         Outcome::Later { reason, .. } if attempts >= MOST_ATTEMPTS => {
             Outcome::Final(format!("多次重试仍未成功：{reason}"))
@@ -145,7 +173,7 @@ pub(super) async fn settle(
             delivered.cards += 1;
             delivered.messages += count;
         }
-        Outcome::Later { .. } => delivered.postponed += count,
+        Outcome::Later { .. } | Outcome::Waits { .. } => delivered.postponed += count,
         Outcome::Final(_) => delivered.parked += count,
         Outcome::Unknown(_) => delivered.unknown += count,
     }
@@ -166,7 +194,11 @@ pub(super) async fn settle(
                         .col_expr(Column::PlatformReference, Expr::value(reference)),
                     Outcome::Later { at, reason } => update
                         .col_expr(Column::State, Expr::value(MessageState::Pending))
-                        .col_expr(Column::NotBefore, Expr::value(at))
+                        .col_expr(Column::NotBefore, Expr::value(at.max(unit.now() + pause(attempts))))
+                        .col_expr(Column::ParkedReason, Expr::value(reason)),
+                    Outcome::Waits { until, reason } => update
+                        .col_expr(Column::State, Expr::value(MessageState::Pending))
+                        .col_expr(Column::NotBefore, Expr::value(until))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Final(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Parked))
@@ -180,4 +212,32 @@ pub(super) async fn settle(
             })
         })
         .await
+}
+
+/// The cards that a person got today. Several messages in one card were sent at one instant.
+pub(super) async fn cards_today(bot: &Bot, recipient: uuid::Uuid) -> Result<u64, Fault> {
+    let midnight = shanghai_instant(shanghai_date(bot.store.clock().now()), NaiveTime::MIN);
+    Ok(Entity::find()
+        .select_only()
+        .column(Column::SentAt)
+        .distinct()
+        .filter(Column::RecipientId.eq(recipient))
+        .filter(Column::SentAt.gte(midnight))
+        .count(bot.store.reader())
+        .await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_of_a_week_does_not_use_up_the_attempts() {
+        assert_eq!(pause(1), TimeDelta::minutes(1));
+        assert_eq!(pause(4), TimeDelta::minutes(8));
+        assert_eq!(pause(1000), LONGEST_PAUSE);
+        let waited: TimeDelta = (1..MOST_ATTEMPTS).map(pause).sum();
+        // Nothing is tried at night, so the true span is longer still.
+        assert!(waited > TimeDelta::days(5), "{waited}");
+    }
 }

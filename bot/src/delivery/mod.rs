@@ -12,7 +12,8 @@ mod recipient;
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 use qingfeng_core::{
     clock::{shanghai, shanghai_date, shanghai_instant},
-    outbox::{RecipientKind, entity::Model as Message},
+    ids::ResidentId,
+    outbox::{RecipientKind, entity::Model as Message, opt_outs},
     refusal::Fault,
 };
 use uuid::Uuid;
@@ -26,7 +27,7 @@ pub const QUIET_FROM: u32 = 21;
 pub const QUIET_UNTIL: u32 = 8;
 
 /// Cards per person and day; what comes on top waits for the next morning.
-const CARDS_PER_DAY: u32 = 8;
+const CARDS_PER_DAY: u64 = 8;
 
 /// Messages claimed at once.
 const BATCH: u64 = 100;
@@ -119,18 +120,19 @@ async fn deliver(
             let Some(open_id) = recipient::open_id(bot, kind, id).await? else {
                 return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
             };
-            let budget = format!("cards:{id}");
-            let day = TimeDelta::days(1).to_std().unwrap_or_default();
-            if bot.cache.take_slot(&budget, CARDS_PER_DAY, day).await?.is_some() {
+            if kind == RecipientKind::Resident && opt_outs::has_opted_out(&bot.store, ResidentId(id)).await? {
+                return claim::settle(bot, &messages, Outcome::Final("本人已退订".into()), delivered).await;
+            }
+            if claim::cards_today(bot, id).await? >= CARDS_PER_DAY {
                 let tomorrow = shanghai_date(bot.store.clock().now()) + TimeDelta::days(1);
                 let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
-                let later = Outcome::Later {
-                    at: shanghai_instant(tomorrow, morning),
+                let later = Outcome::Waits {
+                    until: shanghai_instant(tomorrow, morning),
                     reason: "今天的提醒已够多".into(),
                 };
                 return claim::settle(bot, &messages, later, delivered).await;
             }
-            let card = messages::card(kind, &messages);
+            let card = messages::card(kind, &messages, shanghai_date(bot.store.clock().now()));
             claim::depart(bot, &messages).await?;
             let outcome = bot.subscribe_messages.send(&open_id, &card).await;
             claim::settle(bot, &messages, outcome, delivered).await

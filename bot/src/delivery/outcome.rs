@@ -7,6 +7,8 @@ pub enum Outcome {
     Taken(Option<String>),
     /// Not taken, and may be tried again then.
     Later { at: DateTime<Utc>, reason: String },
+    /// Not tried: it is not this message's turn until then.
+    Waits { until: DateTime<Utc>, reason: String },
     /// Not taken, and never will be; staff see why.
     Final(String),
     /// It left, and no answer came back.

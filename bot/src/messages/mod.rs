@@ -23,12 +23,15 @@ fn day(date: NaiveDate) -> String {
 }
 
 /// One card for one person: what it is about, by when, what to do. Several messages become one card.
-pub(crate) fn card(recipient: RecipientKind, messages: &[Message]) -> Card {
+pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveDate) -> Card {
     if let [message] = messages {
-        return single(recipient, message);
+        return single(recipient, message, today);
     }
     let due_on = messages.iter().filter_map(|message| date(&message.facts, "due_on")).min();
-    let overdue = messages.iter().filter(|message| message.kind == "deadline_overdue").count();
+    let is_late = |message: &&Message| {
+        message.kind.starts_with("deadline_") && date(&message.facts, "due_on").is_some_and(|due_on| due_on < today)
+    };
+    let overdue = messages.iter().filter(is_late).count();
     let hint = match (recipient, overdue) {
         (RecipientKind::Resident, _) => "您反映的事有新进展，请查看".to_owned(),
         (_, 0) => "有待办事项，请打开逐件处理".to_owned(),
@@ -46,10 +49,10 @@ pub(crate) fn card(recipient: RecipientKind, messages: &[Message]) -> Card {
     }
 }
 
-fn single(recipient: RecipientKind, message: &Message) -> Card {
+fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card {
     let facts = &message.facts;
     let due_on = date(facts, "due_on");
-    let hint = hint(message);
+    let hint = hint(message, today);
     let page = match recipient {
         RecipientKind::Resident => format!("pages/complaints/detail?id={}", message.subject_id),
         _ => format!("pages/desk/index?subject={}", message.subject_id),
@@ -64,17 +67,21 @@ fn single(recipient: RecipientKind, message: &Message) -> Card {
     }
 }
 
-fn hint(message: &Message) -> String {
+fn hint(message: &Message, today: NaiveDate) -> String {
     let facts = &message.facts;
+    // Counted when it is sent: a message that waited out an outage would be wrong by days.
+    let left = date(facts, "due_on").map_or(0, |due_on| (due_on - today).num_days());
     let due_on = date(facts, "due_on").map(day).unwrap_or_default();
     match message.kind.as_str() {
-        "deadline_ahead" => format!("还有{}天到期，请抓紧办理", number(facts, "days")),
-        "deadline_today" => "今天到期，请今天办结".into(),
-        "deadline_overdue" => format!("已超期{}天，请立即办理", number(facts, "days")),
+        "deadline_ahead" | "deadline_today" | "deadline_overdue" => match left {
+            1.. => format!("还有{left}天到期，请抓紧办理"),
+            0 => "今天到期，请今天办结".into(),
+            _ => format!("已超期{}天，请立即办理", -left),
+        },
         "deadline_escalated" if !text(facts, "rung").is_empty() => {
-            format!("超期{}天，进入{}环节", number(facts, "days"), text(facts, "rung"))
+            format!("超期{}天，进入{}环节", -left, text(facts, "rung"))
         }
-        "deadline_escalated" => format!("下级超期{}天，请督办", number(facts, "days")),
+        "deadline_escalated" => format!("下级超期{}天，请督办", -left),
         "deadline_moved_by_calendar" => format!("放假安排公布，期限改为{due_on}"),
         "complaint_assigned" => "新交办诉求，请及时受理".into(),
         "complaint_rated" => "群众已评价，请查看".into(),
@@ -111,7 +118,8 @@ pub(crate) fn post(message: &Message, group: &str, public_url: &str) -> String {
             date(facts, "due_on").map(day).unwrap_or_else(|| "待定".into()),
             text(facts, "village_id"),
         ),
-        "survey_invitation" | "survey_result" => text(facts, "text").to_owned(),
+        "survey_invitation" => survey_invitation(facts),
+        "survey_result" => survey_result(facts),
         _ => format!("**{}**\n{}", plain(text(facts, "title")), plain(text(facts, "text"))),
     }
 }
@@ -148,6 +156,37 @@ fn monthly_progress(facts: &Value, group: &str, public_url: &str) -> String {
         text(facts, "village_id")
     ));
     let _ = group;
+    lines.join("\n")
+}
+
+fn survey_invitation(facts: &Value) -> String {
+    format!(
+        "**村民问卷：{}**\n{}的乡亲：{}道题，一分钟，{}前给服务号发“问卷”就能答，可以不答。\n> 只记每个选项几个人选，不记谁选的；\
+         记谁答过，防止重复。满{}人才公布结果。\n> 微信平台和拿到您手机的人看得到聊天，答完可以删掉。\n不要在群里说自己的答案。",
+        plain(text(facts, "title")),
+        plain(text(facts, "village")),
+        number(facts, "questions"),
+        date(facts, "closes_on").map(day).unwrap_or_default(),
+        number(facts, "fewest"),
+    )
+}
+
+fn survey_result(facts: &Value) -> String {
+    let title = plain(text(facts, "title"));
+    let Some(questions) = facts.get("questions").and_then(Value::as_array) else {
+        return format!("**问卷结束：{title}**\n答的人较少，为保护大家不公布数字。谢谢参加。");
+    };
+    let mut lines = vec![format!("**问卷结果：{title}**"), format!("{}人参加，谢谢大家。", number(facts, "people"))];
+    for question in questions {
+        let choices = question.get("choices").and_then(Value::as_array).into_iter().flatten();
+        let counts: Vec<_> = choices
+            .map(|choice| {
+                let label = choice.get(0).and_then(Value::as_str).unwrap_or_default();
+                format!("{}{}人", plain(label), choice.get(1).and_then(Value::as_i64).unwrap_or_default())
+            })
+            .collect();
+        lines.push(format!("> {}：{}", plain(text(question, "text")), counts.join("，")));
+    }
     lines.join("\n")
 }
 

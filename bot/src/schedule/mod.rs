@@ -24,7 +24,7 @@ pub use policy::ReminderPolicy;
 use crate::Bot;
 
 /// Name of the scheduler's lease.
-pub(crate) const LEADERSHIP: &str = "bot:scheduler";
+pub const LEADERSHIP: &str = "bot:scheduler";
 /// A leader that is silent for so long is replaced.
 const LEADS_FOR: Duration = Duration::from_secs(60);
 

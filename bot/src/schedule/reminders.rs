@@ -64,7 +64,9 @@ impl RuleBook {
 pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
     let rules = RuleBook::read(bot, county, today).await?;
     let horizon = today + TimeDelta::days(rules.horizon());
-    let mut after = (NaiveDate::MIN, DeadlineId(uuid::Uuid::nil()));
+    // A year that both databases know; nothing was due before.
+    let before_all = NaiveDate::from_ymd_opt(1949, 10, 1).unwrap_or_default();
+    let mut after = (before_all, DeadlineId(uuid::Uuid::nil()));
     loop {
         let page =
             deadlines::Entity::find()
@@ -80,7 +82,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
                 .all(bot.store.reader())
                 .await?;
         let Some(last) = page.last() else { return Ok(()) };
-        after = (last.due_on.unwrap_or(NaiveDate::MAX), last.id);
+        after = (last.due_on.unwrap_or(horizon), last.id);
         let mut notices = Vec::new();
         for deadline in &page {
             notices.extend(reminders_of(bot, rules.of(deadline.township_id), deadline, today).await?);

@@ -2,6 +2,7 @@
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
 pub mod entity;
+pub mod opt_outs;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DeriveActiveEnum, EntityTrait, EnumIter, sea_query::OnConflict};

@@ -1,0 +1,155 @@
+//! The platform's message push in plain mode: who sent it, what it says, how an answer is written.
+
+use quick_xml::{Reader, events::Event};
+use sha2::{Digest, Sha256};
+
+/// Longest body, in bytes.
+pub const LONGEST_PUSH: usize = 64 * 1024;
+
+/// The platform's signature, in the query of every push.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Signature {
+    pub signature: String,
+    pub timestamp: String,
+    pub nonce: String,
+}
+
+impl Signature {
+    /// Whether somebody who knows the token made it.
+    #[must_use]
+    pub fn is_by(&self, token: &str) -> bool {
+        let mut parts = [token, &self.timestamp, &self.nonce];
+        parts.sort_unstable();
+        let expected = sha1_smol::Sha1::from(parts.concat()).digest().to_string();
+        // Compared to the end, so that the time taken tells nothing.
+        expected.len() == self.signature.len()
+            && expected.bytes().zip(self.signature.bytes()).fold(0, |unlike, (one, other)| unlike | (one ^ other)) == 0
+    }
+}
+
+/// What was pushed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Push {
+    /// The account's own address.
+    pub to: String,
+    /// The person's openid.
+    pub from: String,
+    pub created_at: String,
+    pub kind: String,
+    pub event: String,
+    pub content: String,
+    pub message_id: String,
+}
+
+impl Push {
+    /// None for what is not a message of the platform.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let mut reader = Reader::from_str(std::str::from_utf8(body).ok().filter(|text| text.len() <= LONGEST_PUSH)?);
+        let mut path: Vec<String> = Vec::new();
+        let mut push = Self::default();
+        loop {
+            let text = match reader.read_event().ok()? {
+                Event::Start(start) => {
+                    path.push(String::from_utf8(start.name().as_ref().to_vec()).ok()?);
+                    continue;
+                }
+                Event::End(_) => {
+                    path.pop();
+                    continue;
+                }
+                Event::CData(data) => data.decode().ok()?.into_owned(),
+                Event::Text(text) => text.decode().ok()?.into_owned(),
+                Event::GeneralRef(reference) => match &*reference.decode().ok()? {
+                    "lt" => "<".to_owned(),
+                    "gt" => ">".to_owned(),
+                    "amp" => "&".to_owned(),
+                    "quot" => "\"".to_owned(),
+                    "apos" => "'".to_owned(),
+                    _ => reference.resolve_char_ref().ok()??.to_string(),
+                },
+                Event::Eof => break,
+                _ => continue,
+            };
+            let [root, name] = path.as_slice() else { continue };
+            let field = match (root.as_str(), name.as_str()) {
+                ("xml", "ToUserName") => &mut push.to,
+                ("xml", "FromUserName") => &mut push.from,
+                ("xml", "CreateTime") => &mut push.created_at,
+                ("xml", "MsgType") => &mut push.kind,
+                ("xml", "Event") => &mut push.event,
+                ("xml", "Content") => &mut push.content,
+                ("xml", "MsgId") => &mut push.message_id,
+                _ => continue,
+            };
+            field.push_str(&text);
+        }
+        (path.is_empty() && !push.from.is_empty() && !push.to.is_empty() && !push.kind.is_empty()).then_some(push)
+    }
+
+    /// The same for every delivery of one push; leads to nobody.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in [&self.to, &self.from, &self.created_at, &self.kind, &self.event, &self.message_id] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hex::encode(hash.finalize())
+    }
+
+    /// An answer to this push, from the account to the person.
+    #[must_use]
+    pub fn answer(&self, text: &str, at: chrono::DateTime<chrono::Utc>) -> String {
+        format!(
+            "<xml>{}{}<CreateTime>{}</CreateTime>{}{}</xml>",
+            element("ToUserName", &self.from),
+            element("FromUserName", &self.to),
+            at.timestamp(),
+            element("MsgType", "text"),
+            element("Content", text),
+        )
+    }
+}
+
+/// An element with any text; the end of a CDATA section inside the text is split in two.
+fn element(name: &str, text: &str) -> String {
+    format!("<{name}><![CDATA[{}]]></{name}>", text.replace("]]>", "]]]]><![CDATA[>"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_and_answered_in_the_other_direction() {
+        let body = "<xml><ToUserName><![CDATA[gh]]></ToUserName><FromUserName>o1</FromUserName><CreateTime>7</CreateTime>\
+                    <MsgType>text</MsgType><Content>1 &lt; 2 <![CDATA[& 3]]></Content><MsgId>24000000000000001</MsgId></xml>";
+        let push = Push::parse(body.as_bytes()).unwrap();
+        assert_eq!((push.from.as_str(), push.content.as_str()), ("o1", "1 < 2 & 3"));
+        let answer = Push::parse(push.answer("好]]>的", "2026-03-02T01:00:00Z".parse().unwrap()).as_bytes()).unwrap();
+        assert_eq!((answer.to.as_str(), answer.from.as_str(), answer.content.as_str()), ("o1", "gh", "好]]>的"));
+    }
+
+    #[test]
+    fn what_is_no_message_is_not_read() {
+        for body in ["", "<xml>", "<xml><FromUserName>o1</FromUserName></xml>", "{}", "<xml></xml></xml>"] {
+            assert_eq!(Push::parse(body.as_bytes()), None, "{body}");
+        }
+        assert_eq!(Push::parse(&[0xff, 0xfe]), None);
+    }
+
+    #[test]
+    fn only_who_knows_the_token_signs() {
+        let digest = sha1_smol::Sha1::from("12345170000000token").digest().to_string();
+        let signed = |signature: &str| Signature {
+            signature: signature.into(),
+            timestamp: "170000000".into(),
+            nonce: "12345".into(),
+        };
+        assert!(signed(&digest).is_by("token"));
+        assert!(!signed(&digest).is_by("other"));
+        assert!(!signed(&digest[1..]).is_by("token"));
+        assert!(!signed("").is_by("token"));
+    }
+}

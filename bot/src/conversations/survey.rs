@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use qingfeng_core::{
+    ids::SurveyId,
+    people::{Actor, Resident},
+    refusal::Fault,
+    surveys::{self, Question},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Conversations, Wish};
+
+/// Who does not go on within half an hour begins anew; nothing of it is left.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// How far somebody has come. It leaves the cache with the last answer.
+#[derive(Serialize, Deserialize)]
+struct Progress {
+    survey: SurveyId,
+    choices: Vec<usize>,
+}
+
+/// Begins a survey or goes on with it; none when the wish has nothing to do with one.
+pub(super) async fn go_on(
+    conversations: &Conversations,
+    resident: &Resident,
+    wish: &Wish,
+) -> Result<Option<String>, Fault> {
+    let key = format!("survey:{}", resident.id);
+    let cache = &conversations.cache;
+    let kept = cache.get(&key).await?.and_then(|kept| serde_json::from_slice::<Progress>(&kept).ok());
+    if !matches!(wish, Wish::Survey | Wish::Choice(_) | Wish::Cancel) {
+        return Ok(None);
+    }
+    if *wish == Wish::Cancel {
+        cache.remove(&key).await?;
+        return Ok(kept.map(|_| "已退出，您选过的都没有保存。想再答，发“问卷”。".into()));
+    }
+    let Some((survey, questions)) = surveys::open_for(&conversations.store, resident).await? else {
+        cache.remove(&key).await?;
+        return Ok(Some("现在没有您可以答的问卷。发“进度”可以看您反映的事。".into()));
+    };
+    let kept = kept.filter(|kept| kept.survey == survey.id);
+    let begun = kept.is_some();
+    let mut progress = kept.unwrap_or(Progress { survey: survey.id, choices: Vec::new() });
+    let mut note = String::new();
+    match wish {
+        Wish::Choice(number) if begun => match questions.get(progress.choices.len()) {
+            Some(question) if *number <= question.choices.len() => progress.choices.push(number - 1),
+            _ => note = "没有这个选项，请再选一次。\n".into(),
+        },
+        // A number without a question is a beginning, too: the invitation may have been read as one.
+        _ => note = introduction(&survey.title),
+    }
+    if progress.choices.len() < questions.len() {
+        let state = serde_json::to_vec(&progress).map_err(Fault::unavailable)?;
+        cache.set(&key, &state, PATIENCE).await?;
+        return Ok(Some(note + &asked(&questions, progress.choices.len())));
+    }
+    let done =
+        surveys::answer(&conversations.store, &Actor::Resident(resident.clone()), survey.id, progress.choices).await;
+    cache.remove(&key).await?;
+    match done {
+        Ok(()) => Ok(Some("收到，谢谢！问卷结束以后在村民群里公布结果。您可以删掉这段聊天。".into())),
+        Err(Fault::Refused(refusal)) => Ok(Some(refusal.sentence)),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn introduction(title: &str) -> String {
+    format!(
+        "问卷：{title}\n保护：我们只记每个选项有几个人选，不记谁选的、什么时候选的；答的人太少就不公布。\n\
+         不能保护：微信平台和拿到您手机的人看得到这段聊天，答完可以删掉；我们会记您答过，防止重复答。\n\
+         回数字作答，发“取消”退出。\n"
+    )
+}
+
+fn asked(questions: &[Question], number: usize) -> String {
+    let question = &questions[number];
+    let choices = question.choices.iter().enumerate().map(|(choice, label)| format!("\n{} {label}", choice + 1));
+    format!("第{}题（共{}题）{}{}", number + 1, questions.len(), question.text, choices.collect::<String>())
+}

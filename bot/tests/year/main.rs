@@ -1,0 +1,98 @@
+//! A year of plan A on a simulated clock, hour by hour: two bots, the real database and cache, the platform simulator.
+//! In between a bot is killed while a card is on its way, both are away for three days, and the platforms are away for
+//! two days. What arrived is counted exactly; the counts are the same on every engine.
+//!
+//! Some of them by hand, from the rules in `people.rs` (seven, three and one day ahead, on the day, then one day after
+//! and every third):
+//! - a group gets 12 posts: the campaign begins on January 15 and catches up on December's;
+//! - the second secretary's home visits are late twelve times: 12 on the day, 24 overdue (one and four days), and the
+//!   office is told 12 times (after three days);
+//! - the review is due on December 1, because November 30 is a Sunday: 10 overdue (1, 4, … 28 days), the discipline
+//!   secretary is told after 7, 15 and 20 days, the deputy secretary after 20 and 30;
+//! - of the first secretary's six reminders on the day October's is withdrawn with the one before: while the platforms
+//!   were away he handed in; one card was on its way when the bot died: it is unknown, arrived, and is not sent again.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
+
+#[path = "../../../core/tests/contracts/engines.rs"]
+#[expect(dead_code, reason = "the contract tests use the rest")]
+mod engines;
+mod people;
+mod shared_cache;
+mod township;
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, TimeDelta, Timelike};
+use qingfeng_core::{
+    clock::{Clock, shanghai},
+    storage::Engine,
+};
+use qingfeng_sandbox::{Fault, FaultKind, Platform};
+use rstest::rstest;
+
+use township::Township;
+
+fn day(month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2025, month, day).unwrap()
+}
+
+/// Both bots' machine is off.
+fn bots_are_off(today: NaiveDate) -> bool {
+    (day(6, 2)..day(6, 5)).contains(&today)
+}
+
+/// By day every hour; at night once, because nothing is sent then and the sweeping is done by four.
+fn is_worth_a_look(hour: u32) -> bool {
+    hour == 4 || (7..=22).contains(&hour)
+}
+
+/// Lives through the year.
+async fn live(township: &mut Township) {
+    let end = day(12, 31);
+    let mut outages = Vec::new();
+    loop {
+        let now = township.clock.now().with_timezone(&shanghai());
+        let (today, hour) = (now.date_naive(), now.hour());
+        if today > end {
+            break;
+        }
+        if (today, hour) == (day(10, 9), 0) {
+            for platform in [Platform::WeChat, Platform::WeCom] {
+                outages.push(township.platforms.inject(Fault::new(platform, FaultKind::Outage)));
+            }
+        }
+        if (today, hour) == (day(10, 11), 0) {
+            assert!(outages.drain(..).all(|outage| township.platforms.end_fault(outage)));
+        }
+        if (today, hour) == (day(5, 13), 9) {
+            township.kill_a_bot_while_a_card_is_on_its_way().await;
+        } else if !bots_are_off(today) && is_worth_a_look(hour) {
+            township.bots_work().await;
+        }
+        if hour == 16 {
+            people::hand_in(township, today).await;
+        }
+        township.clock.advance(TimeDelta::hours(1));
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_year_of_plan_a_reminds_everybody_exactly_as_often_as_it_should(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let mut township = Township::found(engine).await;
+    live(&mut township).await;
+
+    let mut told = BTreeMap::new();
+    for message in township.messages().await {
+        *told.entry(message).or_insert(0) += 1;
+    }
+    for recipient in township.arrived() {
+        *told.entry((recipient, "everything".to_owned(), "arrived".to_owned())).or_insert(0) += 1;
+    }
+    let table: String =
+        told.iter().map(|((who, kind, state), count)| format!("{who} {kind} {state} {count}\n")).collect();
+    insta::assert_snapshot!("messages", table);
+}

@@ -18,6 +18,7 @@ mod problems;
 mod rectifications;
 mod screens;
 mod sign_in;
+mod surveys;
 
 use std::time::Duration;
 
@@ -79,6 +80,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(duties::routes)
             .configure(problems::routes)
             .configure(rectifications::routes)
+            .configure(surveys::routes)
             .configure(board::routes),
     );
     health::routes(config);

@@ -5,6 +5,7 @@
 mod board;
 mod campaigns;
 mod complaints;
+mod conversations;
 mod demo;
 #[path = "../../core/tests/contracts/engines.rs"]
 #[expect(dead_code, reason = "the contract tests use the rest")]

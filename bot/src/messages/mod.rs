@@ -179,12 +179,8 @@ fn survey_result(facts: &Value) -> String {
     let mut lines = vec![format!("**问卷结果：{title}**"), format!("{}人参加，谢谢大家。", number(facts, "people"))];
     for question in questions {
         let choices = question.get("choices").and_then(Value::as_array).into_iter().flatten();
-        let counts: Vec<_> = choices
-            .map(|choice| {
-                let label = choice.get(0).and_then(Value::as_str).unwrap_or_default();
-                format!("{}{}人", plain(label), choice.get(1).and_then(Value::as_i64).unwrap_or_default())
-            })
-            .collect();
+        let counts: Vec<_> =
+            choices.map(|choice| format!("{}{}人", plain(text(choice, "label")), number(choice, "answers"))).collect();
         lines.push(format!("> {}：{}", plain(text(question, "text")), counts.join("，")));
     }
     lines.join("\n")

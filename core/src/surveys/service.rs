@@ -229,7 +229,14 @@ pub struct Results {
 #[schema(as = SurveyCounts)]
 pub struct Counted {
     pub text: String,
-    pub choices: Vec<(String, i32)>,
+    pub choices: Vec<ChoiceCount>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SurveyChoiceCount)]
+pub struct ChoiceCount {
+    pub label: String,
+    pub answers: i32,
 }
 
 /// The office ends a survey whose days are over; the village's groups get the result, or that there is none to show.
@@ -312,7 +319,7 @@ async fn counted(connection: &impl sea_orm::ConnectionTrait, survey: surveys::Mo
             .choices
             .into_iter()
             .enumerate()
-            .map(|(choice, label)| (label, answers(number, choice)))
+            .map(|(choice, label)| ChoiceCount { label, answers: answers(number, choice) })
             .collect(),
     });
     Ok(Results { title: survey.title, people, questions: questions.collect() })

@@ -1,0 +1,189 @@
+use chrono::TimeDelta;
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
+use qingfeng_core::{
+    groups::{self, NewGroup},
+    outbox,
+    storage::Engine,
+};
+use qingfeng_sandbox::{Group, PushOutcome, RunningSandbox, Sandbox, SandboxSettings};
+use rstest::rstest;
+use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use serde_json::json;
+
+use crate::support::{Cast, TestServer};
+
+/// The platform with the account of this server.
+fn platform(server: &TestServer) -> Sandbox {
+    let platform = Sandbox::new(SandboxSettings::default());
+    let mut account = platform.account();
+    account.callback_url = Some(format!("{}/callbacks/wechat", server.address));
+    account.callback_token = server.application.config.wechat.callback_token.clone();
+    platform.set_account(account);
+    platform
+}
+
+async fn said(platform: &Sandbox, open_id: &str, text: &str) -> String {
+    match platform.phone(open_id).say(text).await {
+        PushOutcome::Replied(answer) => answer,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_resident_asks_how_things_stand_and_stops_messages(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let id = cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let store = &server.application.store;
+
+    assert!(said(&platform, "stranger", "进度").await.contains("还不知道您是哪个村的"));
+    assert!(said(&platform, "phone-1", "帮助").await.contains("“进度”"));
+    assert!(said(&platform, "phone-1", "进度").await.contains("还没有反映过问题"));
+    assert!(said(&platform, "phone-1", "路灯坏了").await.contains("我要反映"));
+
+    let others = cast.filed().await;
+    let number = cast.resident.get(&others).await.ok()["number"].as_str().unwrap().to_owned();
+    assert!(said(&platform, "phone-1", &number).await.contains("您名下没有这个编号"));
+
+    assert!(said(&platform, "phone-1", "退订").await.contains("已退订"));
+    assert!(outbox::opt_outs::has_opted_out(store, id).await.unwrap());
+    assert!(said(&platform, "phone-1", "订阅").await.contains("已恢复"));
+    assert!(!outbox::opt_outs::has_opted_out(store, id).await.unwrap());
+}
+
+#[actix_web::test]
+async fn what_sounds_like_a_report_is_led_to_the_sealed_way_and_kept_nowhere() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let answer = said(&platform, "phone-1", "我要举报有人收了四千块").await;
+    assert!(answer.contains("12388") && answer.contains("没有保存"), "{answer}");
+    let connection = server.application.store.reader();
+    let tables = Statement::from_string(
+        connection.get_database_backend(),
+        "SELECT name FROM sqlite_master WHERE type = 'table'",
+    );
+    for table in connection.query_all_raw(tables).await.unwrap() {
+        let table: String = table.try_get("", "name").unwrap();
+        let rows = Statement::from_string(connection.get_database_backend(), format!("SELECT * FROM \"{table}\""));
+        for row in connection.query_all_raw(rows).await.unwrap() {
+            assert!(!format!("{row:?}").contains("四千块"), "{table}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn only_the_platform_is_listened_to() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let client = reqwest::Client::new();
+    let address = format!("{}/callbacks/wechat", server.address);
+    let forged = [("signature", "0000000000000000000000000000000000000000"), ("timestamp", "1"), ("nonce", "2")];
+    let push = client.post(&address).query(&forged).body("<xml></xml>").send().await.unwrap();
+    assert_eq!(push.status(), 403);
+    let asked = client.get(&address).query(&forged).query(&[("echostr", "secret")]).send().await.unwrap();
+    assert_eq!(asked.status(), 403);
+    assert_eq!(asked.text().await.unwrap(), "");
+}
+
+fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
+    let application = &server.application;
+    let wechat = application.config.wechat.clone();
+    let settings = BotSettings {
+        public_url: server.address.clone(),
+        platforms: PlatformSettings {
+            wechat_api_base: running.wechat_base(),
+            wecom_api_base: running.wecom_base(),
+            app_id: wechat.app_id,
+            app_secret: wechat.app_secret,
+            reminder_template: wechat.reminder_template,
+            progress_template: wechat.progress_template,
+        },
+    };
+    Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings).unwrap()
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_village_answers_a_survey_in_chat_and_sees_the_result_after_the_close(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let running = platform.start("127.0.0.1:0").unwrap();
+    platform.add_group(Group::new("group-key", "东河村村民群"));
+    let (county, township, village) = (cast.township.county, cast.township.id, cast.village.id);
+    let sealer = server.application.sealer.clone();
+    cast.township
+        .write(move |unit| {
+            let new = NewGroup { township, village, name: "东河村村民群".into(), robot_key: "group-key".into() };
+            Box::pin(async move { groups::add(unit, county, &sealer, new).await })
+        })
+        .await;
+
+    let draft = |question: &str| {
+        json!({"village_id": cast.village.id, "title": "通组路修好了吗", "closes_on": "2026-03-09", "questions": [
+            {"text": question, "choices": ["平", "不平"]}, {"text": "雨天能走吗？", "choices": ["能", "不能", "没走过"]}]})
+    };
+    cast.office.post("/api/surveys", draft("王书记修得好不好？")).await.problem(422, "invalid_input");
+    cast.secretary.post("/api/surveys", draft("路面平不平？")).await.problem(403, "forbidden");
+    let survey = cast.office.post("/api/surveys", draft("路面平不平？")).await.ok()["id"].clone();
+    let path = format!("/api/surveys/{}", survey.as_str().unwrap());
+
+    for number in 0..11 {
+        let open_id = format!("phone-{number}");
+        cast.township.add_resident(cast.village, Some(&open_id), None).await;
+        let begun = said(&platform, &open_id, "问卷").await;
+        assert!(begun.contains("不记谁选的") && begun.contains("第1题（共2题）路面平不平？\n1 平\n2 不平"), "{begun}");
+        assert!(said(&platform, &open_id, "7").await.contains("没有这个选项"));
+        assert!(said(&platform, &open_id, if number < 4 { "1" } else { "２" }).await.contains("第2题"));
+        assert!(said(&platform, &open_id, "3").await.contains("谢谢"));
+        assert!(said(&platform, &open_id, "问卷").await.contains("没有您可以答的问卷"));
+    }
+    let elsewhere = cast.township.village("西坡村").await;
+    cast.township.add_resident(elsewhere, Some("neighbour"), None).await;
+    assert!(said(&platform, "neighbour", "问卷").await.contains("没有您可以答的问卷"));
+
+    server.visitor().get(&format!("{path}/results")).await.problem(409, "survey_still_open");
+    cast.office.post(&format!("{path}/closing"), json!({})).await.problem(409, "survey_still_open");
+    server.clock.advance(TimeDelta::days(8));
+    cast.office.post(&format!("{path}/closing"), json!({})).await.ok();
+    let results = server.visitor().get(&format!("{path}/results")).await.ok();
+    assert_eq!(results["people"], 11);
+    assert_eq!(results["questions"][0]["choices"][0], json!({"label": "平", "answers": 4}));
+
+    bot(&server, &running).tick().await.unwrap();
+    let posts: Vec<_> = platform.delivered_to_group("group-key").iter().map(|post| post.content.text()).collect();
+    let about: Vec<_> = posts.iter().filter(|post| post.contains("问卷")).collect();
+    assert_eq!(about.len(), 2, "{posts:?}");
+    assert!(about[0].contains("只记每个选项几个人选"), "{posts:?}");
+    assert!(about[1].contains("平4人，不平7人"), "{posts:?}");
+    let messages = outbox::entity::Entity::find().all(server.application.store.reader()).await.unwrap();
+    assert!(messages.iter().all(|message| message.parked_reason.is_none()), "{messages:?}");
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn the_result_of_few_is_shown_to_nobody() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let draft = json!({"village_id": cast.village.id, "title": "自来水", "closes_on": "2026-03-09", "questions": [
+        {"text": "中午有水吗？", "choices": ["有", "没有"]}]});
+    let survey = cast.office.post("/api/surveys", draft).await.ok()["id"].clone();
+    let path = format!("/api/surveys/{}", survey.as_str().unwrap());
+    for number in 0..9 {
+        let open_id = format!("phone-{number}");
+        cast.township.add_resident(cast.village, Some(&open_id), None).await;
+        said(&platform, &open_id, "问卷").await;
+        assert!(said(&platform, &open_id, "2").await.contains("谢谢"));
+    }
+    server.clock.advance(TimeDelta::days(8));
+    cast.office.post(&format!("{path}/closing"), json!({})).await.ok();
+    cast.office.get(&format!("{path}/results")).await.problem(409, "too_few_answers");
+}

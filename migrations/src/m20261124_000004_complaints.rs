@@ -111,12 +111,14 @@ fn tables() -> Vec<TableCreateStatement> {
 fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         unique("complaints", &["county_id", "number"]),
+        index("complaints", &["county_id", "id"]),
         index("complaints", &["township_id", "id"]),
         index("complaints", &["township_id", "state", "id"]),
         index("complaints", &["lead_unit_id", "id"]),
         index("complaints", &["lead_unit_id", "state", "id"]),
         index("complaints", &["handler_id", "id"]),
         index("complaints", &["village_id", "category", "id"]),
+        index("complaints", &["village_id", "lead_unit_id", "id"]),
         index("complaints", &["merged_into_id"]),
         index("complaint_reporters", &["complaint_id", "resident_id"]),
         index("complaint_reporters", &["resident_id", "complaint_id"]),

@@ -1,8 +1,9 @@
 //! Reading complaints: one with all that belongs to it, and the lists that people work from.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, Query},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+    sea_query::{Alias, Expr, Query, UnionType},
 };
 
 use super::{
@@ -96,51 +97,90 @@ pub struct Filter {
 /// # Errors
 /// When the database does not answer.
 pub async fn list(store: &Store, actor: &Actor, filter: Filter) -> Result<Vec<complaints::Model>, Fault> {
-    let Some(query) = visible_to(actor) else { return Ok(Vec::new()) };
-    Ok(page(query, filter).all(store.reader()).await?)
+    match list_query(actor, filter) {
+        Some(query) => Ok(query.all(store.reader()).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
-fn page(mut query: Select<complaints::Entity>, filter: Filter) -> Select<complaints::Entity> {
-    if let Some(state) = filter.state {
-        query = query.filter(complaints::Column::State.eq(state));
+/// The statement behind [`list`]. Each way in which a complaint can be somebody's has an index of its own that gives the
+/// newest first; one condition with OR would have none. So each way gives a page, and the page is made of these.
+#[must_use]
+pub fn list_query(actor: &Actor, filter: Filter) -> Option<Select<complaints::Entity>> {
+    let (ways, concerns) = ways_to(actor)?;
+    let mut pages = ways.into_iter().enumerate().map(|(number, way)| {
+        let mut page = Query::select()
+            .column((complaints::Entity, complaints::Column::Id))
+            .from(complaints::Entity)
+            .cond_where(way)
+            .order_by((complaints::Entity, complaints::Column::Id), Order::Desc)
+            .limit(PAGE)
+            .take();
+        page.cond_where(filter.condition());
+        if let Some(concerns) = &concerns {
+            page.cond_where(concerns.clone());
+        }
+        // SQLite takes no limit inside a union but in a subquery of its own.
+        Query::select().column(complaints::Column::Id).from_subquery(page, Alias::new(format!("way_{number}"))).take()
+    });
+    let mut ids = pages.next()?;
+    for page in pages {
+        ids.union(UnionType::Distinct, page);
     }
-    if let Some(village) = filter.village {
-        query = query.filter(complaints::Column::VillageId.eq(village));
-    }
-    if let Some(before) = filter.before {
-        query = query.filter(complaints::Column::Id.lt(before));
-    }
-    query.order_by_desc(complaints::Column::Id).limit(PAGE)
+    let query = complaints::Entity::find().filter(complaints::Column::Id.in_subquery(ids));
+    Some(query.order_by_desc(complaints::Column::Id).limit(PAGE))
 }
 
-fn visible_to(actor: &Actor) -> Option<Select<complaints::Entity>> {
-    let query = complaints::Entity::find();
+impl Filter {
+    fn condition(self) -> Condition {
+        let mut condition = Condition::all();
+        let column = |column: complaints::Column| Expr::col((complaints::Entity, column));
+        if let Some(state) = self.state {
+            condition = condition.add(column(complaints::Column::State).eq(state));
+        }
+        if let Some(village) = self.village {
+            condition = condition.add(column(complaints::Column::VillageId).eq(village));
+        }
+        if let Some(before) = self.before {
+            condition = condition.add(column(complaints::Column::Id).lt(before));
+        }
+        condition
+    }
+}
+
+/// The ways in which a complaint can be the actor's to see, each a condition that one index serves; and what leaves out
+/// those that concern him.
+fn ways_to(actor: &Actor) -> Option<(Vec<Condition>, Option<Condition>)> {
+    let column = |column: complaints::Column| Expr::col((complaints::Entity, column));
+    let way = |expression: Expr| Condition::all().add(expression);
     match reach(actor, Action::ViewComplaint) {
         Reach::Nothing => None,
-        Reach::Resident(resident) => Some(query.filter(complaints::Column::Id.in_subquery(filed_by(resident)))),
+        Reach::Resident(resident) => {
+            Some((vec![way(column(complaints::Column::Id).in_subquery(filed_by(resident)))], None))
+        }
         Reach::Staff(reach) => {
-            let mut within = Condition::any();
+            let mut ways = Vec::new();
             if reach.whole_county {
-                within = within.add(complaints::Column::CountyId.eq(reach.county));
+                ways.push(way(column(complaints::Column::CountyId).eq(reach.county)));
             }
-            if !reach.townships.is_empty() {
-                within = within.add(complaints::Column::TownshipId.is_in(reach.townships.clone()));
+            for township in &reach.townships {
+                ways.push(way(column(complaints::Column::TownshipId).eq(*township)));
+            }
+            for unit in &reach.units {
+                ways.push(way(column(complaints::Column::LeadUnitId).eq(*unit)));
+                ways.push(
+                    way(column(complaints::Column::VillageId).eq(*unit))
+                        .add(column(complaints::Column::LeadUnitId).is_null()),
+                );
             }
             if !reach.units.is_empty() {
-                within = within
-                    .add(complaints::Column::LeadUnitId.is_in(reach.units.clone()))
-                    .add(complaints::Column::Id.in_subquery(joined_by(&reach.units)))
-                    .add(
-                        complaints::Column::LeadUnitId
-                            .is_null()
-                            .and(complaints::Column::VillageId.is_in(reach.units.clone())),
-                    );
+                ways.push(way(column(complaints::Column::Id).in_subquery(joined_by(&reach.units))));
             }
             if let Some(handler) = reach.handler {
-                within = within.add(complaints::Column::HandlerId.eq(handler));
+                ways.push(way(column(complaints::Column::HandlerId).eq(handler)));
             }
-            let id = Expr::col((complaints::Entity, complaints::Column::Id));
-            Some(query.filter(within).filter(concerns::not_concerning(&reach, id)))
+            let id = column(complaints::Column::Id);
+            Some((ways, Some(concerns::not_concerning(&reach, id))))
         }
     }
 }

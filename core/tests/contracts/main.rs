@@ -6,4 +6,5 @@ mod cache;
 mod calendar;
 mod campaigns;
 mod engines;
+mod indexes;
 mod storage;

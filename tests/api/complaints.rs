@@ -59,7 +59,7 @@ async fn a_dissatisfied_rating_reopens_the_complaint_and_nothing_closes_it_until
     cast.dispatch(&path).await.ok();
     cast.secretary.post(&format!("{path}/acceptance"), json!({})).await.ok();
     cast.answer(&path).await.ok();
-    cast.close(&path).await.problem(409, "not_rated_yet");
+    cast.close(&path).await.problem(409, "somebody_dissatisfied");
     cast.rate(&path, "satisfied").await.ok();
     cast.close(&path).await.ok();
     assert_eq!(cast.view(&path).await["state"], "closed");
@@ -86,6 +86,87 @@ async fn silence_is_not_consent(#[values(Engine::Sqlite, Engine::Postgres)] engi
 
 #[rstest]
 #[actix_web::test]
+async fn somebody_dissatisfied_who_falls_silent_keeps_the_complaint_open(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let path = cast.answered().await;
+    cast.rate(&path, "dissatisfied").await.ok();
+    cast.call_back(&path, "reached").await.ok();
+    // Neither refusing nor merging it is a way out.
+    cast.dispatch(&path).await.ok();
+    let why = json!({"reason": "不归我们管"});
+    cast.secretary.post(&format!("{path}/return"), why.clone()).await.ok();
+    cast.office.post(&format!("{path}/refusal"), why).await.problem(409, "somebody_dissatisfied");
+    cast.dispatch(&path).await.ok();
+    cast.secretary.post(&format!("{path}/acceptance"), json!({})).await.ok();
+    cast.answer(&path).await.ok();
+    server.clock.advance(TimeDelta::days(16));
+    cast.close(&path).await.problem(409, "somebody_dissatisfied");
+    cast.call_back(&path, "not_reached").await.ok();
+    cast.close(&path).await.problem(409, "somebody_dissatisfied");
+    cast.rate(&path, "basically_satisfied").await.ok();
+    cast.close(&path).await.ok();
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_content_neighbour_does_not_outweigh_a_dissatisfied_one() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let first = cast.filed().await;
+    let (neighbour, _) = cast.township.resident(cast.village).await;
+    let second = path(&neighbour.post("/api/complaints", json!({"body": "路灯不亮"})).await);
+    let into = first.rsplit('/').next().unwrap();
+    cast.office.post(&format!("{second}/merge"), json!({"into": into})).await.ok();
+    cast.resident.post(&format!("{first}/withdrawal"), json!({})).await.problem(409, "others_brought_it_up");
+    cast.classify(&first).await.ok();
+    for round in 1..=2 {
+        cast.dispatch(&first).await.ok();
+        cast.secretary.post(&format!("{first}/acceptance"), json!({})).await.ok();
+        cast.answer(&first).await.ok();
+        if round == 1 {
+            cast.rate(&first, "dissatisfied").await.ok();
+            cast.call_back(&first, "reached").await.ok();
+        }
+    }
+    neighbour.post(&format!("{first}/ratings"), json!({"level": "very_satisfied"})).await.ok();
+    server.clock.advance(TimeDelta::days(16));
+    cast.call_back(&first, "not_reached").await.ok();
+    cast.close(&first).await.problem(409, "somebody_dissatisfied");
+    cast.rate(&first, "satisfied").await.ok();
+    cast.close(&first).await.ok();
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_wrote_a_complaint_down_and_saw_its_receipt_does_not_handle_it() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let body = json!({"village_id": cast.village.id, "channel": "visit", "complaint": {"body": "水管漏水"}});
+    let path = path(&cast.secretary.post("/api/complaints/on-behalf", body).await);
+    cast.classify(&path).await.ok();
+    cast.dispatch(&path).await.problem(422, "recused");
+    cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    cast.dispatch(&path).await.ok();
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_merge_does_not_put_a_complaint_into_the_hands_of_whom_it_is_about() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let first = cast.dispatched().await;
+    let (neighbour, _) = cast.township.resident(cast.village).await;
+    let about = json!({"body": "书记不管路灯", "concerns": {"staff": [cast.secretary_id]}});
+    let second = path(&neighbour.post("/api/complaints", about).await);
+    let into = json!({"into": first.rsplit('/').next().unwrap()});
+    cast.office.post(&format!("{second}/merge"), into).await.problem(422, "recused");
+}
+
+#[rstest]
+#[actix_web::test]
 async fn somebody_without_a_phone_follows_and_rates_with_the_paper_receipt(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
@@ -94,7 +175,7 @@ async fn somebody_without_a_phone_follows_and_rates_with_the_paper_receipt(
     let body = json!({
         "village_id": cast.village.id, "channel": "visit", "complaint": {"body": "水管漏水", "category": "water"},
     });
-    let filed = cast.secretary.post("/api/complaints/on-behalf", body).await;
+    let filed = cast.office.post("/api/complaints/on-behalf", body).await;
     let code = filed.ok()["receipt_code"].as_str().unwrap().to_lowercase();
     let path = path(&filed);
     cast.classify(&path).await.ok();

@@ -9,6 +9,7 @@ mod refusals;
 pub mod service;
 mod state;
 mod text;
+mod verdict;
 
 pub use category::{Category, Channel, ComplaintKind, Opinion};
 pub use clocks::ClockRules;
@@ -16,3 +17,4 @@ pub use receipt::ReceiptCode;
 pub use refusals::ComplaintRefusal;
 pub use state::{Act, CallBackResult, Context, Event, SatisfactionLevel, State, apply};
 pub use text::{Body, Title};
+pub use verdict::{Verdict, verdict};

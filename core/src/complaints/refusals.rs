@@ -28,6 +28,8 @@ pub enum ComplaintRefusal {
     BelongsToSealedReports,
     #[error("into itself, or into one that is not open in the same township")]
     CannotMerge,
+    #[error("others brought it up, too")]
+    OthersBroughtItUp,
     #[error("a call-back by the person rated")]
     CallBackByHandler,
 }
@@ -60,6 +62,7 @@ impl From<ComplaintRefusal> for Refusal {
                 conflict("belongs_to_sealed_reports", "检举干部请走加密举报通道，这里不会保存您写的内容。")
             }
             R::CannotMerge => field("cannot_merge", "/into", "只能并入本镇一件更早的、还在办理的诉求。"),
+            R::OthersBroughtItUp => conflict("others_brought_it_up", "还有别人反映同一件事，不能由一个人撤回。"),
             R::CallBackByHandler => {
                 Self::new(RefusalKind::Forbidden, "call_back_by_handler", "回访要由经办人以外的人来做。")
             }

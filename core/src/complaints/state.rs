@@ -121,9 +121,13 @@ pub enum Act {
 pub struct Context {
     /// Returns so far.
     pub returns: i32,
+    /// Whether one person alone brought it up.
+    pub sole_reporter: bool,
     /// Whether a call-back of this round is recorded.
     pub called_back: bool,
-    /// Whether any reporter's rating of this round is bad.
+    /// Whether somebody was called back after the last answer.
+    pub called_back_since_answer: bool,
+    /// Whether somebody's last word was a bad one, in whichever round: a new answer does not take it back.
     pub anybody_dissatisfied: bool,
     /// Whether every reporter has rated this round.
     pub everybody_rated: bool,
@@ -154,17 +158,23 @@ pub enum Event {
 /// | Closed | Rate(bad) → Reopened, by a reporter who had been silent; Rate(good) → Closed |
 /// | Merged, NotAccepted, Withdrawn | nothing |
 ///
-/// No path leads from a bad rating to Closed without a later round, and nobody's role matters to it (不满意不销号).
+/// While anybody's last word is a bad one, nothing closes, refuses or merges it away, and nobody's role matters to that
+/// (不满意不销号). Only the one who brought it up alone may take it back.
 ///
 /// # Errors
 /// [`ComplaintRefusal`](Refusal) saying why not.
 pub fn apply(state: State, act: Act, context: &Context) -> Result<(State, Vec<Event>), Refusal> {
     use State as S;
+    // Not a way out of the residents' dissatisfaction.
+    if context.anybody_dissatisfied && matches!(act, Act::RefuseAcceptance | Act::Merge) {
+        return Err(Refusal::SomebodyDissatisfied);
+    }
     let next = match (state, act) {
         (S::Registered | S::Classified, Act::Classify) => S::Classified,
         (S::Registered | S::Classified, Act::RefuseAcceptance) => S::NotAccepted,
         (S::Registered | S::Classified | S::Dispatched, Act::Merge) => S::Merged,
-        (S::Registered | S::Classified | S::Dispatched, Act::Withdraw) => S::Withdrawn,
+        (S::Registered | S::Classified | S::Dispatched, Act::Withdraw) if context.sole_reporter => S::Withdrawn,
+        (S::Registered | S::Classified | S::Dispatched, Act::Withdraw) => return Err(Refusal::OthersBroughtItUp),
         (S::Classified, Act::Dispatch) => S::Dispatched,
         (S::Reopened, Act::Dispatch) if context.called_back => S::Dispatched,
         (S::Reopened, Act::Dispatch) => return Err(Refusal::CallBackMissing),
@@ -199,7 +209,7 @@ fn may_close(context: &Context) -> Result<(State, Vec<Event>), Refusal> {
     if context.everybody_rated {
         return Ok((State::Closed, Vec::new()));
     }
-    if context.called_back && context.silent_long_enough {
+    if context.called_back_since_answer && context.silent_long_enough {
         return Ok((State::Closed, vec![Event::ClosedInSilence]));
     }
     Err(Refusal::NotRatedYet)
@@ -235,7 +245,7 @@ mod tests {
 
     fn every_context() -> Vec<Context> {
         let mut contexts = Vec::new();
-        for bits in 0..32 {
+        for bits in 0..128 {
             let bit = |place: u32| bits & (1 << place) != 0;
             contexts.push(Context {
                 returns: i32::from(bit(0)),
@@ -243,47 +253,51 @@ mod tests {
                 anybody_dissatisfied: bit(2),
                 everybody_rated: bit(3),
                 silent_long_enough: bit(4),
+                sole_reporter: bit(5),
+                called_back_since_answer: bit(6),
             });
         }
         contexts
     }
 
-    /// A complaint together with what the resident last said about it.
+    /// A complaint together with what the residents last said about it.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
     struct World {
         state: State,
-        /// The last verdict was bad and no answer has followed it.
-        bad_verdict_stands: bool,
+        dissatisfied: bool,
     }
 
     #[test]
-    fn no_path_leads_from_a_bad_verdict_to_closed_without_a_new_answer_and_verdict() {
+    fn no_path_leads_from_dissatisfaction_to_an_end_but_a_better_verdict_or_the_residents_own_withdrawal() {
         let mut seen = HashSet::new();
-        let mut queue = VecDeque::from([World { state: State::Registered, bad_verdict_stands: false }]);
+        let mut queue = VecDeque::from([World { state: State::Registered, dissatisfied: false }]);
         while let Some(world) = queue.pop_front() {
             if !seen.insert(world) {
                 continue;
             }
-            assert!(
-                !(world.state == State::Closed && world.bad_verdict_stands),
-                "closed although the resident is dissatisfied"
-            );
+            let ended = matches!(world.state, State::Closed | State::Merged | State::NotAccepted);
+            assert!(!(ended && world.dissatisfied), "{world:?}: ended although somebody is dissatisfied");
             for act in every_act() {
-                for context in every_context() {
+                // Everything else about the world is free, the verdict is what it is.
+                for context in
+                    every_context().into_iter().filter(|context| context.anybody_dissatisfied == world.dissatisfied)
+                {
                     let Ok((state, _)) = apply(world.state, act, &context) else { continue };
-                    let bad = match act {
+                    let dissatisfied = match act {
                         Act::Rate(level) => level.is_bad(),
                         Act::CallBack(CallBackResult::NotContent) if world.state != State::Reopened => true,
-                        // A new answer opens the way to a new verdict.
-                        Act::Answer => false,
-                        _ => world.bad_verdict_stands,
+                        // Neither a new answer nor anything that staff do takes a verdict back.
+                        _ => world.dissatisfied,
                     };
-                    queue.push_back(World { state, bad_verdict_stands: bad });
+                    queue.push_back(World { state, dissatisfied });
                 }
             }
         }
         assert!(seen.iter().any(|world| world.state == State::Closed), "closing is possible at all");
-        assert!(seen.iter().any(|world| world.bad_verdict_stands));
+        assert!(
+            seen.contains(&World { state: State::Answered, dissatisfied: true }),
+            "a new answer changes no verdict"
+        );
     }
 
     #[test]
@@ -299,7 +313,10 @@ mod tests {
     fn silence_closes_only_after_a_call_back_and_is_counted_apart() {
         let silent = Context { silent_long_enough: true, ..Context::default() };
         assert_eq!(apply(State::Answered, Act::Close, &silent), Err(Refusal::NotRatedYet));
-        let called = Context { called_back: true, ..silent };
+        // A call before the answer is not about the answer.
+        let before = Context { called_back: true, ..silent };
+        assert_eq!(apply(State::Answered, Act::Close, &before), Err(Refusal::NotRatedYet));
+        let called = Context { called_back_since_answer: true, ..silent };
         assert_eq!(apply(State::Answered, Act::Close, &called), Ok((State::Closed, vec![Event::ClosedInSilence])));
     }
 

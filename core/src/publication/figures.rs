@@ -50,7 +50,7 @@ impl MonthlyFigures {
             response: share(self.answered, self.received),
             resolution: share(self.closed, self.received),
             satisfaction: share(self.satisfied, self.satisfied + self.dissatisfied),
-            satisfaction_net: share(self.satisfied, self.received),
+            satisfaction_net: share(self.satisfied, self.received.max(self.satisfied + self.dissatisfied)),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     calendar::Calendar,
     complaints::{
         Act, Category, ComplaintKind, ComplaintRefusal, State,
-        entity::{complaints, joint_units, reporters},
+        entity::{complaints, entries, joint_units, reporters},
         queries::subject_of,
     },
     deadlines::{self, DeadlineStatus, NewDeadline, entity::deadlines as deadline_rows},
@@ -19,6 +19,7 @@ use crate::{
     people::{
         Role,
         authorization::{Action, may},
+        concerns::{self, Concerns},
         entity::{organizations, posts},
     },
     refusal::{Fault, FieldFault, Refusal},
@@ -196,6 +197,14 @@ async fn check_destination(unit: &UnitOfWork, held: &Held, to: &Destination) -> 
     if candidates.is_empty() {
         return Err(Fault::refused(ComplaintRefusal::UnknownHandler));
     }
+    // Who wrote it down for somebody has seen the receipt code, and so could rate his own work.
+    let registrar = entries::Entity::find()
+        .filter(entries::Column::ComplaintId.eq(held.complaint.id))
+        .filter(entries::Column::Kind.eq("registered"))
+        .one(unit.connection())
+        .await?
+        .and_then(|entry| entry.staff_id);
+    candidates.retain(|post| Some(post.staff_id) != registrar);
     for candidate in candidates {
         let person = crate::people::staff_in(unit.connection(), candidate.staff_id, today).await?;
         if person.is_some_and(|person| !crate::people::authorization::is_recused(&person, &held.subject)) {
@@ -394,6 +403,19 @@ pub async fn merge(
                 if !fits {
                     return Err(Fault::refused(ComplaintRefusal::CannotMerge));
                 }
+                // Whom the joining one is about must not end up working on both.
+                let about = &held.subject;
+                let works_on_it =
+                    main.complaint.lead_unit_id.is_some_and(|unit| about.concerns_organizations.contains(&unit))
+                        || main.complaint.handler_id.is_some_and(|person| about.concerns_staff.contains(&person));
+                if works_on_it {
+                    return Err(Fault::refused(ComplaintRefusal::Recused));
+                }
+                let new_concerns = Concerns {
+                    organizations: missing(&about.concerns_organizations, &main.subject.concerns_organizations),
+                    staff: missing(&about.concerns_staff, &main.subject.concerns_staff),
+                };
+                concerns::record(unit, county, into.into(), &new_concerns).await?;
                 let context = context(unit, &held.complaint).await?;
                 held.complaint.merged_into_id = Some(into);
                 advance(unit, &mut held.complaint, Act::Merge, &context).await?;
@@ -413,6 +435,10 @@ pub async fn merge(
             })
         })
         .await
+}
+
+fn missing<T: Copy + PartialEq>(of: &[T], known: &[T]) -> Vec<T> {
+    of.iter().filter(|item| !known.contains(item)).copied().collect()
 }
 
 /// A leader parks what objectively cannot be solved now (挂账), with a reason that the resident is told.

@@ -7,8 +7,9 @@ use crate::{
     complaints::{
         Act, Context, Event, State, apply,
         clocks::SILENCE_DAYS,
-        entity::{complaints, entries, ratings, reporters},
+        entity::{complaints, entries},
         queries::subject_of,
+        verdict,
     },
     ids::{ComplaintId, EntryId},
     outbox::{Notice, Recipient},
@@ -45,27 +46,15 @@ pub(super) async fn clocks(unit: &UnitOfWork, complaint: &complaints::Model) -> 
 
 /// What the rules need to know beside the state.
 pub(super) async fn context(unit: &UnitOfWork, complaint: &complaints::Model) -> Result<Context, Fault> {
-    let given = ratings::Entity::find()
-        .filter(ratings::Column::ComplaintId.eq(complaint.id))
-        .filter(ratings::Column::Round.eq(complaint.round))
-        .all(unit.connection())
-        .await?;
-    let reporters = reporters::Entity::find()
-        .filter(reporters::Column::ComplaintId.eq(complaint.id))
-        .all(unit.connection())
-        .await?;
-    let called_back = entries::Entity::find()
-        .filter(entries::Column::ComplaintId.eq(complaint.id))
-        .filter(entries::Column::Round.eq(complaint.round))
-        .filter(entries::Column::Kind.eq("called_back"))
-        .one(unit.connection())
-        .await?;
+    let standing = verdict(unit.connection(), complaint).await?;
     let silent_since = complaint.answered_at.map(|at| (unit.now() - at).num_days());
     Ok(Context {
         returns: complaint.returns,
-        called_back: called_back.is_some(),
-        anybody_dissatisfied: given.iter().any(|rating| rating.level.is_bad()),
-        everybody_rated: reporters.iter().all(|reporter| given.iter().any(|rating| rating.reporter_id == reporter.id)),
+        sole_reporter: standing.reporters == 1,
+        called_back: standing.called_back,
+        called_back_since_answer: standing.called_back_since_answer,
+        anybody_dissatisfied: standing.anybody_dissatisfied,
+        everybody_rated: standing.everybody_rated,
         silent_long_enough: silent_since.is_some_and(|days| days >= SILENCE_DAYS),
     })
 }

@@ -60,7 +60,7 @@ pub(super) async fn context(unit: &UnitOfWork, item: &rectifications::Model) -> 
     })
 }
 
-/// Whether a complaint that led to the item stands reopened by a bad rating.
+/// Whether somebody's last word on a complaint that led to the item was a bad one.
 async fn linked_complaint_dissatisfied(unit: &UnitOfWork, id: RectificationId) -> Result<bool, Fault> {
     let problems = Query::select()
         .column(problem_links::Column::ProblemId)
@@ -72,19 +72,17 @@ async fn linked_complaint_dissatisfied(unit: &UnitOfWork, id: RectificationId) -
         .from(complaint_links::Entity)
         .and_where(complaint_links::Column::ProblemId.in_subquery(problems))
         .take();
-    // A bad rating opens a new round; until that one is answered and rated, the dissatisfaction stands.
-    let open = complaints::Entity::find()
+    let complaints = complaints::Entity::find()
         .filter(complaints::Column::Id.in_subquery(linked))
-        .filter(complaints::Column::Round.gt(1))
-        .filter(complaints::Column::State.is_not_in([
-            crate::complaints::State::Rated,
-            crate::complaints::State::Closed,
-            crate::complaints::State::Withdrawn,
-            crate::complaints::State::NotAccepted,
-        ]))
-        .count(unit.connection())
+        .filter(complaints::Column::State.ne(crate::complaints::State::Withdrawn))
+        .all(unit.connection())
         .await?;
-    Ok(open > 0)
+    for complaint in complaints {
+        if crate::complaints::verdict(unit.connection(), &complaint).await?.anybody_dissatisfied {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Applies the rule and writes the row. A new round clears the township's evaluation.

@@ -177,6 +177,18 @@ async fn an_item_whose_complaint_stands_reopened_by_a_bad_rating_is_not_closed_o
     scene.office(&path, "township-evaluation", json!({"passed": true, "opinion": "可以"})).await.ok();
     scene.cast.rate(&complaint, "dissatisfied").await.ok();
     scene.office(&path, "closure", json!({})).await.problem(409, "complaint_dissatisfied");
+    // Silence after the next answer does not take the bad rating back.
+    scene.cast.call_back(&complaint, "reached").await.ok();
+    scene.cast.dispatch(&complaint).await.ok();
+    scene.cast.secretary.post(&format!("{complaint}/acceptance"), json!({})).await.ok();
+    scene.cast.answer(&complaint).await.ok();
+    server.clock.advance(TimeDelta::days(16));
+    scene.cast.call_back(&complaint, "not_reached").await.ok();
+    scene.cast.close(&complaint).await.problem(409, "somebody_dissatisfied");
+    scene.office(&path, "closure", json!({})).await.problem(409, "complaint_dissatisfied");
+    // Its author does.
+    scene.cast.rate(&complaint, "satisfied").await.ok();
+    scene.office(&path, "closure", json!({})).await.ok();
 }
 
 #[rstest]
@@ -246,6 +258,16 @@ async fn nothing_in_the_database_leads_from_an_answer_to_a_person(
     };
     assert_eq!(columns("evaluation_participation").await, ["county_id", "rectification_id", "resident_id", "round"]);
     assert_eq!(columns("evaluation_tallies").await, ["answers", "county_id", "level", "rectification_id", "round"]);
+    if engine == Engine::Postgres {
+        let sql = "SELECT count(*) AS rows, count(DISTINCT xmin::text) AS writers FROM evaluation_tallies";
+        let row = connection
+            .query_one_raw(Statement::from_string(connection.get_database_backend(), sql))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(row.try_get::<i64>("", "rows").unwrap(), 2);
+        assert_eq!(row.try_get::<i64>("", "writers").unwrap(), 1, "a row's transaction tells who raised it");
+    }
     // No audit record, no idempotency key and no message tells of an answer.
     let told = outbox::entity::Entity::find()
         .filter(outbox::entity::Column::Kind.contains("evaluat"))

@@ -92,9 +92,9 @@ pub async fn evaluate(store: &Store, actor: &Actor, id: RectificationId, answer:
     store
         .anonymous(move |unit| {
             Box::pin(async move {
-                // A shared look is enough: the round cannot change while this row is held.
+                // One answer at a time: the round cannot change, and the figures are written together below.
                 let item = rectifications::Entity::find_by_id(id)
-                    .lock_shared()
+                    .lock_exclusive()
                     .one(unit.connection())
                     .await?
                     .ok_or_else(Refusal::not_found)?;
@@ -155,6 +155,14 @@ pub async fn evaluate(store: &Store, actor: &Actor, id: RectificationId, answer:
                 )
                 .exec_without_returning(unit.connection())
                 .await?;
+                // Rows keep the number of the transaction that wrote them (xmin). With all figures of the round written
+                // by each answer, that number does not tell which one the last person to take part has raised.
+                tallies::Entity::update_many()
+                    .col_expr(tallies::Column::Answers, Expr::col(tallies::Column::Answers).into())
+                    .filter(tallies::Column::RectificationId.eq(id))
+                    .filter(tallies::Column::Round.eq(item.round))
+                    .exec(unit.connection())
+                    .await?;
                 Ok(())
             })
         })

@@ -13,6 +13,7 @@ export default defineAppConfig({
     'pages/sign-in/binding',
     'pages/sign-in/staff',
     'pages/desk/index',
+    'pages/duties/detail',
   ],
   window: {
     navigationBarTitleText: '清风',

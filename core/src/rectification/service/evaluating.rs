@@ -158,7 +158,7 @@ pub async fn evaluate(store: &Store, actor: &Actor, id: RectificationId, answer:
                 // Rows keep the number of the transaction that wrote them (xmin). With all figures of the round written
                 // by each answer, that number does not tell which one the last person to take part has raised.
                 tallies::Entity::update_many()
-                    .col_expr(tallies::Column::Answers, Expr::col(tallies::Column::Answers).into())
+                    .col_expr(tallies::Column::Answers, Expr::col(tallies::Column::Answers))
                     .filter(tallies::Column::RectificationId.eq(id))
                     .filter(tallies::Column::Round.eq(item.round))
                     .exec(unit.connection())

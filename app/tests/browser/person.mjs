@@ -25,7 +25,7 @@ export class Person {
 
   look(page) {
     this.page = page
-    page.setDefaultTimeout(10000)
+    page.setDefaultTimeout(30000)
     page.on('pageerror', (error) => this.errors.push(String(error)))
     page.on('request', (request) => this.requests.push(request.url()))
   }

@@ -6,5 +6,6 @@ mod cache;
 mod calendar;
 mod campaigns;
 mod engines;
+mod files;
 mod indexes;
 mod storage;

@@ -59,6 +59,7 @@ export const deadlineKinds: Record<string, string> = {
   answer: '答复',
   bad_rating: '差评重办',
   rectify: '整改完成',
+  duty: '履职',
 }
 
 export const entryKinds: Record<string, string> = {

@@ -1,6 +1,6 @@
 //! The running product: what every request handler works with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use qingfeng_core::{
     cache::{self, Cache},
@@ -56,7 +56,7 @@ impl Application {
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
             darkroom: Darkroom::new(files::open(&config.files.url)?),
-            board: BoardPages::default(),
+            board: BoardPages::fresh_for(Duration::from_secs(config.board.fresh_seconds)),
             store,
             cache,
             sealer: secrets.sealer()?,

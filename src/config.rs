@@ -17,6 +17,7 @@ pub struct Config {
     pub database: Database,
     pub cache: Cache,
     pub files: Files,
+    pub board: Board,
     pub secrets: Secrets,
     pub wechat: WeChat,
     pub wecom: WeCom,
@@ -83,6 +84,20 @@ pub struct Files {
 impl Default for Files {
     fn default() -> Self {
         Self { url: "file://data/files".into() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Board {
+    /// Seconds for which a public page stands before it is worked out anew: the public sees news within seconds, and a
+    /// thousand readers cost one query.
+    pub fresh_seconds: u64,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self { fresh_seconds: 5 }
     }
 }
 

@@ -19,6 +19,9 @@ enum Command {
         /// Rows of the long lists.
         #[arg(long, default_value_t = 1_000_000)]
         rows: usize,
+        /// Only this.
+        #[arg(long)]
+        only: Option<run::Work>,
     },
     /// Serve the bare measure.
     Limit { address: String, database_url: String },
@@ -29,7 +32,7 @@ enum Command {
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        Command::Run { rows } => run::all(rows).await,
+        Command::Run { rows, only } => run::all(rows, only).await,
         Command::Limit { address, database_url } => {
             limit::serve(std::net::TcpListener::bind(address)?, &database_url, 16).await
         }

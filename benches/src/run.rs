@@ -22,24 +22,36 @@ use tempfile::TempDir;
 
 use crate::load::{self, Measured};
 
+const ENGINES: [&str; 2] = ["PostgreSQL", "SQLite"];
 const CONNECTIONS: usize = 64;
 const RATINGS: usize = 6_000;
 const PAGES: usize = 20_000;
 
-/// Runs the rows and prints the table.
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Work {
+    Ratings,
+    Board,
+    Lists,
+}
+
+/// Runs the rows, or only those of one kind of work, and prints the table.
 #[expect(clippy::print_stdout, reason = "the table is the result")]
-pub async fn all(rows: usize) -> anyhow::Result<()> {
+pub async fn all(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
+    let wanted = |work| only.is_none_or(|only| only == work);
     println!("| work | ratio of requests/s | CPU per request | p99 |");
     println!("|---|---|---|---|");
-    for engine in ["PostgreSQL", "SQLite"] {
+    for engine in ENGINES.into_iter().filter(|_| wanted(Work::Ratings)) {
         let limit = bare_insert(engine).await?;
         let product = ratings(engine).await?;
         line(&format!("POST a rating on {engine} / bare insert"), product, limit);
     }
-    let (board, not_modified, hello) = board().await?;
-    line("GET the public board, warm / hello", board, hello);
-    line("GET the public board, 304 / hello", not_modified, hello);
-    for engine in ["PostgreSQL", "SQLite"] {
+    if wanted(Work::Board) {
+        let (board, not_modified, hello) = board().await?;
+        line("GET the public board, warm / hello", board, hello);
+        line("GET the public board, 304 / hello", not_modified, hello);
+    }
+    for engine in ENGINES.into_iter().filter(|_| wanted(Work::Lists)) {
         let few = lists(engine, 10_000).await?;
         let many = lists(engine, rows).await?;
         for ((name, many), (_, few)) in many.into_iter().zip(few) {

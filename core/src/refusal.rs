@@ -86,6 +86,9 @@ pub enum Fault {
     /// The request cannot be granted.
     #[error(transparent)]
     Refused(Refusal),
+    /// Another command came between what this one saw and what it wrote. Nothing was changed; trying again may work.
+    #[error("overtaken by another command")]
+    Overtaken,
     /// Something we stand on is out of order. Nothing was changed.
     #[error("{0}")]
     Unavailable(String),
@@ -109,6 +112,9 @@ impl From<Refusal> for Fault {
 
 impl From<sea_orm::DbErr> for Fault {
     fn from(error: sea_orm::DbErr) -> Self {
+        if crate::storage::is_overtaken(&error) {
+            return Self::Overtaken;
+        }
         Self::Unavailable(format!("database: {error}"))
     }
 }

@@ -19,8 +19,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::problem::{Answer, Problem};
 use crate::Application;
 
-/// A page is worked out anew after this time: the public sees news within seconds, and a thousand readers cost one query.
-const FRESH_FOR: Duration = Duration::from_secs(5);
 const MOST_PAGES: u64 = 10_000;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -31,6 +29,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[derive(Clone)]
 pub struct BoardPages {
     pages: Cache<(OrganizationId, bool), Arc<Page>>,
+    cache_control: String,
 }
 
 struct Page {
@@ -38,9 +37,13 @@ struct Page {
     etag: String,
 }
 
-impl Default for BoardPages {
-    fn default() -> Self {
-        Self { pages: Cache::builder().max_capacity(MOST_PAGES).time_to_live(FRESH_FOR).build() }
+impl BoardPages {
+    #[must_use]
+    pub fn fresh_for(time: Duration) -> Self {
+        Self {
+            pages: Cache::builder().max_capacity(MOST_PAGES).time_to_live(time).build(),
+            cache_control: format!("public, max-age={}", time.as_secs()),
+        }
     }
 }
 
@@ -51,7 +54,7 @@ impl Page {
         Ok(Arc::new(Self { body: body.into(), etag }))
     }
 
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+    fn answer(&self, request: &HttpRequest, cache_control: &str) -> HttpResponse {
         let known = request.headers().get(header::IF_NONE_MATCH);
         if known.is_some_and(|known| known.as_bytes() == self.etag.as_bytes()) {
             return HttpResponse::NotModified().insert_header((header::ETAG, self.etag.as_str())).finish();
@@ -59,7 +62,7 @@ impl Page {
         HttpResponse::Ok()
             .content_type("application/json")
             .insert_header((header::ETAG, self.etag.as_str()))
-            .insert_header((header::CACHE_CONTROL, "public, max-age=5"))
+            .insert_header((header::CACHE_CONTROL, cache_control))
             .body(self.body.clone())
     }
 }
@@ -74,6 +77,7 @@ pub struct TownshipBoard {
 fn unshare(fault: Arc<Fault>) -> Fault {
     match &*fault {
         Fault::Refused(refusal) => Fault::Refused(refusal.clone()),
+        Fault::Overtaken => Fault::Overtaken,
         Fault::Unavailable(cause) => Fault::Unavailable(cause.clone()),
     }
 }
@@ -100,7 +104,7 @@ async fn village(
         })
         .await
         .map_err(unshare)?;
-    Ok(page.answer(&request))
+    Ok(page.answer(&request, &application.board.cache_control))
 }
 
 /// The villages of a township with their numbers of items.
@@ -126,5 +130,5 @@ async fn township(
         })
         .await
         .map_err(unshare)?;
-    Ok(page.answer(&request))
+    Ok(page.answer(&request, &application.board.cache_control))
 }

@@ -70,6 +70,8 @@ impl Modify for AccessToken {
 fn api(config: &mut ServiceConfig) {
     config.service(
         scope::scope("/api")
+            // Routes are tried in this order: the page that everybody reads comes first.
+            .configure(board::routes)
             .configure(sign_in::routes)
             .configure(me::routes)
             .configure(files::routes)
@@ -80,8 +82,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(duties::routes)
             .configure(problems::routes)
             .configure(rectifications::routes)
-            .configure(surveys::routes)
-            .configure(board::routes),
+            .configure(surveys::routes),
     );
     health::routes(config);
 }

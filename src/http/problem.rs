@@ -68,6 +68,7 @@ impl ResponseError for HttpFault {
     fn status_code(&self) -> StatusCode {
         match &self.0 {
             Fault::Refused(refusal) => status(refusal.kind),
+            Fault::Overtaken => StatusCode::CONFLICT,
             Fault::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -76,6 +77,7 @@ impl ResponseError for HttpFault {
         let status = self.status_code();
         let (code, detail, fields) = match &self.0 {
             Fault::Refused(refusal) => (refusal.code, refusal.sentence.clone(), &refusal.fields[..]),
+            Fault::Overtaken => ("overtaken", "刚刚有人更新了这件事，请刷新后再试。".to_owned(), &[][..]),
             Fault::Unavailable(cause) => {
                 tracing::error!(%cause, "a request could not be served");
                 ("temporarily_unavailable", "系统暂时不可用，请稍后再试；您填写的内容请不要关闭。".to_owned(), &[][..])

@@ -51,8 +51,20 @@ async fn the_board_never_shows_a_name_or_a_complaints_words() {
     assert_eq!(server.visitor().get(&address).await.ok()["items"], json!([]));
     let publication = format!("/api/rectifications/{}/publication", id.as_str().unwrap());
     cast.secretary.post(&publication, json!({"commitment": "修好"})).await.ok();
-    tokio::time::sleep(std::time::Duration::from_millis(5100)).await;
     let text = server.visitor().get(&address).await.text;
     assert!(text.contains("测某某"), "the surname is shown: {text}");
     assert!(!text.contains("测试干部") && !text.contains("测试村民") && !text.contains("MARKER"), "{text}");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_page_of_the_board_stands_for_its_time() {
+    let server = TestServer::start_with(Engine::Sqlite, |config| config.board.fresh_seconds = 3600).await;
+    let cast = Cast::of(&server).await;
+    let address = format!("/api/board/villages/{}", cast.village.id);
+    let first = server.visitor().get(&address).await;
+    assert_eq!(first.headers["cache-control"], "public, max-age=3600");
+    let path = cast.answered().await;
+    cast.rate(&path, "satisfied").await.ok();
+    assert_eq!(server.visitor().get(&address).await.text, first.text);
 }

@@ -107,7 +107,44 @@ async fn an_item_is_closed_out_once_residents_are_content_and_the_township_has_p
     scene.office(&path, "closure", json!({})).await.ok();
     assert_eq!(scene.state(&path).await, "closed");
     let board = server.visitor().get(&format!("/api/board/villages/{}", scene.cast.village.id)).await.ok();
-    assert_eq!(board["items"][0]["satisfaction"], json!({"round": 1, "answered": 6, "share": 83}));
+    let item = &board["items"][0];
+    assert_eq!(item["satisfaction"], json!({"round": 1, "answered": 6, "share": 83}));
+    // What was promised and when it was done stay to be read.
+    assert_eq!((&item["due_on"], &item["days_overdue"]), (&json!("2026-04-10"), &json!(0)));
+    assert!(item["finished_on"].is_string(), "{item}");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_item_that_was_closed_late_stays_late_on_the_board() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let scene = Scene::of(&server, 6).await;
+    let path = scene.published().await;
+    server.clock.advance(TimeDelta::days(42));
+    scene.evaluating(&path).await;
+    scene.judge(&path, &["satisfied"; 6]).await;
+    scene.verdict(&path).await.ok();
+    scene.office(&path, "township-evaluation", json!({"passed": true, "opinion": "现场看过"})).await.ok();
+    scene.office(&path, "closure", json!({})).await.ok();
+    let address = format!("/api/board/villages/{}", scene.cast.village.id);
+    let late = server.visitor().get(&address).await.ok()["items"][0]["days_overdue"].clone();
+    assert!(late.as_i64().unwrap() >= 3, "{late}");
+    server.clock.advance(TimeDelta::days(30));
+    assert_eq!(server.visitor().get(&address).await.ok()["items"][0]["days_overdue"], late);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_goes_on_the_board_names_no_private_number() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let scene = Scene::of(&server, 3).await;
+    let path = scene.published().await;
+    let report = json!({"text": "已与反映人（１３８ ００００ ００００）联系"});
+    let problem = scene.secretary(&path, "progress", report).await.problem(422, "invalid_input");
+    assert_eq!(problem["errors"][0]["pointer"], "/text");
+    let ask = json!({"new_due_on": "2026-05-10", "reason": "户主身份证11010519491231002X登记有误"});
+    scene.secretary(&path, "extensions", ask).await.problem(422, "invalid_input");
+    scene.secretary(&path, "progress", json!({"text": "投入35000元，2026-03-20完工"})).await.ok();
 }
 
 #[rstest]
@@ -319,7 +356,8 @@ async fn an_extension_stands_on_the_board_with_its_reason(#[values(Engine::Sqlit
     let board = server.visitor().get(&format!("/api/board/villages/{}", scene.cast.village.id)).await.ok();
     let item = &board["items"][0];
     assert_eq!((&item["due_on"], &item["original_due_on"]), (&json!("2026-05-10"), &json!("2026-04-10")));
-    assert_eq!(item["changes"][0]["reason"], "灯具厂家停产换型");
+    let change = &item["changes"][0];
+    assert_eq!((&change["reason"], &change["decided_by"]), (&json!("灯具厂家停产换型"), &json!("测某某")));
 }
 
 #[rstest]

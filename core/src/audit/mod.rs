@@ -4,13 +4,11 @@
 //! One chain per county would make every act wait for every other one's flush, so a county has [`STRIPES`] chains; a
 //! thing's records all stand in the same one.
 
+pub(crate) mod chain;
 mod entity;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveEnum as _, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value, sea_query::OnConflict,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
 
 pub use entity::records;
@@ -99,21 +97,16 @@ pub fn chain_digest(previous: &[u8], record: &records::Model) -> [u8; 32] {
     Sha256::new().chain_update(previous).chain_update(content_digest(record)).finalize().into()
 }
 
-pub(crate) async fn append(
-    unit: &UnitOfWork,
-    county: CountyId,
-    actor: &Actor,
-    mut entries: Vec<AuditEntry>,
-) -> Result<(), Fault> {
+/// Records acts with the rest of the command that does them.
+pub(crate) fn append(unit: &UnitOfWork, county: CountyId, actor: &Actor, mut entries: Vec<AuditEntry>) {
     // Always the same order: two commands that touch the same chains cannot wait for each other.
     entries.sort_by_key(|entry| stripe_of(entry.subject));
     for entry in entries {
-        append_one(unit, county, actor, entry).await?;
+        unit.connection().keep_record(record(unit, county, actor, entry));
     }
-    Ok(())
 }
 
-async fn append_one(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: AuditEntry) -> Result<(), Fault> {
+fn record(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: AuditEntry) -> records::Model {
     let (actor_kind, staff_id, post_id) = match actor {
         Actor::Staff(staff) => ("staff", Some(staff.id), staff.posts.first().map(|post| post.id)),
         // Which resident acted is nobody's business.
@@ -122,7 +115,7 @@ async fn append_one(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: A
         Actor::System { .. } => ("system", None, None),
         Actor::Visitor => ("visitor", None, None),
     };
-    let record = records::Model {
+    records::Model {
         county_id: county,
         stripe: stripe_of(entry.subject),
         sequence: 0,
@@ -136,81 +129,7 @@ async fn append_one(unit: &UnitOfWork, county: CountyId, actor: &Actor, entry: A
         before_digest: entry.before.map(Vec::from),
         after_digest: entry.after.map(Vec::from),
         digest: Vec::new(),
-    };
-    match unit.connection().get_database_backend() {
-        DbBackend::Postgres => link_in_one_statement(unit, record).await,
-        _ => link_step_by_step(unit, record).await,
     }
-}
-
-/// PostgreSQL computes the chain's digest itself: the head is locked for one round trip instead of three.
-async fn link_in_one_statement(unit: &UnitOfWork, record: records::Model) -> Result<(), Fault> {
-    const LINK: &str = "WITH head AS (\
-           INSERT INTO audit_heads AS h (county_id, stripe, sequence, digest) VALUES ($1, $2, 1, sha256($12)) \
-           ON CONFLICT (county_id, stripe) DO UPDATE SET sequence = h.sequence + 1, digest = sha256(h.digest || $12) \
-           RETURNING sequence, digest) \
-         INSERT INTO audit_records (county_id, stripe, sequence, at, actor_kind, staff_id, post_id, action, \
-           subject_kind, subject_id, before_digest, after_digest, digest) \
-         SELECT $1, $2, head.sequence, $3, $4, $5, $6, $7, $8, $9, $10, $11, head.digest FROM head";
-    let content = content_digest(&record).to_vec();
-    let values: [Value; 12] = [
-        record.county_id.into(),
-        record.stripe.into(),
-        record.at.into(),
-        record.actor_kind.into(),
-        record.staff_id.map(|id| id.0).into(),
-        record.post_id.map(|id| id.0).into(),
-        record.action.into(),
-        record.subject_kind.to_value().into(),
-        record.subject_id.into(),
-        record.before_digest.into(),
-        record.after_digest.into(),
-        content.into(),
-    ];
-    unit.connection().execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, LINK, values)).await?;
-    Ok(())
-}
-
-async fn link_step_by_step(unit: &UnitOfWork, mut record: records::Model) -> Result<(), Fault> {
-    let head = lock_head(unit, record.county_id, record.stripe).await?;
-    record.sequence = head.sequence + 1;
-    record.digest = chain_digest(&head.digest, &record).to_vec();
-    let new_head = entity::heads::ActiveModel {
-        county_id: Set(record.county_id),
-        stripe: Set(record.stripe),
-        sequence: Set(record.sequence),
-        digest: Set(record.digest.clone()),
-    };
-    entity::heads::Entity::update(new_head).exec(unit.connection()).await?;
-    records::Entity::insert(records::ActiveModel::from(record)).exec_without_returning(unit.connection()).await?;
-    Ok(())
-}
-
-async fn lock_head(unit: &UnitOfWork, county: CountyId, stripe: i32) -> Result<entity::heads::Model, Fault> {
-    let find = || {
-        entity::heads::Entity::find()
-            .filter(entity::heads::Column::CountyId.eq(county))
-            .filter(entity::heads::Column::Stripe.eq(stripe))
-            .lock_exclusive()
-    };
-    if let Some(head) = find().one(unit.connection()).await? {
-        return Ok(head);
-    }
-    let first = entity::heads::ActiveModel {
-        county_id: Set(county),
-        stripe: Set(stripe),
-        sequence: Set(0),
-        digest: Set(Vec::new()),
-    };
-    entity::heads::Entity::insert(first)
-        .on_conflict(
-            OnConflict::columns([entity::heads::Column::CountyId, entity::heads::Column::Stripe])
-                .do_nothing()
-                .to_owned(),
-        )
-        .exec_without_returning(unit.connection())
-        .await?;
-    find().one(unit.connection()).await?.ok_or_else(|| Fault::unavailable("the head of an audit chain vanished"))
 }
 
 /// The first record of a chain that does not fit, if any.

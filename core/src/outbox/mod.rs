@@ -5,7 +5,7 @@ pub mod entity;
 pub mod opt_outs;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DeriveActiveEnum, EntityTrait, EnumIter, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -129,9 +129,23 @@ impl Notice {
 /// # Errors
 /// When the database does not answer.
 pub async fn enqueue(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) -> Result<u64, Fault> {
+    match insert(unit, county, notices) {
+        Some(insert) => Ok(insert.exec_without_returning(unit.connection()).await?),
+        None => Ok(0),
+    }
+}
+
+/// The same, together with the rest of a command.
+pub(crate) fn enqueue_later(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) {
+    if let Some(insert) = insert(unit, county, notices) {
+        unit.later(&insert);
+    }
+}
+
+fn insert(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) -> Option<InsertMany<entity::ActiveModel>> {
     use entity::{ActiveModel, Column, Entity};
     if notices.is_empty() {
-        return Ok(0);
+        return None;
     }
     let rows = notices.into_iter().map(|notice| {
         let (recipient_kind, recipient_id) = notice.recipient.parts();
@@ -159,21 +173,14 @@ pub async fn enqueue(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) 
             created_at: Set(unit.now()),
         }
     });
-    let inserted = Entity::insert_many(rows)
-        .on_conflict(
-            OnConflict::columns([
-                Column::RecipientId,
-                Column::SubjectId,
-                Column::Kind,
-                Column::Step,
-                Column::Round,
-                Column::RecipientKind,
-                Column::SubjectKind,
-            ])
-            .do_nothing()
-            .to_owned(),
-        )
-        .exec_without_returning(unit.connection())
-        .await?;
-    Ok(inserted)
+    let once = [
+        Column::RecipientId,
+        Column::SubjectId,
+        Column::Kind,
+        Column::Step,
+        Column::Round,
+        Column::RecipientKind,
+        Column::SubjectKind,
+    ];
+    Some(Entity::insert_many(rows).on_conflict(OnConflict::columns(once).do_nothing().to_owned()))
 }

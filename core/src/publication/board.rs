@@ -15,7 +15,7 @@ use crate::{
         entity::{deadlines, extensions},
     },
     evidence::{self, Purpose},
-    ids::{FileId, OrganizationId, RectificationId},
+    ids::{FileId, OrganizationId, RectificationId, StaffId},
     people::{
         OrganizationKind,
         entity::{organizations, posts, staff},
@@ -59,6 +59,8 @@ pub struct BoardItem {
     measures: Vec<MeasureLine>,
     pub due_on: Option<NaiveDate>,
     original_due_on: Option<NaiveDate>,
+    finished_on: Option<NaiveDate>,
+    /// Until it was finished, or until today.
     pub days_overdue: i64,
     /// How the date was worked out.
     explanation: String,
@@ -75,12 +77,14 @@ struct MeasureLine {
     done_on: Option<NaiveDate>,
 }
 
-/// A deadline that was moved: by whose decision is public, who asked is not.
+/// A deadline that was moved: who decided so is public, who asked is not.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeadlineLine {
     old_due_on: Option<NaiveDate>,
     new_due_on: NaiveDate,
     reason: String,
+    #[schema(value_type = String)]
+    decided_by: Masked<Name>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -133,7 +137,7 @@ pub async fn items_in_progress(
 ) -> Result<Vec<PostItem>, Fault> {
     let rows = published(connection, village).await?;
     let rows: Vec<_> = rows.into_iter().filter(|row| row.state != State::Closed).collect();
-    let dates = open_deadlines(connection, rows.iter().map(|row| row.id.0)).await?;
+    let dates = last_deadlines(connection, rows.iter().map(|row| row.id.0)).await?;
     let mut items: Vec<_> = rows
         .into_iter()
         .map(|row| {
@@ -162,16 +166,23 @@ async fn published(
         .await?)
 }
 
-async fn open_deadlines(
+/// The date that was promised last for each item, also of one that is finished: what was late stays late.
+async fn last_deadlines(
     connection: &impl ConnectionTrait,
     subjects: impl IntoIterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, deadlines::Model>, Fault> {
     let rows = deadlines::Entity::find()
         .filter(deadlines::Column::SubjectId.is_in(subjects))
-        .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
+        .filter(deadlines::Column::Status.ne(DeadlineStatus::Cancelled))
+        .order_by_asc(deadlines::Column::Id)
         .all(connection)
         .await?;
     Ok(rows.into_iter().map(|row| (row.subject_id, row)).collect())
+}
+
+/// Days by which a deadline was or is missed, until it was met.
+fn days_late(deadline: Option<&deadlines::Model>, today: NaiveDate) -> i64 {
+    deadline.map_or(0, |deadline| overdue(deadline.due_on, deadline.ended_on.unwrap_or(today)))
 }
 
 /// A village's public page, in a fixed number of statements however many items there are.
@@ -217,7 +228,7 @@ async fn items(
 ) -> Result<Vec<BoardItem>, Fault> {
     let ids: Vec<RectificationId> = rows.iter().map(|row| row.id).collect();
     let subjects: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let dates = open_deadlines(connection, subjects.iter().copied()).await?;
+    let dates = last_deadlines(connection, subjects.iter().copied()).await?;
     let moved = extensions::Entity::find()
         .filter(extensions::Column::SubjectId.is_in(subjects.iter().copied()))
         .filter(extensions::Column::Status.eq(ExtensionStatus::Approved))
@@ -244,19 +255,23 @@ async fn items(
         .filter(organizations::Column::Id.is_in(rows.iter().map(|row| row.lead_unit_id)))
         .all(connection)
         .await?;
+    let deciders = moved.iter().filter_map(|change| change.decided_by);
     let people = staff::Entity::find()
-        .filter(staff::Column::Id.is_in(rows.iter().map(|row| row.responsible_staff_id)))
+        .filter(staff::Column::Id.is_in(rows.iter().map(|row| row.responsible_staff_id).chain(deciders)))
         .all(connection)
         .await?;
     let held = posts::Entity::find()
         .filter(posts::Column::StaffId.is_in(rows.iter().map(|row| row.responsible_staff_id)))
         .all(connection)
         .await?;
+    let name_of = |staff: Option<StaffId>| {
+        let person = people.iter().find(|person| Some(person.id) == staff);
+        Masked::name(person.map(|person| person.name.as_str()).unwrap_or_default())
+    };
     Ok(rows
         .into_iter()
         .map(|row| {
             let deadline = dates.get(&row.id.0);
-            let person = people.iter().find(|person| person.id == row.responsible_staff_id);
             let post = held
                 .iter()
                 .find(|post| post.staff_id == row.responsible_staff_id && post.organization_id == row.lead_unit_id);
@@ -267,7 +282,7 @@ async fn items(
                     .map(|unit| unit.name.clone())
                     .unwrap_or_default(),
                 responsible_title: post.map(|post| post.title.clone()).unwrap_or_default(),
-                responsible: Masked::name(person.map(|person| person.name.as_str()).unwrap_or_default()),
+                responsible: name_of(Some(row.responsible_staff_id)),
                 measures: steps
                     .iter()
                     .filter(|step| step.rectification_id == row.id)
@@ -275,7 +290,8 @@ async fn items(
                     .collect(),
                 due_on: deadline.and_then(|deadline| deadline.due_on),
                 original_due_on: deadline.and_then(|deadline| deadline.original_due_on),
-                days_overdue: overdue(deadline.and_then(|deadline| deadline.due_on), today),
+                finished_on: deadline.and_then(|deadline| deadline.ended_on),
+                days_overdue: days_late(deadline, today),
                 explanation: deadline.map(|deadline| deadline.explanation.clone()).unwrap_or_default(),
                 changes: moved
                     .iter()
@@ -284,6 +300,7 @@ async fn items(
                         old_due_on: change.old_due_on,
                         new_due_on: change.new_due_on,
                         reason: change.reason.clone(),
+                        decided_by: name_of(change.decided_by),
                     })
                     .collect(),
                 progress: timeline

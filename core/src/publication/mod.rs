@@ -4,7 +4,9 @@
 mod board;
 mod figures;
 mod masked;
+mod public_text;
 
 pub use board::{BoardItem, DeadlineLine, VillageBoard, VillageLine, items_in_progress, township_board, village_board};
 pub use figures::{MonthlyFigures, Rates, monthly_figures};
 pub use masked::{Masked, Name};
+pub use public_text::{PrivateDetail, PublicText, private_details};

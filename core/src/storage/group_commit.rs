@@ -2,6 +2,8 @@
 //! commits whatever has queued up together: each command in its own savepoint, all under one flush. A command hears of
 //! its success only after the flush.
 
+use std::{collections::VecDeque, sync::Arc};
+
 use futures::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
@@ -15,8 +17,15 @@ const QUEUE_LENGTH: usize = 1024;
 /// Tells the waiting command how its transaction ended.
 type Report = Box<dyn FnOnce(Result<(), Fault>) + Send>;
 
-/// One command: runs in its savepoint, releases or rolls it back itself, then says whether it left anything to commit.
-pub(super) type Job = Box<dyn FnOnce(DatabaseTransaction) -> BoxFuture<'static, Report> + Send>;
+/// How a command left the group's transaction.
+struct Ended {
+    report: Report,
+    /// The database failed: nobody knows whether the transaction still stands.
+    broken: bool,
+}
+
+/// One command: sets its savepoint in the group's transaction, and releases it or rolls it back itself.
+type Job = Box<dyn FnOnce(Arc<DatabaseTransaction>) -> BoxFuture<'static, Ended> + Send>;
 
 #[derive(Clone)]
 pub(super) struct GroupCommit {
@@ -34,12 +43,13 @@ impl GroupCommit {
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: FnOnce(DatabaseTransaction) -> BoxFuture<'static, Result<T, Fault>> + Send + 'static,
+        F: FnOnce(Arc<DatabaseTransaction>) -> BoxFuture<'static, Result<T, Fault>> + Send + 'static,
     {
         let (answer, result) = oneshot::channel();
-        let job: Job = Box::new(move |savepoint| {
+        let job: Job = Box::new(move |group| {
             Box::pin(async move {
-                let result = work(savepoint).await;
+                let result = work(group).await;
+                let broken = matches!(result, Err(Fault::Unavailable(_)));
                 let report: Report = Box::new(move |committed| {
                     // The caller may have gone away; its work is committed all the same.
                     let _ = answer.send(match committed {
@@ -47,7 +57,7 @@ impl GroupCommit {
                         Err(fault) => result.and(Err(fault)),
                     });
                 });
-                report
+                Ended { report, broken }
             })
         });
         self.queue.send(job).await.map_err(|_| Fault::unavailable("the database writer has stopped"))?;
@@ -56,36 +66,44 @@ impl GroupCommit {
 }
 
 async fn write_in_groups(writer: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
+    let mut waiting = VecDeque::with_capacity(COMMANDS_PER_COMMIT);
     let mut batch = Vec::with_capacity(COMMANDS_PER_COMMIT);
-    while jobs.recv_many(&mut batch, COMMANDS_PER_COMMIT).await > 0 {
-        write_batch(&writer, batch.drain(..)).await;
+    loop {
+        if waiting.is_empty() && jobs.recv_many(&mut batch, COMMANDS_PER_COMMIT).await == 0 {
+            return;
+        }
+        waiting.extend(batch.drain(..));
+        write_batch(&writer, &mut waiting).await;
     }
 }
 
-async fn write_batch(writer: &DatabaseConnection, batch: impl Iterator<Item = Job>) {
+/// Runs commands of the queue under one commit. After one that the database failed, the others wait for the next.
+async fn write_batch(writer: &DatabaseConnection, waiting: &mut VecDeque<Job>) {
     // Takes the file's write lock at once: another process (a command line tool) makes us wait, not fail.
     let immediately =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-    let transaction = match writer.begin_with_options(immediately).await {
-        Ok(transaction) => transaction,
+    let group = match writer.begin_with_options(immediately).await {
+        Ok(transaction) => Arc::new(transaction),
         Err(error) => {
             // Dropping the jobs tells their callers that the writer could not take them.
+            waiting.clear();
             tracing::error!(%error, "the database does not begin a transaction");
             return;
         }
     };
     let mut reports = Vec::new();
-    for job in batch {
-        match transaction.begin().await {
-            Ok(savepoint) => reports.push(job(savepoint).await),
-            Err(error) => {
-                tracing::error!(%error, "the database does not set a savepoint");
-                break;
-            }
+    while let Some(job) = waiting.pop_front() {
+        let ended = job(Arc::clone(&group)).await;
+        reports.push(ended.report);
+        if ended.broken {
+            break;
         }
     }
-    let committed = transaction.commit().await;
+    let committed = match Arc::try_unwrap(group) {
+        Ok(transaction) => transaction.commit().await.map_err(|error| format!("database: {error}")),
+        Err(_) => Err("a command kept the group's transaction".to_owned()),
+    };
     for report in reports {
-        report(committed.as_ref().copied().map_err(|error| Fault::unavailable(format!("database: {error}"))));
+        report(committed.clone().map_err(Fault::Unavailable));
     }
 }

@@ -1,6 +1,6 @@
 //! A request that is sent twice is done once (`Idempotency-Key`): the first answer is kept and given again.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
@@ -64,33 +64,26 @@ pub(super) mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Claims the key, as the transaction's first write. `Some` is the answer that was given before.
-pub(super) async fn claim<T: DeserializeOwned>(
-    work: &UnitOfWork,
-    county: CountyId,
-    key: &IdempotencyKey,
-) -> Result<Option<T>, Fault> {
-    let row = entity::ActiveModel {
+/// Writes the key and the answer with the rest of the command. When another request with this key came first, the command
+/// is overtaken and comes to nothing: the answer given before is then to be [found](find).
+pub(super) fn keep(work: &UnitOfWork, county: CountyId, key: &IdempotencyKey, answer: serde_json::Value) {
+    work.later(&entity::Entity::insert(entity::ActiveModel {
         key: Set(key.key.clone()),
         county_id: Set(county),
         content: Set(key.content.clone()),
-        // Stands unless another answer is kept: acts that answer nothing save an update.
-        answer: Set(serde_json::Value::Null),
+        answer: Set(answer),
         created_at: Set(work.now()),
-    };
-    let inserted = entity::Entity::insert(row)
-        .on_conflict(OnConflict::column(entity::Column::Key).do_nothing().to_owned())
-        .exec_without_returning(work.connection())
-        .await?;
-    if inserted == 1 {
+    }));
+}
+
+/// The answer that was given to this key before.
+pub(super) async fn find<T: DeserializeOwned>(
+    connection: &impl ConnectionTrait,
+    key: &IdempotencyKey,
+) -> Result<Option<T>, Fault> {
+    let Some(known) = entity::Entity::find_by_id(key.key.clone()).one(connection).await? else {
         return Ok(None);
-    }
-    let known = entity::Entity::find()
-        .filter(entity::Column::Key.eq(key.key.clone()))
-        .lock_exclusive()
-        .one(work.connection())
-        .await?
-        .ok_or_else(|| Fault::unavailable("the idempotency row vanished"))?;
+    };
     if known.content != key.content {
         return Err(Refusal::new(
             RefusalKind::Conflict,
@@ -100,20 +93,6 @@ pub(super) async fn claim<T: DeserializeOwned>(
         .into());
     }
     serde_json::from_value(known.answer).map(Some).map_err(Fault::unavailable)
-}
-
-/// Keeps the answer for the next time the same request comes.
-pub(super) async fn keep(work: &UnitOfWork, key: &IdempotencyKey, answer: serde_json::Value) -> Result<(), Fault> {
-    use sea_orm::sea_query::Expr;
-    if answer.is_null() {
-        return Ok(());
-    }
-    entity::Entity::update_many()
-        .col_expr(entity::Column::Answer, Expr::value(answer))
-        .filter(entity::Column::Key.eq(key.key.clone()))
-        .exec(work.connection())
-        .await?;
-    Ok(())
 }
 
 /// Removes keys that no phone will send again.

@@ -6,11 +6,15 @@
 
 mod group_commit;
 mod idempotency;
+mod session;
 mod settings;
 mod store;
+mod together;
 mod unit_of_work;
 
 pub use idempotency::{IdempotencyKey, forget_old_requests};
+pub use session::{Glance, Session};
 pub use settings::{DatabaseSettings, Engine};
 pub use store::Store;
+pub(crate) use together::{Values, is_overtaken};
 pub use unit_of_work::{Command, Done, Outcome, Surroundings, UnitOfWork};

@@ -2,11 +2,14 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use qingfeng_migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Command, DatabaseSettings, Done, Engine, Outcome, Surroundings, UnitOfWork, group_commit::GroupCommit, idempotency,
+    Command, DatabaseSettings, Done, Engine, Outcome, Surroundings, UnitOfWork,
+    group_commit::GroupCommit,
+    idempotency,
+    session::{Door, Session},
 };
 use crate::{audit, clock::Clock, ids::CountyId, outbox, people::Actor, randomness::Randomness, refusal::Fault};
 
@@ -86,39 +89,44 @@ impl Store {
         &self.surroundings
     }
 
-    /// Does one act: the idempotency row first (a transaction that begins with a write waits for others instead of
-    /// failing, see ARCHITECTURE.md), then `work`, its audit records and messages; all or nothing.
+    /// Does one act: `work`, its audit records, its messages and the idempotency row; all or nothing. The row comes with
+    /// the rest, not first: a request that was done before finds its answer when it cannot be done again.
     ///
     /// # Errors
-    /// What `work` refuses; a fault of the database.
+    /// What `work` refuses; [`Fault::Overtaken`] when another command came between; a fault of the database.
     pub async fn command<T, F>(&self, county: CountyId, command: &Command, work: F) -> Result<Outcome<T>, Fault>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
         F: for<'w> FnOnce(&'w UnitOfWork) -> Work<'w, Done<T>> + Send + 'static,
     {
-        let command = command.clone();
-        self.transact(move |unit| {
-            Box::pin(async move {
-                if let Some(key) = &command.idempotency
-                    && let Some(value) = idempotency::claim(unit, county, key).await?
-                {
-                    return Ok(Outcome { value, replayed: true });
-                }
-                let done = work(unit).await?;
-                if done.audit.is_empty() && matches!(command.actor, Actor::Staff(_)) {
-                    return Err(Fault::unavailable("a command by staff left no audit record"));
-                }
-                outbox::enqueue(unit, county, done.notices).await?;
-                if let Some(key) = &command.idempotency {
-                    let answer = serde_json::to_value(&done.value).map_err(Fault::unavailable)?;
-                    idempotency::keep(unit, key, answer).await?;
-                }
-                // Last, because it locks the head of a chain that other commands wait for.
-                audit::append(unit, county, &command.actor, done.audit).await?;
-                Ok(Outcome { value: done.value, replayed: false })
+        let Command { actor, idempotency } = command.clone();
+        let done = self
+            .transact(move |unit| {
+                Box::pin(async move {
+                    let done = work(unit).await?;
+                    if done.audit.is_empty() && matches!(actor, Actor::Staff(_)) {
+                        return Err(Fault::unavailable("a command by staff left no audit record"));
+                    }
+                    outbox::enqueue_later(unit, county, done.notices);
+                    if let Some(key) = &idempotency {
+                        let answer = serde_json::to_value(&done.value).map_err(Fault::unavailable)?;
+                        idempotency::keep(unit, county, key, answer);
+                    }
+                    audit::append(unit, county, &actor, done.audit);
+                    Ok(done.value)
+                })
             })
-        })
-        .await
+            .await;
+        match (done, &command.idempotency) {
+            (Ok(value), _) => Ok(Outcome { value, replayed: false }),
+            (Err(fault @ (Fault::Refused(_) | Fault::Overtaken)), Some(key)) => {
+                match idempotency::find(&self.reader, key).await? {
+                    Some(value) => Ok(Outcome { value, replayed: true }),
+                    None => Err(fault),
+                }
+            }
+            (Err(fault), _) => Err(fault),
+        }
     }
 
     /// Writes what nobody may link to a person: no idempotency row, no audit record, no message.
@@ -152,25 +160,22 @@ impl Store {
     {
         let now = self.surroundings.clock.now();
         let randomness = Arc::clone(&self.surroundings.randomness);
-        let run = move |transaction: DatabaseTransaction| -> BoxFuture<'static, Result<T, Fault>> {
+        let run = move |door: Door| -> BoxFuture<'static, Result<T, Fault>> {
             Box::pin(async move {
-                let unit = UnitOfWork { transaction, now, randomness };
+                let unit = UnitOfWork { session: Session::new(door), now, randomness };
                 let result = work(&unit).await;
                 match result {
-                    Ok(value) => {
-                        unit.transaction.commit().await?;
-                        Ok(value)
-                    }
+                    Ok(value) => unit.session.finish().await.map(|()| value),
                     Err(fault) => {
-                        unit.transaction.rollback().await?;
+                        unit.session.abandon().await?;
                         Err(fault)
                     }
                 }
             })
         };
         match &self.writer {
-            Writer::Grouped(writer) => writer.run(run).await,
-            Writer::Concurrent(connection) => run(connection.begin().await?).await,
+            Writer::Grouped(writer) => writer.run(|group| run(Door::Group(group))).await,
+            Writer::Concurrent(connection) => run(Door::Pool(connection.clone())).await,
         }
     }
 }

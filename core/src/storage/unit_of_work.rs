@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait as _, QueryTrait};
 
-use super::IdempotencyKey;
+use super::{
+    IdempotencyKey,
+    session::{Glance, Session},
+    together::Write,
+};
 use crate::{
     audit::AuditEntry,
     clock::{Clock, shanghai_date},
@@ -60,17 +64,37 @@ pub struct Outcome<T> {
     pub replayed: bool,
 }
 
-/// The open transaction of one command.
+/// One command's work: its transaction, its instant, its randomness.
 pub struct UnitOfWork {
-    pub(super) transaction: DatabaseTransaction,
+    pub(super) session: Session,
     pub(super) now: DateTime<Utc>,
     pub(super) randomness: Arc<dyn Randomness>,
 }
 
 impl UnitOfWork {
+    /// The transaction. Sees everything the command has written, also what it wrote [`later`](Self::later).
     #[must_use]
-    pub fn connection(&self) -> &DatabaseTransaction {
-        &self.transaction
+    pub fn connection(&self) -> &Session {
+        &self.session
+    }
+
+    /// Reads what may be overtaken by another command until this one writes; does not open the transaction.
+    #[must_use]
+    pub fn glance(&self) -> Glance<'_> {
+        Glance(&self.session)
+    }
+
+    /// Writes with whatever else the command writes, in one round trip, before anything is read and at the latest at the end.
+    pub fn later(&self, query: &impl QueryTrait) {
+        let statement = query.build(self.session.get_database_backend());
+        self.session.keep_back(Write { statement, must_hold: false });
+    }
+
+    /// The same for a change that was decided on a [`glance`](Self::glance): its condition names what was seen. When it
+    /// meets no row any more, the command is [overtaken](crate::refusal::Fault::Overtaken) and leaves nothing.
+    pub fn later_if_it_holds(&self, query: &impl QueryTrait) {
+        let statement = query.build(self.session.get_database_backend());
+        self.session.keep_back(Write { statement, must_hold: true });
     }
 
     /// The instant of the command: the same for everything it writes.

@@ -8,4 +8,5 @@ mod campaigns;
 mod engines;
 mod files;
 mod indexes;
+mod session;
 mod storage;

@@ -44,7 +44,7 @@ pub async fn answer(
                 advance(unit, &mut held.complaint, Act::Answer, &context).await?;
                 let details = json!({"opinion": new.opinion, "basis": basis});
                 let entry = Entry { details: Some(details), ..Entry::shown("answered", &facts) };
-                note(unit, &actor, &held.complaint, entry).await?;
+                note(unit, &actor, &held.complaint, entry);
                 evidence::attach(unit, &actor, county, id.into(), evidence::Purpose::Answer, &new.photos).await?;
                 deadlines::end(unit, id.into(), None, DeadlineStatus::Met).await?;
                 let told = json!({"number": held.complaint.number, "title": held.complaint.title});

@@ -51,7 +51,7 @@ pub async fn call_back(
                 let entry =
                     Entry { details: Some(json!({"result": made.result})), ..Entry::internal("called_back", &notes) };
                 // Belongs to the round it opens: it is the call-back that a bad verdict asks for.
-                note(unit, &actor, &held.complaint, entry).await?;
+                note(unit, &actor, &held.complaint, entry);
                 if events.contains(&Event::RoundOpened) {
                     open_bad_rating_case(unit, &calendar, &held.complaint).await?;
                 }
@@ -75,7 +75,7 @@ pub async fn close(store: &Store, command: &Command, county: CountyId, id: Compl
                 let events = advance(unit, &mut held.complaint, Act::Close, &context).await?;
                 let silent = events.contains(&Event::ClosedInSilence);
                 let text = if silent { "未收到评价，经回访后办结，单独统计" } else { "已办结" };
-                note(unit, &actor, &held.complaint, Entry::shown("closed", text)).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("closed", text));
                 deadlines::end(unit, id.into(), None, DeadlineStatus::Met).await?;
                 let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "silent": silent});
                 let notices = tell_reporters(&held, "complaint_closed", &facts);

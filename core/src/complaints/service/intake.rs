@@ -219,7 +219,7 @@ async fn file(
     .await?;
     concerns::record(unit, place.county, id.into(), &checked.concerns).await?;
     evidence::attach(unit, actor, place.county, id.into(), evidence::Purpose::Complaint, &checked.photos).await?;
-    note(unit, actor, &complaint, Entry::shown("registered", "已登记")).await?;
+    note(unit, actor, &complaint, Entry::shown("registered", "已登记"));
     open_acceptance(unit, calendar, &complaint).await?;
     let filed = Filed { id, number: complaint.number, receipt_code };
     Ok(Done::new(filed, AuditEntry::new("complaint_registered", id)))
@@ -266,7 +266,7 @@ pub async fn withdraw(
                 let mut held = hold(unit, &actor, Action::WithdrawComplaint, id).await?;
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::Withdraw, &context).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("withdrawn", "本人撤回")).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("withdrawn", "本人撤回"));
                 deadlines::end(unit, SubjectRef::from(id), None, DeadlineStatus::Cancelled).await?;
                 Ok(Done::new((), AuditEntry::new("complaint_withdrawn", id)))
             })

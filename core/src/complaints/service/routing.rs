@@ -62,7 +62,7 @@ pub async fn classify(
                 held.complaint.kind = Some(kind);
                 held.complaint.category = category;
                 advance(unit, &mut held.complaint, Act::Classify, &context).await?;
-                note(unit, &actor, &held.complaint, Entry::internal("classified", category.label())).await?;
+                note(unit, &actor, &held.complaint, Entry::internal("classified", category.label()));
                 let audit = AuditEntry::new("complaint_classified", id).changing(&before, &(Some(kind), category));
                 Ok(Done::new((), audit))
             })
@@ -137,10 +137,10 @@ async fn send(
                     .one(unit.connection())
                     .await?
                     .map_or_else(String::new, |place| place.name);
-                note(unit, &actor, &held.complaint, Entry::shown("dispatched", &format!("已交{name}办理"))).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("dispatched", &format!("已交{name}办理")));
                 if !to.instruction.trim().is_empty() {
                     let instruction = reason("/instruction", &to.instruction)?;
-                    note(unit, &actor, &held.complaint, Entry::internal("instruction", &instruction)).await?;
+                    note(unit, &actor, &held.complaint, Entry::internal("instruction", &instruction));
                 }
                 let facts = json!({
                     "number": held.complaint.number, "title": held.complaint.title, "unit": name,
@@ -266,7 +266,7 @@ pub async fn accept(
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::Accept, &context).await?;
                 let complaint = &held.complaint;
-                note(unit, &actor, complaint, Entry::shown("accepted", "已受理，正在办理")).await?;
+                note(unit, &actor, complaint, Entry::shown("accepted", "已受理，正在办理"));
                 deadlines::end(unit, id.into(), Some("acceptance"), DeadlineStatus::Met).await?;
                 if complaint.round == 1 && !has_answer_deadline(unit, complaint).await? {
                     open_answer(unit, &calendar, complaint).await?;
@@ -334,8 +334,8 @@ pub async fn return_back(
                 held.complaint.returns += 1;
                 held.complaint.lead_unit_id = None;
                 held.complaint.handler_id = None;
-                write(unit, &held.complaint).await?;
-                note(unit, &actor, &held.complaint, Entry::internal("returned", &why)).await?;
+                write(unit, &held.complaint);
+                note(unit, &actor, &held.complaint, Entry::internal("returned", &why));
                 deadlines::reassign(unit, id.into(), Some(held.complaint.township_id), None).await?;
                 Ok(Done::new((), AuditEntry::new("complaint_returned", id)))
             })
@@ -361,7 +361,7 @@ pub async fn refuse_acceptance(
                 let mut held = hold(unit, &actor, Action::ClassifyComplaint, id).await?;
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::RefuseAcceptance, &context).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("not_accepted", &why)).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("not_accepted", &why));
                 deadlines::end(unit, id.into(), None, DeadlineStatus::Met).await?;
                 let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "reason": why});
                 let notices = tell_reporters(&held, "complaint_not_accepted", &facts);
@@ -425,8 +425,8 @@ pub async fn merge(
                     .exec(unit.connection())
                     .await?;
                 deadlines::end(unit, id.into(), None, DeadlineStatus::Cancelled).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("merged", &main.complaint.number)).await?;
-                note(unit, &actor, &main.complaint, Entry::internal("joined", &held.complaint.number)).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("merged", &main.complaint.number));
+                note(unit, &actor, &main.complaint, Entry::internal("joined", &held.complaint.number));
                 let facts = json!({
                     "number": held.complaint.number, "title": held.complaint.title, "into": main.complaint.number,
                 });
@@ -459,7 +459,7 @@ pub async fn park(
                 let mut held = hold(unit, &actor, Action::ApproveParking, id).await?;
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::Park, &context).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("parked", &why)).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("parked", &why));
                 deadlines::end(unit, id.into(), None, DeadlineStatus::Suspended).await?;
                 let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "reason": why});
                 let step = unit.now().timestamp().to_string();
@@ -484,7 +484,7 @@ pub async fn resume(store: &Store, command: &Command, county: CountyId, id: Comp
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::Resume, &context).await?;
                 deadlines::resume(unit, id.into()).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("resumed", "恢复办理")).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("resumed", "恢复办理"));
                 Ok(Done::new((), AuditEntry::new("complaint_resumed", id)))
             })
         })

@@ -74,13 +74,13 @@ pub(super) async fn advance(
     if events.contains(&Event::ClosedInSilence) {
         complaint.closed_in_silence = true;
     }
-    write(unit, complaint).await?;
+    write(unit, complaint);
     Ok(events)
 }
 
-pub(super) async fn write(unit: &UnitOfWork, complaint: &complaints::Model) -> Result<(), Fault> {
+pub(super) fn write(unit: &UnitOfWork, complaint: &complaints::Model) {
     use complaints::Column as C;
-    complaints::Entity::update_many()
+    let update = complaints::Entity::update_many()
         .col_expr(C::State, Expr::value(complaint.state))
         .col_expr(C::Kind, Expr::value(complaint.kind))
         .col_expr(C::Category, Expr::value(complaint.category))
@@ -93,10 +93,8 @@ pub(super) async fn write(unit: &UnitOfWork, complaint: &complaints::Model) -> R
         .col_expr(C::ClosedInSilence, Expr::value(complaint.closed_in_silence))
         .col_expr(C::AnsweredAt, Expr::value(complaint.answered_at))
         .col_expr(C::ChangedAt, Expr::value(unit.now()))
-        .filter(C::Id.eq(complaint.id))
-        .exec(unit.connection())
-        .await?;
-    Ok(())
+        .filter(C::Id.eq(complaint.id));
+    unit.later(&update);
 }
 
 /// A line of the timeline.
@@ -117,13 +115,8 @@ impl<'a> Entry<'a> {
     }
 }
 
-pub(super) async fn note(
-    unit: &UnitOfWork,
-    actor: &Actor,
-    complaint: &complaints::Model,
-    entry: Entry<'_>,
-) -> Result<(), Fault> {
-    entries::Entity::insert(entries::ActiveModel {
+pub(super) fn note(unit: &UnitOfWork, actor: &Actor, complaint: &complaints::Model, entry: Entry<'_>) {
+    unit.later(&entries::Entity::insert(entries::ActiveModel {
         id: Set(EntryId::new(unit.randomness(), unit.now())),
         county_id: Set(complaint.county_id),
         complaint_id: Set(complaint.id),
@@ -134,10 +127,7 @@ pub(super) async fn note(
         staff_id: Set(actor.staff().map(|staff| staff.id)),
         visible_to_reporter: Set(entry.visible_to_reporter),
         at: Set(unit.now()),
-    })
-    .exec_without_returning(unit.connection())
-    .await?;
-    Ok(())
+    }));
 }
 
 /// The same news to everybody who brought the matter up.

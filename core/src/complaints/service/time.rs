@@ -37,7 +37,7 @@ pub async fn request_extension(
                 let kind = if held.complaint.round == 1 { "answer" } else { "bad_rating" };
                 let limits = clocks(unit, &held.complaint).await?.extension.into();
                 let request = extensions::request(unit, id.into(), kind, by, new_due_on, &reason, limits).await?;
-                note(unit, &actor, &held.complaint, Entry::internal("extension_requested", &request.reason)).await?;
+                note(unit, &actor, &held.complaint, Entry::internal("extension_requested", &request.reason));
                 Ok(Done::new(request.id, AuditEntry::new("extension_requested", id)))
             })
         })
@@ -84,10 +84,10 @@ pub async fn decide_extension(
                         request.new_due_on.format("%Y年%-m月%-d日"),
                         request.reason
                     );
-                    note(unit, &actor, &held.complaint, Entry::shown("extended", &text)).await?;
+                    note(unit, &actor, &held.complaint, Entry::shown("extended", &text));
                     notices.extend(tell_reporters(&held, "complaint_extended", &facts));
                 } else {
-                    note(unit, &actor, &held.complaint, Entry::internal("extension_refused", &reason)).await?;
+                    note(unit, &actor, &held.complaint, Entry::internal("extension_refused", &reason));
                 }
                 let notices = notices.into_iter().map(|notice| notice.step(id.to_string()));
                 Ok(Done::new((), AuditEntry::new("extension_decided", complaint)).telling(notices))

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::steps::{note, open_deadline, tell_responsible};
 use crate::{
     audit::AuditEntry,
-    complaints::Body,
     ids::{EntryId, OrganizationId, ProblemId, RectificationId, ResidentId, StaffId},
     numbers,
     people::{
@@ -16,6 +15,7 @@ use crate::{
         staff_in,
     },
     problems::entity::problems,
+    publication::PublicText,
     rectification::{
         Pace, RectificationRefusal, State,
         entity::{affected, joint_units, measures, problems as problem_links, rectifications},
@@ -45,23 +45,30 @@ pub struct NewRectification {
     pub affected: Vec<ResidentId>,
 }
 
+const LONGEST_TITLE: usize = 60;
 const MOST_MEASURES: usize = 20;
 const LONGEST_MEASURE: usize = 300;
 
 fn check(new: &NewRectification, today: NaiveDate) -> Result<(), Refusal> {
     let mut faults = Vec::new();
     let length = |text: &str| text.trim().chars().count();
-    if !(1..=60).contains(&length(&new.title)) {
-        faults.push(FieldFault::new("/title", "请写标题，最多60个字。"));
+    for (pointer, text) in [("/title", &new.title), ("/goal", &new.goal)] {
+        if let Err(refusal) = PublicText::parse(pointer, text) {
+            faults.extend(refusal.fields);
+        }
     }
-    Body::parse("/goal", &new.goal)?;
+    if length(&new.title) > LONGEST_TITLE {
+        faults.push(FieldFault::new("/title", format!("标题最多{LONGEST_TITLE}个字。")));
+    }
     if new.measures.is_empty() || new.measures.len() > MOST_MEASURES {
         faults.push(FieldFault::new("/measures", format!("请写一到{MOST_MEASURES}条整改措施。")));
     }
     for (position, measure) in new.measures.iter().enumerate() {
-        if !(1..=LONGEST_MEASURE).contains(&length(measure)) {
-            faults
-                .push(FieldFault::new(format!("/measures/{position}"), format!("每条措施最多{LONGEST_MEASURE}个字。")));
+        let pointer = format!("/measures/{position}");
+        if let Err(refusal) = PublicText::parse(&pointer, measure) {
+            faults.extend(refusal.fields);
+        } else if length(measure) > LONGEST_MEASURE {
+            faults.push(FieldFault::new(pointer, format!("每条措施最多{LONGEST_MEASURE}个字。")));
         }
     }
     if new.due_on < today {

@@ -12,6 +12,7 @@ use crate::{
     },
     ids::{CountyId, ExtensionId, RectificationId},
     people::authorization::Action,
+    publication::PublicText,
     refusal::{Fault, Refusal},
     storage::{Command, Done, Outcome, Store},
 };
@@ -31,7 +32,7 @@ pub async fn request_extension(
     new_due_on: NaiveDate,
     reason: &str,
 ) -> Result<Outcome<ExtensionId>, Fault> {
-    let (actor, reason) = (command.actor.clone(), reason.to_owned());
+    let (actor, reason) = (command.actor.clone(), PublicText::parse("/reason", reason)?.into_string());
     store
         .command(county, command, move |unit| {
             Box::pin(async move {

@@ -4,13 +4,13 @@ use serde_json::json;
 use super::steps::{advance, context, hold, note};
 use crate::{
     audit::{AuditEntry, digest_of},
-    complaints::Body,
     deadlines::{self, DeadlineStatus, entity::deadlines as deadline_rows},
     evidence::{self, Purpose},
     groups,
     ids::{CountyId, EntryId, FileId, RectificationId},
     outbox::{Notice, Recipient},
     people::{authorization::Action, entity::organizations},
+    publication::PublicText,
     rectification::{
         Act,
         entity::{measures, rectifications},
@@ -39,7 +39,7 @@ pub async fn publish(
     made: Commitment,
 ) -> Result<Outcome<()>, Fault> {
     let actor = command.actor.clone();
-    let text = Body::parse("/commitment", &made.text)?.into_string();
+    let text = PublicText::parse("/commitment", &made.text)?.into_string();
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
@@ -133,7 +133,7 @@ async fn work(
     act: Act,
 ) -> Result<Outcome<()>, Fault> {
     let actor = command.actor.clone();
-    let text = Body::parse("/text", &made.text)?.into_string();
+    let text = PublicText::parse("/text", &made.text)?.into_string();
     store
         .command(county, command, move |unit| {
             Box::pin(async move {

@@ -21,10 +21,12 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
         Template::new(&config.wechat.reminder_template, "待办提醒")
             .with_field("thing1", "事项")
             .with_field("date2", "期限")
-            .with_field("thing3", "提示"),
+            .with_field("thing3", "提示")
+            .with_field("thing4", "原因"),
         Template::new(&config.wechat.progress_template, "进展通知")
             .with_field("thing1", "事项")
-            .with_field("thing2", "进展"),
+            .with_field("thing2", "进展")
+            .with_field("thing3", "原因"),
     ];
     let account = Registered {
         app_id: config.wechat.app_id.clone(),

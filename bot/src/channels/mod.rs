@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use qingfeng_core::refusal::Fault;
 
+pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
+#[cfg(test)]
+pub(crate) use wecom_robot::LONGEST_MARKDOWN;
 pub use wecom_robot::WeComRobots;
 
 /// Addresses and credentials of the platforms.

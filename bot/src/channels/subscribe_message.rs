@@ -7,24 +7,27 @@ use qingfeng_core::{
     refusal::Fault,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     PlatformSettings, check_base,
     codes::{Meaning, Place, meaning},
     may_have_arrived,
 };
-use crate::delivery::Outcome;
+use crate::{delivery::Outcome, messages::shorten};
 
 /// A token that ends sooner than this is not worth keeping.
 const MARGIN: u64 = 300;
 
+/// A `thing` holds at most 20 characters.
+pub(crate) const LONGEST_THING: usize = 20;
+
 /// Which template a card uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TemplateUse {
-    /// 事项 · 期限 · 提示.
+    /// 事项 · 期限 · 提示 · 原因.
     Reminder,
-    /// 事项 · 进展.
+    /// 事项 · 进展 · 原因.
     Progress,
 }
 
@@ -35,8 +38,30 @@ pub struct Card {
     pub matter: String,
     pub due_on: Option<NaiveDate>,
     pub hint: String,
+    /// Why this person gets it.
+    pub reason: String,
     /// Page of the mini-program that opens.
     pub page: String,
+}
+
+impl Card {
+    /// The template's fields, each within what the platform takes.
+    pub(crate) fn fields(&self, today: NaiveDate) -> Value {
+        let thing = |text: &str| json!({"value": shorten(text, LONGEST_THING)});
+        match self.template {
+            TemplateUse::Reminder => json!({
+                "thing1": thing(&self.matter),
+                "date2": {"value": self.due_on.unwrap_or(today).format("%Y年%-m月%-d日").to_string()},
+                "thing3": thing(&self.hint),
+                "thing4": thing(&self.reason),
+            }),
+            TemplateUse::Progress => json!({
+                "thing1": thing(&self.matter),
+                "thing2": thing(&self.hint),
+                "thing3": thing(&self.reason),
+            }),
+        }
+    }
 }
 
 /// Subscribe messages of the mini-program.
@@ -59,7 +84,7 @@ struct TokenAnswer {
 struct SendAnswer {
     #[serde(default)]
     errcode: i64,
-    msgid: Option<serde_json::Value>,
+    msgid: Option<Value>,
 }
 
 impl SubscribeMessages {
@@ -144,25 +169,11 @@ impl SubscribeMessages {
     }
 
     async fn attempt(&self, token: &str, open_id: &str, card: &Card) -> Result<(i64, Option<String>), Outcome> {
-        let (template, data) = match card.template {
-            TemplateUse::Reminder => {
-                let due_on = card.due_on.unwrap_or_else(|| shanghai_date(self.clock.now()));
-                let due_on = due_on.format("%Y年%-m月%-d日").to_string();
-                let data = json!({
-                    "thing1": {"value": shorten(&card.matter)},
-                    "date2": {"value": due_on},
-                    "thing3": {"value": shorten(&card.hint)},
-                });
-                (&self.settings.reminder_template, data)
-            }
-            TemplateUse::Progress => {
-                let data = json!({
-                    "thing1": {"value": shorten(&card.matter)},
-                    "thing2": {"value": shorten(&card.hint)},
-                });
-                (&self.settings.progress_template, data)
-            }
+        let template = match card.template {
+            TemplateUse::Reminder => &self.settings.reminder_template,
+            TemplateUse::Progress => &self.settings.progress_template,
         };
+        let data = card.fields(shanghai_date(self.clock.now()));
         let body = json!({
             "touser": open_id,
             "template_id": template,
@@ -195,38 +206,5 @@ impl SubscribeMessages {
             Err(_) => return Err(Outcome::Unknown("平台的回应看不懂，不知道是否已发出".into())),
         };
         Ok((answer.errcode, answer.msgid.map(|id| id.to_string())))
-    }
-}
-
-/// A `thing` holds at most 20 characters; counted as the platform may count emoji.
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 20;
-    let clean: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    if clean.encode_utf16().count() <= LONGEST {
-        return clean;
-    }
-    let mut short = String::new();
-    let mut length = 1;
-    for letter in clean.chars() {
-        length += letter.len_utf16();
-        if length > LONGEST {
-            break;
-        }
-        short.push(letter);
-    }
-    short + "…"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_shortened_to_twenty_units_without_cutting_a_character() {
-        assert_eq!(shorten("村口路灯坏了"), "村口路灯坏了");
-        assert_eq!(shorten(&"长".repeat(20)), "长".repeat(20));
-        assert_eq!(shorten(&"长".repeat(21)), "长".repeat(19) + "…");
-        let emoji = shorten(&"😀".repeat(30));
-        assert!(emoji.encode_utf16().count() <= 20 && emoji.starts_with('😀'));
     }
 }

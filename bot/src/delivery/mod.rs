@@ -102,14 +102,14 @@ async fn deliver(
     }
     match kind {
         RecipientKind::Group => {
-            let group = recipient::group(bot, id).await?;
+            let key = recipient::robot_key(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                let Some((name, key)) = &group else {
+                let Some(key) = &key else {
                     claim::settle(bot, &[message], Outcome::Final("没有可用的群机器人".into()), delivered).await?;
                     continue;
                 };
-                let post = messages::post(&message, name, &bot.settings.public_url);
+                let post = messages::post(&message, &bot.settings.public_url);
                 claim::depart(bot, std::slice::from_ref(&message)).await?;
                 let outcome = bot.robots.post(key, &post).await;
                 claim::settle(bot, &[message], outcome, delivered).await?;

@@ -192,8 +192,12 @@ fn platforms(clock: &Arc<SimulatedClock>) -> Sandbox {
             Template::new(REMINDER, "待办提醒")
                 .with_field("thing1", "事项")
                 .with_field("date2", "期限")
-                .with_field("thing3", "提示"),
-            Template::new(PROGRESS, "进展通知").with_field("thing1", "事项").with_field("thing2", "进展"),
+                .with_field("thing3", "提示")
+                .with_field("thing4", "原因"),
+            Template::new(PROGRESS, "进展通知")
+                .with_field("thing1", "事项")
+                .with_field("thing2", "进展")
+                .with_field("thing3", "原因"),
         ],
         ..SandboxSettings::default()
     };

@@ -1,0 +1,26 @@
+//! Why somebody gets a message: one line on each that goes to a person.
+
+use qingfeng_core::outbox::RecipientKind;
+
+/// In the words of the recipient's part in the matter; fits into a field of 20 characters.
+pub(super) fn reason(recipient: RecipientKind, kind: &str) -> &'static str {
+    match (recipient, kind) {
+        (RecipientKind::Resident, "evaluation_opened") => "这件事关系到您",
+        (RecipientKind::Resident, _) => "您反映了这件事",
+        (_, "deadline_escalated") => "按规定超期报上级",
+        (_, "deadline_moved_by_calendar") => "您负责的期限变了",
+        (_, kind) if kind.starts_with("deadline_") => "您负责办这件事",
+        (_, kind) if kind.starts_with("complaint_") => "您是承办人",
+        (_, kind) if kind.starts_with("rectification_") || kind == "close_out_refused" => "您是整改责任人",
+        (_, "extension_decided") => "您申请了延期",
+        _ => "您负责办这件事",
+    }
+}
+
+/// Why somebody gets several in one.
+pub(super) fn reason_for_several(recipient: RecipientKind) -> &'static str {
+    match recipient {
+        RecipientKind::Resident => "都是您反映或关系到您的事",
+        _ => "都是您承办或督办的事",
+    }
+}

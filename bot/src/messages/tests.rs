@@ -1,0 +1,198 @@
+//! Every wording, as a snapshot: a change of words is seen in review.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use qingfeng_core::{
+    ids::{CountyId, MessageId},
+    outbox::{MessageState, RecipientKind, entity::Model as Message},
+    subject::SubjectKind,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{card, post};
+use crate::channels::{LONGEST_MARKDOWN, LONGEST_THING};
+
+const PUBLIC_URL: &str = "https://qingfeng.example";
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, 2).unwrap()
+}
+
+fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Value) -> Message {
+    let at: DateTime<Utc> = "2026-03-02T01:00:00Z".parse().unwrap();
+    Message {
+        id: MessageId(Uuid::nil()),
+        county_id: CountyId(Uuid::nil()),
+        township_id: None,
+        recipient_kind: recipient,
+        recipient_id: Uuid::nil(),
+        kind: kind.into(),
+        subject_kind: subject,
+        subject_id: Uuid::nil(),
+        step: String::new(),
+        round: 1,
+        facts,
+        state: MessageState::Pending,
+        not_before: at,
+        lease_holder: None,
+        lease_until: None,
+        attempts: 0,
+        parked_reason: None,
+        channel: None,
+        platform_reference: None,
+        sent_at: None,
+        created_at: at,
+    }
+}
+
+/// Every kind that goes to a person, with facts as the product writes them, and its title.
+fn to_people(title: &str) -> Vec<Message> {
+    use RecipientKind::{Resident, Staff};
+    use SubjectKind::{Complaint, Duty, Rectification};
+    let due = |date: &str| json!({"title": title, "due_on": date});
+    let late = json!({"title": title, "due_on": "2026-02-27", "rung": "督办函"});
+    let unit = json!({"title": title, "unit": "东河村"});
+    let decided = |approved: bool| json!({"title": title, "approved": approved, "due_on": "2026-03-20"});
+    let plain = || json!({"title": title});
+    vec![
+        message(Staff, "deadline_ahead", Duty, due("2026-03-05")),
+        message(Staff, "deadline_today", Complaint, due("2026-03-02")),
+        message(Staff, "deadline_overdue", Rectification, due("2026-02-27")),
+        message(Staff, "deadline_escalated", Complaint, due("2026-02-27")),
+        message(Staff, "deadline_escalated", Complaint, late),
+        message(Staff, "deadline_moved_by_calendar", Complaint, due("2026-03-20")),
+        message(Staff, "complaint_assigned", Complaint, unit.clone()),
+        message(Staff, "complaint_rated", Complaint, plain()),
+        message(Staff, "complaint_rated_bad", Complaint, plain()),
+        message(Staff, "extension_decided", Complaint, decided(true)),
+        message(Staff, "extension_decided", Rectification, decided(false)),
+        message(Staff, "rectification_assigned", Rectification, due("2026-05-31")),
+        message(Staff, "close_out_refused", Rectification, plain()),
+        message(Staff, "rectification_closed", Rectification, plain()),
+        message(Resident, "complaint_dispatched", Complaint, unit),
+        message(Resident, "complaint_accepted", Complaint, plain()),
+        message(Resident, "complaint_answered", Complaint, plain()),
+        message(Resident, "complaint_not_accepted", Complaint, plain()),
+        message(Resident, "complaint_merged", Complaint, plain()),
+        message(Resident, "complaint_parked", Complaint, plain()),
+        message(Resident, "complaint_extended", Complaint, due("2026-03-20")),
+        message(Resident, "complaint_closed", Complaint, plain()),
+        message(Resident, "evaluation_opened", Rectification, plain()),
+    ]
+}
+
+/// Every kind that goes to a group, with texts of this length.
+fn to_groups(length: usize) -> Vec<Message> {
+    let long = |text: &str| text.chars().cycle().take(length.max(text.chars().count())).collect::<String>();
+    let village = json!({"village": "东河村", "village_id": Uuid::nil()});
+    let with = |more: Value| {
+        let mut facts = village.clone();
+        facts.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        facts
+    };
+    let item = |due_on: &str, days: i64| json!({"title": long("村口路灯更换"), "due_on": due_on, "days_overdue": days});
+    let items: Vec<_> = (0..7).map(|number| item("2026-03-20", i64::from(number == 0) * 4)).collect();
+    let question = json!({
+        "text": long("村里的路灯修得怎么样？"),
+        "choices": [{"label": long("好"), "answers": 12}, {"label": long("不好"), "answers": 6}],
+    });
+    let figures = json!({
+        "month_label": "2026年2月", "received": 5, "closed": 3, "satisfied": 2, "dissatisfied": 1, "items": items,
+    });
+    let published = json!({
+        "title": long("村口路灯更换"), "goal": long("全村路灯都亮"), "commitment": long("每周公布一次进度"),
+        "due_on": "2026-05-31",
+    });
+    let survey = json!({"title": long("路灯好不好"), "questions": 3, "closes_on": "2026-03-12", "fewest": 10});
+    let few = json!({"title": long("路灯好不好")});
+    let result = json!({"title": long("路灯好不好"), "people": 18, "questions": [question.clone(), question]});
+    [
+        ("monthly_progress", figures),
+        ("rectification_published", published),
+        ("survey_invitation", survey),
+        ("survey_result", few),
+        ("survey_result", result),
+    ]
+    .into_iter()
+    .map(|(kind, facts)| message(RecipientKind::Group, kind, SubjectKind::Rectification, with(facts)))
+    .collect()
+}
+
+/// The card as the platform gets it.
+fn shown(messages: &[Message]) -> String {
+    let card = card(messages[0].recipient_kind, messages, today());
+    let fields = card.fields(today());
+    let values = fields.as_object().unwrap().values().map(|field| field["value"].as_str().unwrap());
+    format!("{:?} {} → {}", card.template, values.collect::<Vec<_>>().join(" | "), card.page)
+}
+
+#[test]
+fn the_words_of_every_card() {
+    let lines: Vec<_> = to_people("村口路灯更换")
+        .iter()
+        .map(|message| {
+            let recipient = format!("{:?}", message.recipient_kind);
+            format!("{recipient} {}\n    {}", message.kind, shown(std::slice::from_ref(message)))
+        })
+        .collect();
+    insta::assert_snapshot!("cards", lines.join("\n"));
+}
+
+#[test]
+fn the_words_of_a_card_for_several_messages() {
+    let (staff, residents): (Vec<_>, Vec<_>) =
+        to_people("村口路灯更换").into_iter().partition(|message| message.recipient_kind == RecipientKind::Staff);
+    let in_time: Vec<_> = staff.iter().filter(|message| message.kind != "deadline_overdue").take(2).cloned().collect();
+    let lines = [shown(&staff), shown(&in_time), shown(&residents[..2]), shown(&residents)];
+    insta::assert_snapshot!("cards_for_several", lines.join("\n"));
+}
+
+#[test]
+fn the_words_of_every_post() {
+    let posts: Vec<_> =
+        to_groups(0).iter().map(|message| format!("{}\n{}", message.kind, post(message, PUBLIC_URL))).collect();
+    insta::assert_snapshot!("posts", posts.join("\n----\n"));
+}
+
+#[test]
+fn no_kind_is_left_to_the_words_for_the_unknown() {
+    for message in to_people("村口路灯更换") {
+        assert!(!shown(std::slice::from_ref(&message)).contains("有新进展，请查看 |"), "{}", message.kind);
+    }
+}
+
+#[test]
+fn whatever_the_title_every_field_is_within_the_platforms_limit() {
+    for title in ["长".repeat(400), "😀".repeat(60), "行\n".repeat(60), "中".repeat(19) + "😀"] {
+        let messages = to_people(&title);
+        let unit = json!({"title": title, "unit": title, "rung": title, "due_on": "2019-01-01"});
+        let kinds = ["complaint_dispatched", "deadline_escalated", "deadline_overdue"];
+        let odd = kinds.map(|kind| message(RecipientKind::Staff, kind, SubjectKind::Complaint, unit.clone()));
+        for message in messages.iter().chain(&odd) {
+            let fields = card(message.recipient_kind, std::slice::from_ref(message), today()).fields(today());
+            for (key, field) in fields.as_object().unwrap() {
+                let value = field["value"].as_str().unwrap();
+                assert!(!value.is_empty() && value.encode_utf16().count() <= LONGEST_THING, "{key} {value}");
+                assert!(!value.chars().any(char::is_control), "{key} {value:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_titles_and_names_are_shortened_in_a_card() {
+    // A hint, a reason and a date that end in dots would be worthless.
+    for message in to_people("村口路灯更换") {
+        assert!(!shown(std::slice::from_ref(&message)).contains('…'), "{}", message.kind);
+    }
+}
+
+#[test]
+fn however_long_the_texts_a_post_is_one_message_of_the_robot() {
+    for message in to_groups(4000) {
+        let post = post(&message, PUBLIC_URL);
+        assert!(post.len() <= LONGEST_MARKDOWN, "{} {}", message.kind, post.len());
+        assert!(post.contains('…'), "{}", message.kind);
+        assert!(!post.contains('\u{fffd}'));
+    }
+}

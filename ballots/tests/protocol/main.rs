@@ -1,0 +1,8 @@
+//! The protocol from end to end, without web and database: issue, cast, close, count, publish, verify.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
+
+mod ballot;
+mod checkpoint;
+mod outer;
+mod survey;

@@ -125,6 +125,8 @@ pub struct WeChat {
     /// Template ids of subscribe messages.
     pub reminder_template: String,
     pub progress_template: String,
+    /// The templates are long-term ones (offline public services): one accept holds until it is withdrawn.
+    pub long_term_templates: bool,
 }
 
 impl Default for WeChat {
@@ -136,6 +138,7 @@ impl Default for WeChat {
             callback_token: "sandbox-callback-token".into(),
             reminder_template: "TEMPLATE-REMINDER".into(),
             progress_template: "TEMPLATE-PROGRESS".into(),
+            long_term_templates: false,
         }
     }
 }

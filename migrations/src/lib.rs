@@ -10,6 +10,7 @@ mod m20261124_000006_schedule;
 mod m20261124_000007_rectification;
 mod m20261124_000020_campaigns;
 mod m20261124_000030_surveys;
+mod m20261124_000040_message_consents;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_rectification::Migration),
             Box::new(m20261124_000020_campaigns::Migration),
             Box::new(m20261124_000030_surveys::Migration),
+            Box::new(m20261124_000040_message_consents::Migration),
         ]
     }
 }

@@ -160,14 +160,26 @@ impl PhoneHandle {
 
     /// Taps the accept button for a template; the account's server gets the event.
     pub async fn accept(&self, template: &str) -> PushOutcome {
-        self.change_accepts(template, |accepts| accepts.saturating_add(1));
-        let event = Event::Popup { template_id: template.to_owned(), accepted: true };
-        push_event(&self.sandbox, &self.openid, &event).await
+        self.choose(&[(template, true)]).await
     }
 
     /// Taps the reject button; accepts given before stay.
     pub async fn reject(&self, template: &str) -> PushOutcome {
-        let event = Event::Popup { template_id: template.to_owned(), accepted: false };
+        self.choose(&[(template, false)]).await
+    }
+
+    /// Answers a pop-up that asks for several templates at once.
+    pub async fn choose(&self, choices: &[(&str, bool)]) -> PushOutcome {
+        for (template, _) in choices.iter().filter(|(_, accepted)| *accepted) {
+            self.change_accepts(template, |accepts| accepts.saturating_add(1));
+        }
+        let choices = choices.iter().map(|(template, accepted)| ((*template).to_owned(), *accepted)).collect();
+        push_event(&self.sandbox, &self.openid, &Event::Popup { choices }).await
+    }
+
+    /// The platform took a message and tells later that it did not arrive.
+    pub async fn lose(&self, template: &str, message_id: u64, code: i64) -> PushOutcome {
+        let event = Event::Sent { template_id: template.to_owned(), message_id, code };
         push_event(&self.sandbox, &self.openid, &event).await
     }
 

@@ -23,5 +23,5 @@ pub use handle::PhoneHandle;
 pub use journal::{Article, Call, Content, Delivery, Line, Picture, Platform, Push, PushResult, Recipient};
 pub use phones::Phone;
 pub use sandbox::{RunningSandbox, Sandbox};
-pub use settings::{Account, Clock, SandboxSettings};
+pub use settings::{Account, Clock, EventFormat, SandboxSettings};
 pub use wechat::{PushOutcome, Template, TemplateField};

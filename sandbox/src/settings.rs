@@ -24,6 +24,9 @@ pub struct Account {
     pub callback_url: Option<String>,
     /// Signs what is pushed.
     pub callback_token: String,
+    /// How events are written; messages that are answered are XML.
+    #[serde(default)]
+    pub event_format: EventFormat,
     /// Address of the residents' app, opened with `?code=` by the phone's button.
     pub app_url: String,
 }
@@ -37,9 +40,19 @@ impl Default for Account {
             name: "清风服务号".into(),
             callback_url: None,
             callback_token: "sandbox-callback-token".into(),
+            event_format: EventFormat::default(),
             app_url: "http://127.0.0.1:8080/app/".into(),
         }
     }
+}
+
+/// Mini-programs choose, official accounts have XML only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventFormat {
+    #[default]
+    Xml,
+    Json,
 }
 
 /// Settings of one simulator.

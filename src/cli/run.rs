@@ -2,6 +2,7 @@ use actix_web::web;
 use anyhow::Context;
 use clap::Args;
 use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
+use qingfeng_core::outbox::consents::Validity;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Application, Config, demo, http};
@@ -64,6 +65,7 @@ pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
             app_secret: config.wechat.app_secret.clone(),
             reminder_template: config.wechat.reminder_template.clone(),
             progress_template: config.wechat.progress_template.clone(),
+            consents: if config.wechat.long_term_templates { Validity::LongTerm } else { Validity::Once },
         },
     };
     Ok(Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings)?)

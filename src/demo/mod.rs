@@ -36,6 +36,7 @@ pub async fn seed(application: &Application) -> anyhow::Result<()> {
     anyhow::ensure!(anything.is_none(), "this database holds another installation's data; the demo needs an empty one");
     tracing::info!("seeding the demo township");
     let township = people::seed(application).await?;
+    simulator::count_accepts(application, township.county).await?;
     history::seed(application, &township).await?;
     Ok(())
 }

@@ -1,16 +1,21 @@
 //! The platform simulator, set up for the demo township: a phone for every account and some residents, a chat group for
 //! every village.
 
+use qingfeng_core::{
+    ids::CountyId,
+    outbox::consents::{self, Consent, Teller},
+    refusal::Fault,
+};
 use qingfeng_sandbox::{Account as Registered, Group, Phone, RunningSandbox, Sandbox, SandboxSettings, Template};
 
 use super::{
     names::VILLAGES,
     people::{PHONES_PER_VILLAGE, accounts, resident_phone, robot_key},
 };
-use crate::Config;
+use crate::{Application, Config};
 
 /// Accepts on each phone and template at the start, so that the first cards arrive.
-const ACCEPTS: u32 = 200;
+pub(super) const ACCEPTS: u16 = 200;
 
 /// Starts the simulator as the configuration describes it; with the demo's phones and groups when `demo` is set.
 ///
@@ -36,8 +41,8 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
         app_url: format!("{}/app/", config.http.public_url),
         ..Registered::default()
     };
-    let (phones, groups) = if demo { (phones(), groups()) } else { (Vec::new(), Vec::new()) };
-    let people: Vec<String> = phones.iter().map(|phone: &Phone| phone.openid.clone()).collect();
+    let (phones, groups): (Vec<Phone>, _) = if demo { (phones(), groups()) } else { (Vec::new(), Vec::new()) };
+    let people: Vec<String> = phones.iter().map(|phone| phone.openid.clone()).collect();
     // One clock for both: the phones show the hour that the product believes in.
     let clock = crate::cli::real_surroundings(config).clock;
     let clock: qingfeng_sandbox::Clock = std::sync::Arc::new(move || clock.now());
@@ -45,10 +50,22 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
     let sandbox = Sandbox::new(settings);
     for open_id in people {
         for template in [&config.wechat.reminder_template, &config.wechat.progress_template] {
-            sandbox.accept_subscription(&open_id, template, ACCEPTS);
+            sandbox.accept_subscription(&open_id, template, ACCEPTS.into());
         }
     }
     Ok(sandbox.start(&config.sandbox.bind)?)
+}
+
+/// What the simulated phones accept from the start, in the ledger.
+pub(super) async fn count_accepts(application: &Application, county: CountyId) -> Result<(), Fault> {
+    let settings = &application.config.wechat;
+    for phone in phones() {
+        for template in [&settings.reminder_template, &settings.progress_template] {
+            let consent = Consent::new(&phone.openid, template);
+            consents::accepted(&application.store, county, consent, Teller::Platform, ACCEPTS).await?;
+        }
+    }
+    Ok(())
 }
 
 fn phones() -> Vec<Phone> {

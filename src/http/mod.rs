@@ -6,6 +6,7 @@ pub mod board;
 mod callbacks;
 mod campaigns;
 mod complaints;
+mod consents;
 mod desk;
 mod duties;
 mod files;
@@ -74,6 +75,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(board::routes)
             .configure(sign_in::routes)
             .configure(me::routes)
+            .configure(consents::routes)
             .configure(files::routes)
             .configure(organizations::routes)
             .configure(complaints::routes)

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
 use qingfeng_core::{
     groups::{self, NewGroup},
-    outbox,
+    outbox::{self, consents::Validity},
     storage::Engine,
 };
 use qingfeng_sandbox::{Group, PushOutcome, RunningSandbox, Sandbox, SandboxSettings};
@@ -90,7 +90,7 @@ async fn only_the_platform_is_listened_to() {
     assert_eq!(asked.text().await.unwrap(), "");
 }
 
-fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
+pub fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
     let application = &server.application;
     let wechat = application.config.wechat.clone();
     let settings = BotSettings {
@@ -102,6 +102,7 @@ fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
             app_secret: wechat.app_secret,
             reminder_template: wechat.reminder_template,
             progress_template: wechat.progress_template,
+            consents: Validity::Once,
         },
     };
     Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings).unwrap()

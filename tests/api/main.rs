@@ -5,6 +5,7 @@
 mod board;
 mod campaigns;
 mod complaints;
+mod consents;
 mod conversations;
 mod demo;
 #[path = "../../core/tests/contracts/engines.rs"]

@@ -25,6 +25,8 @@ pub(super) enum Meaning {
         after: TimeDelta,
         reason: String,
     },
+    /// This person accepts no message of this template (any more).
+    NoConsent(String),
     Final(String),
 }
 
@@ -36,6 +38,7 @@ impl Meaning {
                 Outcome::Later { at: now + TimeDelta::minutes(5), reason: "访问令牌反复失效".into() }
             }
             Self::Later { after, reason } => Outcome::Later { at: now + after, reason },
+            Self::NoConsent(reason) => Outcome::NoConsent(reason),
             Self::Final(reason) => Outcome::Final(reason),
         }
     }
@@ -60,7 +63,7 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (MiniProgramCall, 43108) => later(1, "平台正在给同一个人发送"),
         // Bursts of it are reported for templates that work: tried again later, given up after the usual attempts.
         (MiniProgramCall, 40037) => later(15, "消息模板暂不可用"),
-        (MiniProgramCall, 43101) => last("本人没有订阅这类消息"),
+        (MiniProgramCall, 43101) => Meaning::NoConsent(format!("本人没有同意接收这类消息（{code}）")),
         (MiniProgramCall, 40003) => last("微信身份不属于本小程序"),
         (MiniProgramCall, 43107) => last("消息模板被平台停用"),
         (MiniProgramCall, 47003) => last("消息内容不合平台格式"),

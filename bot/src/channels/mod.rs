@@ -6,7 +6,7 @@ mod wecom_robot;
 
 use std::time::Duration;
 
-use qingfeng_core::refusal::Fault;
+use qingfeng_core::{outbox::consents::Validity, refusal::Fault};
 
 pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
@@ -23,6 +23,8 @@ pub struct PlatformSettings {
     pub app_secret: String,
     pub reminder_template: String,
     pub progress_template: String,
+    /// How long the accepts of subscribe messages last.
+    pub consents: Validity,
 }
 
 /// A platform that has not answered by then may have taken the message.

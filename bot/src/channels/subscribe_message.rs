@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta};
 use qingfeng_core::{
     cache::Cache,
     clock::{Clock, shanghai_date},
+    outbox::consents::Validity,
     refusal::Fault,
 };
 use serde::Deserialize;
@@ -100,6 +101,19 @@ impl SubscribeMessages {
         Ok(Self { client, cache, clock, settings: settings.clone() })
     }
 
+    /// The platform's name of a template.
+    pub(crate) fn template_id(&self, template: TemplateUse) -> &str {
+        match template {
+            TemplateUse::Reminder => &self.settings.reminder_template,
+            TemplateUse::Progress => &self.settings.progress_template,
+        }
+    }
+
+    /// How long accepts last.
+    pub(crate) fn consents(&self) -> Validity {
+        self.settings.consents
+    }
+
     /// Sends a card. A stale token is replaced and the card tried once more; nothing else is sent twice.
     pub async fn send(&self, open_id: &str, card: &Card) -> Outcome {
         let mut refreshed = false;
@@ -169,14 +183,10 @@ impl SubscribeMessages {
     }
 
     async fn attempt(&self, token: &str, open_id: &str, card: &Card) -> Result<(i64, Option<String>), Outcome> {
-        let template = match card.template {
-            TemplateUse::Reminder => &self.settings.reminder_template,
-            TemplateUse::Progress => &self.settings.progress_template,
-        };
         let data = card.fields(shanghai_date(self.clock.now()));
         let body = json!({
             "touser": open_id,
-            "template_id": template,
+            "template_id": self.template_id(card.template),
             "page": card.page,
             "miniprogram_state": "formal",
             "lang": "zh_CN",

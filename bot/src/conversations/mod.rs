@@ -5,6 +5,7 @@
 //! answered with what can be done next.
 
 mod push;
+mod subscriptions;
 mod survey;
 mod wish;
 
@@ -27,7 +28,7 @@ use qingfeng_core::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-pub use push::{LONGEST_PUSH, Push, Signature};
+pub use push::{Item, LONGEST_PUSH, Push, Signature};
 use wish::Wish;
 
 /// Longer than the platform delivers one push again and again.
@@ -101,7 +102,10 @@ impl Conversations {
         let text = match (push.kind.as_str(), push.event.as_str()) {
             ("text", _) => self.reply(&push.from, &push.content).await?,
             ("event", "subscribe") => HELP.to_owned(),
-            ("event", _) => return Ok(HANDLED.into()),
+            ("event", _) => {
+                subscriptions::take(&self.store, push).await?;
+                return Ok(HANDLED.into());
+            }
             _ => format!("我只看得懂文字。照片请在小程序“我要反映”里上传。\n{HELP}"),
         };
         Ok(push.answer(&text, self.store.clock().now()))

@@ -1,6 +1,10 @@
-//! The platform's message push in plain mode: who sent it, what it says, how an answer is written.
+//! The platform's message push in plain mode: who sent it, what it says, how an answer is written. Mini-programs choose
+//! between XML and JSON; official accounts have XML only.
+
+use std::collections::BTreeMap;
 
 use quick_xml::{Reader, events::Event};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Longest body, in bytes.
@@ -39,19 +43,68 @@ pub struct Push {
     pub event: String,
     pub content: String,
     pub message_id: String,
+    /// The list of an event about subscribe messages.
+    pub items: Vec<Item>,
+}
+
+/// One entry of an event's list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item(BTreeMap<String, String>);
+
+impl Item {
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|text| text.trim())
+    }
 }
 
 impl Push {
     /// None for what is not a message of the platform.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let mut reader = Reader::from_str(std::str::from_utf8(body).ok().filter(|text| text.len() <= LONGEST_PUSH)?);
+        let text = std::str::from_utf8(body).ok().filter(|text| text.len() <= LONGEST_PUSH)?;
+        let push = if text.trim_start().starts_with('{') { Self::from_json(text) } else { Self::from_xml(text) }?;
+        (!push.from.is_empty() && !push.to.is_empty() && !push.kind.is_empty()).then_some(push)
+    }
+
+    /// Numbers may come as strings and the other way round; a list of one is no list.
+    fn from_json(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let field = |name: &str| plain(&value[name]).unwrap_or_default();
+        let entries = match &value["List"] {
+            Value::Array(entries) => entries.clone(),
+            entry @ Value::Object(_) => vec![entry.clone()],
+            _ => Vec::new(),
+        };
+        let item = |entry: &Value| {
+            let fields = entry.as_object().into_iter().flatten();
+            Item(fields.filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect())
+        };
+        Some(Self {
+            to: field("ToUserName"),
+            from: field("FromUserName"),
+            created_at: field("CreateTime"),
+            kind: field("MsgType"),
+            event: field("Event"),
+            content: field("Content"),
+            message_id: field("MsgId"),
+            items: entries.iter().map(item).collect(),
+        })
+    }
+
+    fn from_xml(text: &str) -> Option<Self> {
+        let mut reader = Reader::from_str(text);
         let mut path: Vec<String> = Vec::new();
         let mut push = Self::default();
         loop {
             let text = match reader.read_event().ok()? {
                 Event::Start(start) => {
                     path.push(String::from_utf8(start.name().as_ref().to_vec()).ok()?);
+                    if let [_, _, list] = path.as_slice()
+                        && list == "List"
+                    {
+                        push.items.push(Item::default());
+                    }
                     continue;
                 }
                 Event::End(_) => {
@@ -71,6 +124,12 @@ impl Push {
                 Event::Eof => break,
                 _ => continue,
             };
+            if let [_, _, list, name] = path.as_slice()
+                && list == "List"
+                && let Some(item) = push.items.last_mut()
+            {
+                item.0.entry(name.clone()).or_default().push_str(&text);
+            }
             let [root, name] = path.as_slice() else { continue };
             let field = match (root.as_str(), name.as_str()) {
                 ("xml", "ToUserName") => &mut push.to,
@@ -84,7 +143,7 @@ impl Push {
             };
             field.push_str(&text);
         }
-        (path.is_empty() && !push.from.is_empty() && !push.to.is_empty() && !push.kind.is_empty()).then_some(push)
+        path.is_empty().then_some(push)
     }
 
     /// The same for every delivery of one push; leads to nobody.
@@ -93,6 +152,13 @@ impl Push {
         let mut hash = Sha256::new();
         for part in [&self.to, &self.from, &self.created_at, &self.kind, &self.event, &self.message_id] {
             hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        // Two events of one person in one second are told apart by what they are about.
+        for (name, value) in self.items.iter().flat_map(|item| &item.0) {
+            hash.update(name.as_bytes());
+            hash.update([0]);
+            hash.update(value.as_bytes());
             hash.update([0]);
         }
         hex::encode(hash.finalize())
@@ -109,6 +175,14 @@ impl Push {
             element("MsgType", "text"),
             element("Content", text),
         )
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -129,6 +203,34 @@ mod tests {
         assert_eq!((push.from.as_str(), push.content.as_str()), ("o1", "1 < 2 & 3"));
         let answer = Push::parse(push.answer("好]]>的", "2026-03-02T01:00:00Z".parse().unwrap()).as_bytes()).unwrap();
         assert_eq!((answer.to.as_str(), answer.from.as_str(), answer.content.as_str()), ("o1", "gh", "好]]>的"));
+    }
+
+    #[test]
+    fn an_events_list_is_read_from_xml_and_from_json_with_one_entry_or_more() {
+        let xml = |entries: &str| {
+            format!(
+                "<xml><ToUserName>gh</ToUserName><FromUserName>o1</FromUserName><CreateTime>7</CreateTime>\
+                 <MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event>\
+                 <SubscribeMsgPopupEvent>{entries}</SubscribeMsgPopupEvent></xml>"
+            )
+        };
+        let json = |list: &str| {
+            format!(
+                r#"{{"ToUserName":"gh","FromUserName":"o1","CreateTime":7,"MsgType":"event",
+                "Event":"subscribe_msg_popup_event","List":{list}}}"#
+            )
+        };
+        let entry = |id: &str| format!("<List><TemplateId>{id}</TemplateId><PopupScene>0</PopupScene></List>");
+        let object = |id: &str| format!(r#"{{"TemplateId":"{id}","PopupScene":0}}"#);
+        let one = Push::parse(xml(&entry("a")).as_bytes()).unwrap();
+        let two = Push::parse(xml(&(entry("a") + &entry("b"))).as_bytes()).unwrap();
+        assert_eq!(Push::parse(json(&object("a")).as_bytes()), Some(one.clone()));
+        assert_eq!(Push::parse(json(&format!("[{},{}]", object("a"), object("b"))).as_bytes()), Some(two.clone()));
+        let templates = |push: &Push| {
+            push.items.iter().filter_map(|item| Some(item.field("TemplateId")?.to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!((templates(&one), templates(&two)), (vec!["a".into()], vec!["a".into(), "b".into()]));
+        assert_ne!(one.digest(), Push::parse(xml(&entry("b")).as_bytes()).unwrap().digest());
     }
 
     #[test]

@@ -174,7 +174,7 @@ pub(super) async fn settle(
             delivered.messages += count;
         }
         Outcome::Later { .. } | Outcome::Waits { .. } => delivered.postponed += count,
-        Outcome::Final(_) => delivered.parked += count,
+        Outcome::Final(_) | Outcome::NoConsent(_) => delivered.parked += count,
         Outcome::Unknown(_) => delivered.unknown += count,
     }
     let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
@@ -200,7 +200,7 @@ pub(super) async fn settle(
                         .col_expr(Column::State, Expr::value(MessageState::Pending))
                         .col_expr(Column::NotBefore, Expr::value(until))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
-                    Outcome::Final(reason) => update
+                    Outcome::Final(reason) | Outcome::NoConsent(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Parked))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Unknown(reason) => update

@@ -5,6 +5,7 @@
 //! the lease ends. One that dies while *departed* leaves them *unknown*: sending them again could double them, so a
 //! person decides (never resend blindly).
 
+mod card;
 mod claim;
 mod outcome;
 mod recipient;
@@ -14,6 +15,7 @@ use qingfeng_core::{
     clock::{shanghai, shanghai_date, shanghai_instant},
     ids::ResidentId,
     outbox::{RecipientKind, entity::Model as Message, opt_outs},
+    people::{PersonKind, phones},
     refusal::Fault,
 };
 use uuid::Uuid;
@@ -117,7 +119,11 @@ async fn deliver(
             Ok(())
         }
         RecipientKind::Staff | RecipientKind::Resident => {
-            let Some(open_id) = recipient::open_id(bot, kind, id).await? else {
+            let person = match kind {
+                RecipientKind::Staff => PersonKind::Staff,
+                _ => PersonKind::Resident,
+            };
+            let Some(open_id) = phones::open_id(bot.store.reader(), person, id).await? else {
                 return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
             };
             if kind == RecipientKind::Resident && opt_outs::has_opted_out(&bot.store, ResidentId(id)).await? {
@@ -133,8 +139,7 @@ async fn deliver(
                 return claim::settle(bot, &messages, later, delivered).await;
             }
             let card = messages::card(kind, &messages, shanghai_date(bot.store.clock().now()));
-            claim::depart(bot, &messages).await?;
-            let outcome = bot.subscribe_messages.send(&open_id, &card).await;
+            let outcome = card::deliver(bot, &open_id, card, &messages).await?;
             claim::settle(bot, &messages, outcome, delivered).await
         }
     }

@@ -9,6 +9,8 @@ pub enum Outcome {
     Later { at: DateTime<Utc>, reason: String },
     /// Not tried: it is not this message's turn until then.
     Waits { until: DateTime<Utc>, reason: String },
+    /// Not taken: the person does not accept it.
+    NoConsent(String),
     /// Not taken, and never will be; staff see why.
     Final(String),
     /// It left, and no answer came back.

@@ -1,34 +1,10 @@
 //! Where a recipient is reached.
 
-use qingfeng_core::{
-    groups,
-    ids::{GroupId, ResidentId, StaffId},
-    outbox::RecipientKind,
-    people::entity::{resident_logins, staff},
-    refusal::Fault,
-};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use qingfeng_core::{groups, ids::GroupId, refusal::Fault};
+use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use crate::Bot;
-
-/// The person's WeChat identity, if it is known.
-pub(super) async fn open_id(bot: &Bot, kind: RecipientKind, id: Uuid) -> Result<Option<String>, Fault> {
-    let connection = bot.store.reader();
-    Ok(match kind {
-        RecipientKind::Staff => staff::Entity::find_by_id(StaffId(id))
-            .one(connection)
-            .await?
-            .filter(|person| person.active)
-            .and_then(|person| person.open_id),
-        RecipientKind::Resident => resident_logins::Entity::find()
-            .filter(resident_logins::Column::ResidentId.eq(ResidentId(id)))
-            .one(connection)
-            .await?
-            .map(|login| login.open_id),
-        RecipientKind::Group => None,
-    })
-}
 
 /// Robot key of a village group.
 pub(super) async fn robot_key(bot: &Bot, id: Uuid) -> Result<Option<String>, Fault> {

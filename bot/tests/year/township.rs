@@ -11,7 +11,10 @@ use qingfeng_core::{
     clock::{Clock, SimulatedClock},
     groups::{self, NewGroup},
     ids::{CountyId, OrganizationId, StaffId},
-    outbox,
+    outbox::{
+        self,
+        consents::{self, Consent, Teller, Validity},
+    },
     people::{
         self, Actor, OrganizationKind, Role,
         roster::{self, NewOrganization, NewPost, NewStaff},
@@ -32,6 +35,8 @@ use crate::{engines::TestDatabase, shared_cache::SharedCache};
 
 const REMINDER: &str = "template-reminder";
 const PROGRESS: &str = "template-progress";
+/// More than a year needs.
+const ACCEPTS: u16 = 10_000;
 
 const STAFF: [(&str, &str, Role, &str); 8] = [
     ("office", "镇专项行动办", Role::TownshipOffice, "云溪镇"),
@@ -84,6 +89,7 @@ impl Township {
         let names = store.housekeeping(|unit| Box::pin(people_and_places(unit))).await.unwrap();
         let bots = [new_bot(&store, &cache, &running), new_bot(&store, &cache, &running)];
         let township = Self { store, clock, platforms, cache, running, bots, names, _database: database };
+        township.everybody_accepts_messages().await;
         township.begin_the_campaign().await;
         township
     }
@@ -94,6 +100,17 @@ impl Township {
 
     fn id_of(&self, name: &str) -> Uuid {
         *self.names.iter().find(|(_, known)| *known == name).unwrap().0
+    }
+
+    async fn everybody_accepts_messages(&self) {
+        let county = CountyId(Uuid::nil());
+        for (login, ..) in STAFF {
+            for template in [REMINDER, PROGRESS] {
+                let consent = Consent::new(login, template);
+                consents::accepted(&self.store, county, consent, Teller::Platform, ACCEPTS).await.unwrap();
+                self.platforms.accept_subscription(login, template, ACCEPTS.into());
+            }
+        }
     }
 
     async fn begin_the_campaign(&self) {
@@ -177,6 +194,7 @@ fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) ->
             app_secret: account.app_secret,
             reminder_template: REMINDER.into(),
             progress_template: PROGRESS.into(),
+            consents: Validity::Once,
         },
     };
     Arc::new(Bot::new(store.clone(), cache.clone(), sealer(), settings).unwrap())
@@ -201,13 +219,7 @@ fn platforms(clock: &Arc<SimulatedClock>) -> Sandbox {
         ],
         ..SandboxSettings::default()
     };
-    let platforms = Sandbox::new(settings);
-    for (login, ..) in STAFF {
-        for template in [REMINDER, PROGRESS] {
-            platforms.accept_subscription(login, template, 100_000);
-        }
-    }
-    platforms
+    Sandbox::new(settings)
 }
 
 async fn people_and_places(unit: &UnitOfWork) -> Result<HashMap<Uuid, String>, Fault> {

@@ -1,6 +1,7 @@
 //! The transactional outbox (6.1): messages are written with the fact that causes them and sent later by the bot.
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
+pub mod consents;
 pub mod entity;
 pub mod opt_outs;
 

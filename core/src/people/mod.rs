@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod concerns;
 pub mod entity;
 pub mod password;
+pub mod phones;
 mod refusals;
 mod roles;
 pub mod roster;

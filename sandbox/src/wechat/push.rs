@@ -1,12 +1,14 @@
-//! What the platform pushes to the account's server: messages of a person and events, as XML in plain mode.
+//! What the platform pushes to the account's server: messages of a person and events, as XML in plain mode; events also as JSON,
+//! as mini-programs may choose.
 
 use quick_xml::{Reader, events::Event as XmlEvent};
+use serde_json::{Value, json};
 
 use super::grant_replies;
 use crate::{
     Sandbox,
     journal::{Content, Platform, Push, PushResult, Recipient},
-    settings::Account,
+    settings::{Account, EventFormat},
 };
 
 /// A server's answer longer than this is malformed.
@@ -27,10 +29,22 @@ pub enum PushOutcome {
 
 /// An event that follows from what a person or the platform does.
 pub(crate) enum Event {
-    Popup { template_id: String, accepted: bool },
-    Changed { template_id: String },
-    Sent { template_id: String, message_id: u64 },
+    /// Template and whether it was accepted, of everything the pop-up asked for.
+    Popup {
+        choices: Vec<(String, bool)>,
+    },
+    Changed {
+        template_id: String,
+    },
+    /// What became of a message that was taken; code 0 = it arrived.
+    Sent {
+        template_id: String,
+        message_id: u64,
+        code: i64,
+    },
 }
+
+type Fields = Vec<(&'static str, String)>;
 
 impl Event {
     fn name(&self) -> &'static str {
@@ -41,30 +55,54 @@ impl Event {
         }
     }
 
-    fn list(&self) -> String {
+    /// The element around the list in XML.
+    fn wrapper(&self) -> &'static str {
         match self {
-            Self::Popup { template_id, accepted } => {
-                let status = if *accepted { "accept" } else { "reject" };
-                format!(
-                    "<SubscribeMsgPopupEvent><List>{}{}{}</List></SubscribeMsgPopupEvent>",
-                    element("TemplateId", template_id),
-                    element("SubscribeStatusString", status),
-                    element("PopupScene", "0")
-                )
-            }
-            Self::Changed { template_id } => format!(
-                "<SubscribeMsgChangeEvent><List>{}{}</List></SubscribeMsgChangeEvent>",
-                element("TemplateId", template_id),
-                element("SubscribeStatusString", "reject")
-            ),
-            Self::Sent { template_id, message_id } => format!(
-                "<SubscribeMsgSentEvent><List>{}{}{}{}</List></SubscribeMsgSentEvent>",
-                element("TemplateId", template_id),
-                element("MsgID", &message_id.to_string()),
-                element("ErrorCode", "0"),
-                element("ErrorStatus", "success")
-            ),
+            Self::Popup { .. } => "SubscribeMsgPopupEvent",
+            Self::Changed { .. } => "SubscribeMsgChangeEvent",
+            Self::Sent { .. } => "SubscribeMsgSentEvent",
         }
+    }
+
+    fn items(&self) -> Vec<Fields> {
+        let status = |accepted: bool| if accepted { "accept" } else { "reject" };
+        match self {
+            Self::Popup { choices } => choices
+                .iter()
+                .map(|(template_id, accepted)| {
+                    vec![
+                        ("TemplateId", template_id.clone()),
+                        ("SubscribeStatusString", status(*accepted).into()),
+                        ("PopupScene", "0".into()),
+                    ]
+                })
+                .collect(),
+            Self::Changed { template_id } => {
+                vec![vec![("TemplateId", template_id.clone()), ("SubscribeStatusString", status(false).into())]]
+            }
+            Self::Sent { template_id, message_id, code } => vec![vec![
+                ("TemplateId", template_id.clone()),
+                ("MsgID", message_id.to_string()),
+                ("ErrorCode", code.to_string()),
+                ("ErrorStatus", if *code == 0 { "success" } else { "failed" }.into()),
+            ]],
+        }
+    }
+
+    fn xml(&self) -> String {
+        let item = |fields: Fields| {
+            let fields: String = fields.iter().map(|(name, value)| element(name, value)).collect();
+            format!("<List>{fields}</List>")
+        };
+        let list: String = self.items().into_iter().map(item).collect();
+        format!("<{0}>{list}</{0}>", self.wrapper())
+    }
+
+    /// One entry stands alone, several in an array, as on the real platform.
+    fn json(&self) -> Value {
+        let item = |fields: Fields| -> Value { fields.into_iter().collect() };
+        let mut items: Vec<Value> = self.items().into_iter().map(item).collect();
+        if items.len() == 1 { items.remove(0) } else { Value::Array(items) }
     }
 }
 
@@ -80,7 +118,8 @@ pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> Pu
         // As long as the real ones, beyond what a double can hold exactly.
         24_000_000_000_000_000 + state.last_message_id
     };
-    let body = format!("{}{}<MsgId>{message_id}</MsgId>", element("MsgType", "text"), element("Content", text));
+    let parts = format!("{}{}<MsgId>{message_id}</MsgId>", element("MsgType", "text"), element("Content", text));
+    let body = envelope(&sandbox.account(), openid, now.timestamp(), &parts);
     let outcome = push(sandbox, openid, "text", &body).await;
     let content = match &outcome {
         PushOutcome::Replied(text) => Content::PassiveReply { text: text.clone() },
@@ -94,21 +133,38 @@ pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> Pu
 
 /// An event; a reply to one is not shown by this simulator.
 pub(crate) async fn push_event(sandbox: &Sandbox, openid: &str, event: &Event) -> PushOutcome {
-    let body = format!("{}{}{}", element("MsgType", "event"), element("Event", event.name()), event.list());
+    let account = sandbox.state().account.clone();
+    let body = match account.event_format {
+        EventFormat::Xml => {
+            let parts = format!("{}{}{}", element("MsgType", "event"), element("Event", event.name()), event.xml());
+            envelope(&account, openid, sandbox.now().timestamp(), &parts)
+        }
+        EventFormat::Json => json!({
+            "ToUserName": account.original_id,
+            "FromUserName": openid,
+            "CreateTime": sandbox.now().timestamp(),
+            "MsgType": "event",
+            "Event": event.name(),
+            "List": event.json(),
+        })
+        .to_string(),
+    };
     push(sandbox, openid, event.name(), &body).await
+}
+
+fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
+    format!(
+        "<xml>{}{}<CreateTime>{at}</CreateTime>{parts}</xml>",
+        element("ToUserName", &account.original_id),
+        element("FromUserName", openid),
+    )
 }
 
 async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
     let account = sandbox.state().account.clone();
     let Some(address) = account.callback_url.clone() else { return PushOutcome::NotConfigured };
-    let xml = format!(
-        "<xml>{}{}<CreateTime>{}</CreateTime>{body}</xml>",
-        element("ToUserName", &account.original_id),
-        element("FromUserName", openid),
-        sandbox.now().timestamp()
-    );
     for delivery in 1..=sandbox.push_deliveries() {
-        let (result, outcome) = deliver(sandbox, &account, &address, openid, &xml).await;
+        let (result, outcome) = deliver(sandbox, &account, &address, openid, body).await;
         let at = sandbox.now();
         let (openid, subject) = (openid.to_owned(), subject.to_owned());
         sandbox.state().journal.push(Push { at, openid, subject, delivery, result });
@@ -125,7 +181,7 @@ async fn deliver(
     account: &Account,
     address: &str,
     openid: &str,
-    xml: &str,
+    body: &str,
 ) -> (PushResult, Option<PushOutcome>) {
     let timestamp = sandbox.now().timestamp().to_string();
     let nonce = u32::from_be_bytes(rand::random()).to_string();
@@ -134,8 +190,8 @@ async fn deliver(
         .client()
         .post(address)
         .query(&[("signature", &*signature), ("timestamp", &*timestamp), ("nonce", &*nonce), ("openid", openid)])
-        .header("content-type", "text/xml")
-        .body(xml.to_owned())
+        .header("content-type", if body.starts_with('{') { "application/json" } else { "text/xml" })
+        .body(body.to_owned())
         .timeout(sandbox.push_patience())
         .send()
         .await;

@@ -143,7 +143,7 @@ fn check(message: &Message, template: &Template) -> Result<(), Refused> {
 fn finish(sandbox: &Sandbox, message: &Message) -> Result<Value, Refused> {
     let now = sandbox.now();
     let id = deliver(&mut sandbox.state(), message, now)?;
-    let event = Event::Sent { template_id: message.template_id.clone(), message_id: id };
+    let event = Event::Sent { template_id: message.template_id.clone(), message_id: id, code: 0 };
     let (pusher, openid) = (sandbox.clone(), message.touser.clone());
     tokio::spawn(async move { push_event(&pusher, &openid, &event).await });
     Ok(json!({"errcode": 0, "errmsg": "ok", "msgid": id}))

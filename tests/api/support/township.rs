@@ -3,12 +3,14 @@ use qingfeng_core::{
     ids::{CountyId, OrganizationId, ResidentId, StaffId},
     people::{
         OrganizationKind, PersonKind, Role, RosterGroup,
+        entity::staff,
         roster::{self, NewOrganization, NewPost, NewResident, NewStaff},
         sessions::Person as Identity,
     },
     refusal::Fault,
     storage::UnitOfWork,
 };
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{Person, TestServer};
@@ -82,6 +84,24 @@ impl<'a> Township<'a> {
             })
             .await;
         (id, known)
+    }
+
+    /// A village secretary with a phone.
+    pub async fn add_staff_with_phone(&self, village: OrganizationId, open_id: &str) -> StaffId {
+        let (id, _) = self.add_staff(village, Role::VillageSecretary, &format!("staff-{}", Uuid::now_v7())).await;
+        let open_id = open_id.to_owned();
+        self.write(move |unit| {
+            Box::pin(async move {
+                staff::Entity::update_many()
+                    .col_expr(staff::Column::OpenId, Expr::value(open_id))
+                    .filter(staff::Column::Id.eq(id))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await;
+        id
     }
 
     pub async fn resident(&self, village: Village) -> (Person, ResidentId) {

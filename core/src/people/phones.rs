@@ -1,0 +1,50 @@
+//! Whose phone is whose: WeChat's identities of residents and staff.
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::{
+    PersonKind,
+    entity::{resident_logins, staff},
+};
+use crate::{
+    ids::{CountyId, ResidentId, StaffId},
+    refusal::Fault,
+};
+
+/// Somebody whom a phone belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub county: CountyId,
+    pub id: Uuid,
+}
+
+/// The person's WeChat identity, if it is known. Who left the service has none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_id(connection: &impl ConnectionTrait, kind: PersonKind, id: Uuid) -> Result<Option<String>, Fault> {
+    Ok(match kind {
+        PersonKind::Staff => staff::Entity::find_by_id(StaffId(id))
+            .one(connection)
+            .await?
+            .filter(|person| person.active)
+            .and_then(|person| person.open_id),
+        PersonKind::Resident => resident_logins::Entity::find()
+            .filter(resident_logins::Column::ResidentId.eq(ResidentId(id)))
+            .one(connection)
+            .await?
+            .map(|login| login.open_id),
+    })
+}
+
+/// The people of a phone: a village secretary may be a resident, too.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owners(connection: &impl ConnectionTrait, open_id: &str) -> Result<Vec<Owner>, Fault> {
+    let login = resident_logins::Entity::find_by_id(open_id.to_owned()).one(connection).await?;
+    let staff = staff::Entity::find().filter(staff::Column::OpenId.eq(open_id)).all(connection).await?;
+    let residents = login.into_iter().map(|login| Owner { county: login.county_id, id: login.resident_id.0 });
+    Ok(residents.chain(staff.into_iter().map(|person| Owner { county: person.county_id, id: person.id.0 })).collect())
+}

@@ -6,8 +6,10 @@
 pub mod answers;
 pub mod ballot;
 pub mod blind;
+pub mod bundle;
 pub mod canonical;
 pub mod close;
+pub mod closing;
 pub mod count;
 pub mod envelope;
 mod hex_bytes;
@@ -17,6 +19,7 @@ pub mod messages;
 pub mod outer;
 pub mod publication;
 pub mod randomness;
+pub mod verification;
 pub mod voter;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod places;
 mod plan;
 mod run;
 mod sandbox;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -52,6 +53,8 @@ enum Command {
     Calendar(calendar::Calendar),
     /// Check, load and describe campaign plans.
     Plan(plan::Plan),
+    /// Check a published anonymous survey, offline: needs the folder and the keys that you trust, nothing else.
+    Verify(verify::Verify),
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -87,6 +90,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Calendar(command) => command.execute(config).await?,
         Command::Plan(command) => return command.execute(config).await,
+        Command::Verify(command) => return Ok(command.execute()),
         Command::Migrate => {
             crate::Application::start_real(config).await?;
         }

@@ -4,5 +4,9 @@
 
 mod ballot;
 mod checkpoint;
+mod counting;
 mod outer;
+mod published;
+mod reading;
 mod survey;
+mod tampering;

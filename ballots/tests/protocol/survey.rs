@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, OnceLock},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use qingfeng_ballots::{
@@ -65,6 +68,8 @@ fn modulus(key: &PublicKey) -> Hex<256> {
 
 impl Survey {
     pub fn with_residents(residents: u8) -> Self {
+        // No two surveys draw the same numbers: credentials made later are not those made before.
+        static NEXT: AtomicU64 = AtomicU64::new(30);
         let signers = signers();
         let box_key = BoxKey::generate();
         let sid = Hex([5; 16]);
@@ -102,7 +107,7 @@ impl Survey {
             vkeys: vec![],
         };
         let keys = manifest.check().unwrap();
-        Self { manifest, keys, box_key, random: Seeded::new(30) }
+        Self { manifest, keys, box_key, random: Seeded::new(NEXT.fetch_add(1, Ordering::Relaxed)) }
     }
 
     pub fn recipient(&self) -> Recipient {

@@ -11,6 +11,7 @@ mod m20261124_000007_rectification;
 mod m20261124_000020_campaigns;
 mod m20261124_000030_surveys;
 mod m20261124_000040_message_consents;
+mod m20261124_000041_silence;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000020_campaigns::Migration),
             Box::new(m20261124_000030_surveys::Migration),
             Box::new(m20261124_000040_message_consents::Migration),
+            Box::new(m20261124_000041_silence::Migration),
         ]
     }
 }

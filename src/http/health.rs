@@ -12,20 +12,20 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// The process runs.
-#[utoipa::path(tag = "operation", responses((status = 200, description = "alive")))]
+#[utoipa::path(tag = "operation", responses((status = 200, body = String, content_type = "text/plain", description = "alive")))]
 #[get("/healthz")]
 async fn alive() -> HttpResponse {
-    HttpResponse::Ok().body("ok")
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
 }
 
 /// The process can serve: database and cache answer.
 #[utoipa::path(tag = "operation", responses(
-    (status = 200, description = "ready"),
+    (status = 200, body = String, content_type = "text/plain", description = "ready"),
     (status = 503, body = super::problem::Problem, content_type = "application/problem+json"),
 ))]
 #[get("/readyz")]
 async fn ready(application: web::Data<Application>) -> Answer<HttpResponse> {
     application.store.reader().execute_unprepared("SELECT 1").await?;
     application.cache.get("ready").await?;
-    Ok(HttpResponse::Ok().body("ok"))
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok"))
 }

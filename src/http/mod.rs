@@ -1,6 +1,7 @@
 //! The REST API: one file per resource, each with its handlers, its types and their description.
 
 pub mod access_token;
+mod act;
 pub mod authentication;
 pub mod board;
 mod callbacks;

@@ -102,6 +102,7 @@ async fn begin(application: &Application, person: Person) -> Result<Tokens, Faul
     (status = 200, body = MiniProgramAnswer),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`code_invalid`"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sign-in/mini-program")]
 async fn with_mini_program(
@@ -123,6 +124,7 @@ async fn with_mini_program(
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`invitation_invalid`, `ticket_expired`"),
     (status = 409, body = Problem, content_type = "application/problem+json", description = "`phone_taken`"),
     (status = 429, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sign-in/invitation")]
 async fn with_invitation(
@@ -152,6 +154,7 @@ async fn with_invitation(
     (status = 200, body = Tokens),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_credentials`"),
     (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_attempts`"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sign-in/staff")]
 async fn as_staff(application: web::Data<Application>, input: Input<StaffSignIn>) -> Answer<web::Json<Tokens>> {
@@ -165,6 +168,7 @@ async fn as_staff(application: web::Data<Application>, input: Input<StaffSignIn>
 #[utoipa::path(tag = "sign-in", request_body = Refresh, responses(
     (status = 200, body = Tokens),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`session_over`"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sign-in/refresh")]
 async fn refresh(application: web::Data<Application>, input: Input<Refresh>) -> Answer<web::Json<Tokens>> {

@@ -3,13 +3,17 @@ use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Cast, TestServer};
+use crate::support::{Cast, TestServer, bot, platform};
 
 /// Plan E, which promises acceptance within five working days.
 const PLAN_E: &str = SHIPPED_PLANS[4].text;
 
 async fn loaded(cast: &Cast<'_>) -> Value {
-    let body = json!({"township_id": cast.township.id, "source": PLAN_E, "year": 2026});
+    load(cast, PLAN_E).await
+}
+
+async fn load(cast: &Cast<'_>, plan: &str) -> Value {
+    let body = json!({"township_id": cast.township.id, "source": plan, "year": 2026});
     cast.office.post("/api/campaigns", body).await.ok()
 }
 
@@ -81,6 +85,36 @@ async fn a_duty_is_done_with_what_the_plan_asks_for_and_by_its_owner_only(
     server.visitor().get(&address).await.problem(404, "not_found");
     let left = cast.secretary.get("/api/duties?state=open").await.ok();
     assert!(left["items"].as_array().unwrap().iter().all(|duty| duty["id"] != publication["id"]));
+}
+
+#[actix_web::test]
+async fn the_disciplinary_office_sees_and_does_its_own_duties_and_nothing_else() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let (officer, id) = cast.township.staff_of(cast.township.id, Role::DisciplinaryOfficer).await;
+    // Plan A: the case ledger is the disciplinary office's, each month.
+    load(&cast, SHIPPED_PLANS[0].text).await;
+    server.clock.advance(chrono::TimeDelta::days(60));
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    bot(&server, &running).tick().await.unwrap();
+    cast.filed().await;
+    let own = officer.get("/api/duties").await.ok();
+    let own = own["items"].as_array().unwrap();
+    assert!(!own.is_empty() && own.iter().all(|duty| duty["staff_id"] == json!(id)), "{own:?}");
+    let desk = officer.get("/api/desk").await.ok();
+    assert!(desk["items"].as_array().unwrap().iter().all(|line| line["kind"] == "duty"), "{desk}");
+    let path = format!("/api/duties/{}", own[0]["id"].as_str().unwrap());
+    let asked = officer.get(&path).await.ok();
+    let items: Vec<_> = asked["asked_for"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| json!({"label": item["label"], "text": "已按要求完成", "files": []}))
+        .collect();
+    cast.secretary.post(&format!("{path}/completion"), json!({"items": items})).await.problem(404, "not_found");
+    officer.post(&format!("{path}/completion"), json!({"items": items})).await.ok();
+    assert_eq!(cast.office.get(&path).await.ok()["state"], "done");
+    running.stop().await;
 }
 
 #[rstest]

@@ -16,10 +16,7 @@ use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    conversations::bot,
-    support::{Cast, Person, TestServer},
-};
+use crate::support::{Cast, Person, TestServer, bot};
 
 const PHONE: &str = "phone-1";
 

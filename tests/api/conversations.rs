@@ -1,26 +1,15 @@
 use chrono::TimeDelta;
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
 use qingfeng_core::{
     groups::{self, NewGroup},
-    outbox::{self, consents::Validity},
+    outbox,
     storage::Engine,
 };
-use qingfeng_sandbox::{Group, PushOutcome, RunningSandbox, Sandbox, SandboxSettings};
+use qingfeng_sandbox::{Group, PushOutcome, Sandbox};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 use serde_json::json;
 
-use crate::support::{Cast, TestServer};
-
-/// The platform with the account of this server.
-fn platform(server: &TestServer) -> Sandbox {
-    let platform = Sandbox::new(SandboxSettings::default());
-    let mut account = platform.account();
-    account.callback_url = Some(format!("{}/callbacks/wechat", server.address));
-    account.callback_token = server.application.config.wechat.callback_token.clone();
-    platform.set_account(account);
-    platform
-}
+use crate::support::{Cast, TestServer, bot, platform};
 
 async fn said(platform: &Sandbox, open_id: &str, text: &str) -> String {
     match platform.phone(open_id).say(text).await {
@@ -88,24 +77,6 @@ async fn only_the_platform_is_listened_to() {
     let asked = client.get(&address).query(&forged).query(&[("echostr", "secret")]).send().await.unwrap();
     assert_eq!(asked.status(), 403);
     assert_eq!(asked.text().await.unwrap(), "");
-}
-
-pub fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
-    let application = &server.application;
-    let wechat = application.config.wechat.clone();
-    let settings = BotSettings {
-        public_url: server.address.clone(),
-        platforms: PlatformSettings {
-            wechat_api_base: running.wechat_base(),
-            wecom_api_base: running.wecom_base(),
-            app_id: wechat.app_id,
-            app_secret: wechat.app_secret,
-            reminder_template: wechat.reminder_template,
-            progress_template: wechat.progress_template,
-            consents: Validity::Once,
-        },
-    };
-    Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings).unwrap()
 }
 
 #[rstest]

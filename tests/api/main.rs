@@ -17,5 +17,6 @@ mod health;
 mod openapi;
 mod program;
 mod rectifications;
+mod schedule;
 mod sign_in;
 mod support;

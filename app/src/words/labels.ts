@@ -58,6 +58,7 @@ export const deadlineKinds: Record<string, string> = {
   acceptance: '受理',
   answer: '答复',
   bad_rating: '差评重办',
+  parking_review: '挂账复核',
   rectify: '整改完成',
   duty: '履职',
 }

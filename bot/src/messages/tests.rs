@@ -54,6 +54,7 @@ fn to_people(title: &str) -> Vec<Message> {
     let unit = json!({"title": title, "unit": "东河村"});
     let decided = |approved: bool| json!({"title": title, "approved": approved, "due_on": "2026-03-20"});
     let plain = || json!({"title": title});
+    let parked = json!({"title": title, "reason": "等省里批复", "review_on": "2026-06-30"});
     vec![
         message(Staff, "deadline_ahead", Duty, due("2026-03-05")),
         message(Staff, "deadline_today", Complaint, due("2026-03-02")),
@@ -64,6 +65,7 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "complaint_assigned", Complaint, unit.clone()),
         message(Staff, "complaint_rated", Complaint, plain()),
         message(Staff, "complaint_rated_bad", Complaint, plain()),
+        message(Staff, "call_back_due", Complaint, plain()),
         message(Staff, "extension_decided", Complaint, decided(true)),
         message(Staff, "extension_decided", Rectification, decided(false)),
         message(Staff, "rectification_assigned", Rectification, due("2026-05-31")),
@@ -74,7 +76,8 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Resident, "complaint_answered", Complaint, plain()),
         message(Resident, "complaint_not_accepted", Complaint, plain()),
         message(Resident, "complaint_merged", Complaint, plain()),
-        message(Resident, "complaint_parked", Complaint, plain()),
+        message(Resident, "complaint_parked", Complaint, parked),
+        message(Resident, "rating_reminder", Complaint, plain()),
         message(Resident, "complaint_extended", Complaint, due("2026-03-20")),
         message(Resident, "complaint_closed", Complaint, plain()),
         message(Resident, "evaluation_opened", Rectification, plain()),

@@ -5,6 +5,8 @@ mod housekeeping;
 mod monthly;
 mod policy;
 mod reminders;
+mod silence;
+mod surveys;
 
 use std::{str::FromStr, time::Duration};
 
@@ -34,11 +36,13 @@ struct Job {
     at: &'static str,
 }
 
-const JOBS: [Job; 4] = [
+const JOBS: [Job; 6] = [
+    Job { name: "surveys", at: "0 5 0 * * *" },
     // Before the reminders, which see only what is open.
     Job { name: "duties", at: "0 0 8 * * *" },
     // Before offices open, after the quiet hours.
     Job { name: "reminders", at: "0 10 8 * * *" },
+    Job { name: "silence", at: "0 20 8 * * *" },
     Job { name: "monthly_posts", at: "0 0 9 * * *" },
     Job { name: "housekeeping", at: "0 30 3 * * *" },
 ];
@@ -97,6 +101,8 @@ async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault>
             campaigns::open_coming_duties(&bot.store, &calendar, county).await?;
         }
         "reminders" => reminders::schedule(bot, county, due_for).await?,
+        "surveys" => surveys::close_finished(bot, county, due_for).await?,
+        "silence" => silence::schedule(bot, county, due_for).await?,
         "monthly_posts" => monthly::schedule(bot, county, due_for).await?,
         _ => housekeeping::sweep(bot, county).await?,
     }

@@ -173,7 +173,8 @@ async fn responsible(bot: &Bot, deadline: &deadlines::Model, today: NaiveDate) -
     holders(bot, unit, &roles, today).await
 }
 
-async fn holders(
+/// Who holds one of these posts today.
+pub(super) async fn holders(
     bot: &Bot,
     organization: OrganizationId,
     roles: &[Role],

@@ -1,5 +1,9 @@
 use chrono::NaiveDate;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
 
 use super::{DeadlineStatus, entity::deadlines};
 use crate::{
@@ -35,9 +39,28 @@ pub struct NewDeadline {
 /// # Errors
 /// When the subject already has one of this kind in this round, or the database does not answer.
 pub async fn open(unit: &UnitOfWork, new: NewDeadline) -> Result<DeadlineId, Fault> {
-    let id = DeadlineId::new(unit.randomness(), unit.now());
-    let row = deadlines::ActiveModel {
-        id: Set(id),
+    let row = row(unit, new);
+    let id = *row.id.as_ref();
+    deadlines::Entity::insert(row).exec_without_returning(unit.connection()).await?;
+    Ok(id)
+}
+
+/// Opens a deadline that the subject may have had before in this round: then that one runs again, to the new date.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_again(unit: &UnitOfWork, new: NewDeadline) -> Result<(), Fault> {
+    use deadlines::Column as C;
+    let again = OnConflict::columns([C::SubjectId, C::Kind, C::Round])
+        .update_columns([C::StartOn, C::DueOn, C::OriginalDueOn, C::Explanation, C::Status, C::EndedOn])
+        .to_owned();
+    deadlines::Entity::insert(row(unit, new)).on_conflict(again).exec_without_returning(unit.connection()).await?;
+    Ok(())
+}
+
+fn row(unit: &UnitOfWork, new: NewDeadline) -> deadlines::ActiveModel {
+    deadlines::ActiveModel {
+        id: Set(DeadlineId::new(unit.randomness(), unit.now())),
         county_id: Set(new.county),
         township_id: Set(new.township),
         subject_kind: Set(new.subject.kind),
@@ -56,9 +79,7 @@ pub async fn open(unit: &UnitOfWork, new: NewDeadline) -> Result<DeadlineId, Fau
         responsible_unit_id: Set(new.responsible_unit),
         extensions: Set(0),
         created_at: Set(unit.now()),
-    };
-    deadlines::Entity::insert(row).exec_without_returning(unit.connection()).await?;
-    Ok(id)
+    }
 }
 
 /// Ends the open deadlines of a subject: those of one kind, or all when `kind` is none. Returns how many.

@@ -95,6 +95,8 @@ pub struct Subject {
 /// How far a role's permission reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
+    /// Things given to the actor by name.
+    ByName,
     /// Things of the actor's own village or unit, or given to the actor by name.
     OwnUnit,
     /// Everything in the actor's township.
@@ -142,6 +144,18 @@ const READERS: [(Role, Scope); 7] = [
     (Role::CountyInspector, Scope::County),
     (Role::CityInspector, Scope::County),
 ];
+/// Whoever can be given a duty: who has no unit's work to see has his own.
+const DUTY_BEARERS: [(Role, Scope); 9] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::DepartmentHandler, Scope::OwnUnit),
+    (Role::TownshipOffice, Scope::Township),
+    (Role::TownshipLeader, Scope::Township),
+    (Role::DisciplinaryOfficer, Scope::ByName),
+    (Role::GroupAdministrator, Scope::ByName),
+    (Role::CountyInspector, Scope::County),
+    (Role::CityInspector, Scope::County),
+];
 const REGISTRARS: [(Role, Scope); 4] = [
     (Role::VillageSecretary, Scope::OwnUnit),
     (Role::VillageStaff, Scope::OwnUnit),
@@ -185,7 +199,8 @@ fn rule(action: Action) -> Rule {
         A::ApproveParking => by_staff(&LEADER),
         A::DecideExtension => by_staff(&OFFICE_AND_LEADER),
         A::RecordProblem => by_staff(&REGISTRARS),
-        A::ViewProblem | A::ViewCampaign | A::ViewDesk => by_staff(&READERS),
+        A::ViewProblem => by_staff(&READERS),
+        A::ViewCampaign | A::ViewDesk => by_staff(&DUTY_BEARERS),
         A::ViewRectification => Rule { resident: ResidentRule::Affected, ..by_staff(&READERS) },
         A::CreateRectification
         | A::SuperviseRectification
@@ -201,6 +216,8 @@ fn rule(action: Action) -> Rule {
             (Role::DepartmentHandler, Scope::OwnUnit),
             (Role::TownshipOffice, Scope::Township),
             (Role::TownshipLeader, Scope::Township),
+            (Role::DisciplinaryOfficer, Scope::ByName),
+            (Role::GroupAdministrator, Scope::ByName),
         ]),
         A::ManageSurvey => by_staff(&OFFICE),
         A::AnswerSurvey => Rule { resident: ResidentRule::Villager, ..by_staff(&[]) },
@@ -265,6 +282,7 @@ pub fn is_recused(staff: &Staff, subject: &Subject) -> bool {
 
 fn covers(staff: &Staff, role: Role, scope: Scope, subject: &Subject) -> bool {
     staff.posts.iter().filter(|post| post.role == role).any(|post| match scope {
+        Scope::ByName => subject.handler == Some(staff.id),
         Scope::County => true,
         // A thing without a township (a county's own) belongs to no township's office.
         Scope::Township => match subject.township {
@@ -292,6 +310,7 @@ fn may_know_of(actor: &Actor, subject: &Subject) -> bool {
                 || subject.affected.contains(&resident.id)
                 || (subject.reporters.is_empty() && subject.affected.is_empty() && subject.complaint.is_none())
         }
+        Actor::Staff(staff) if subject.handler == Some(staff.id) => true,
         Actor::Staff(staff) => READERS.iter().any(|(role, scope)| covers(staff, *role, *scope, subject)),
     }
 }
@@ -345,6 +364,7 @@ pub fn reach(actor: &Actor, action: Action) -> Reach {
                 for post in staff.posts.iter().filter(|post| post.role == *role) {
                     match scope {
                         Scope::County => reach.whole_county = true,
+                        Scope::ByName => reach.handler = Some(staff.id),
                         Scope::Township => reach.townships.extend(post.township),
                         Scope::OwnUnit => {
                             reach.units.push(post.organization);
@@ -353,7 +373,7 @@ pub fn reach(actor: &Actor, action: Action) -> Reach {
                     }
                 }
             }
-            if reach.whole_county || !reach.townships.is_empty() || !reach.units.is_empty() {
+            if reach.whole_county || !reach.townships.is_empty() || !reach.units.is_empty() || reach.handler.is_some() {
                 Reach::Staff(reach)
             } else {
                 Reach::Nothing

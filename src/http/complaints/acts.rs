@@ -1,10 +1,11 @@
 //! What people do to a complaint, one address per act.
 
 use actix_web::{HttpResponse, post, web};
+use chrono::NaiveDate;
 use qingfeng_core::{
     complaints::{
         CallBackResult, Category, ComplaintKind, Opinion, SatisfactionLevel,
-        service::{self, CallBack, Destination, NewAnswer, NewRating},
+        service::{self, CallBack, Destination, NewAnswer, NewRating, Parking},
     },
     ids::{ComplaintId, CountyId, FileId, OrganizationId, StaffId},
     people::Actor,
@@ -17,6 +18,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     Application,
     http::{
+        act::act,
         authentication::SignedIn,
         input::Input,
         problem::{Answer, Problem},
@@ -44,10 +46,6 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// The county whose data the actor may touch.
 pub(in crate::http) fn county(actor: &Actor) -> Result<CountyId, Refusal> {
     actor.county().ok_or_else(Refusal::forbidden)
-}
-
-fn done() -> HttpResponse {
-    HttpResponse::NoContent().finish()
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -122,44 +120,24 @@ pub struct CallBackReport {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+pub struct ParkingOrder {
+    /// At most 500 characters; the resident reads it.
+    reason: String,
+    /// When the office looks at it again: within 180 days.
+    review_on: NaiveDate,
+}
+
+impl From<ParkingOrder> for Parking {
+    fn from(order: ParkingOrder) -> Self {
+        Self { reason: order.reason, review_on: order.review_on }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Merge {
     /// The earlier complaint about the same matter.
     into: ComplaintId,
-}
-
-/// Declares one act: its address, its body, and the service function that does it.
-macro_rules! act {
-    (
-        $(#[doc = $doc:literal])+
-        $name:ident, $path:literal, $body:ty, $operation:literal,
-        |$application:ident, $command:ident, $county:ident, $id:ident, $value:ident| $call:expr
-    ) => {
-        $(#[doc = $doc])+
-        #[utoipa::path(tag = "complaints", security(("access_token" = [])), request_body = $body,
-            params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
-            responses(
-                (status = 204),
-                (status = 401, body = Problem, content_type = "application/problem+json"),
-                (status = 403, body = Problem, content_type = "application/problem+json"),
-                (status = 404, body = Problem, content_type = "application/problem+json"),
-                (status = 409, body = Problem, content_type = "application/problem+json", description = "the state does not allow it"),
-                (status = 422, body = Problem, content_type = "application/problem+json"),
-            ))]
-        #[post($path)]
-        async fn $name(
-            $application: web::Data<Application>,
-            person: SignedIn,
-            path: web::Path<ComplaintId>,
-            input: Input<$body>,
-        ) -> Answer<HttpResponse> {
-            let $id = *path;
-            let $command = input.command(&person.actor, &format!(concat!($operation, ":{}"), $id))?;
-            let $county = county(&person.actor)?;
-            let $value = input.value;
-            $call.await?;
-            Ok(done())
-        }
-    };
 }
 
 /// Rate the answer; once a round. The two lowest levels reopen the complaint.
@@ -185,41 +163,41 @@ async fn rate(
     let calendar = application.calendar.of(county).await?;
     let rating = NewRating { level: input.value.level, comment: input.value.comment };
     service::rate(&application.store, &calendar, &command, county, *path, None, rating).await?;
-    Ok(done())
+    Ok(HttpResponse::NoContent().finish())
 }
 
 act!(
     /// Take the complaint back, as long as nobody works on it.
-    withdraw, "/complaints/{id}/withdrawal", Nothing, "withdraw_complaint",
+    withdraw, "complaints", ComplaintId, "/complaints/{id}/withdrawal", Nothing, "withdraw_complaint",
     |application, command, county, id, _value| service::withdraw(&application.store, &command, county, id)
 );
 act!(
     /// Set type and category; they fix the route and the clock.
-    classify, "/complaints/{id}/classification", Classification, "classify_complaint",
+    classify, "complaints", ComplaintId, "/complaints/{id}/classification", Classification, "classify_complaint",
     |application, command, county, id, value|
         service::classify(&application.store, &command, county, id, value.kind, value.category)
 );
 act!(
     /// Not for this office: say why and where to go instead.
-    refuse, "/complaints/{id}/refusal", Reason, "refuse_complaint",
+    refuse, "complaints", ComplaintId, "/complaints/{id}/refusal", Reason, "refuse_complaint",
     |application, command, county, id, value|
         service::refuse_acceptance(&application.store, &command, county, id, &value.reason)
 );
 act!(
     /// Give it to a unit and a person; never to whom it is about.
-    dispatch, "/complaints/{id}/dispatch", Dispatch, "dispatch_complaint",
+    dispatch, "complaints", ComplaintId, "/complaints/{id}/dispatch", Dispatch, "dispatch_complaint",
     |application, command, county, id, value|
         service::dispatch(&application.store, &command, county, id, value.into())
 );
 act!(
     /// Rule that another unit handles it.
-    transfer, "/complaints/{id}/transfer", Dispatch, "transfer_complaint",
+    transfer, "complaints", ComplaintId, "/complaints/{id}/transfer", Dispatch, "transfer_complaint",
     |application, command, county, id, value|
         service::transfer(&application.store, &command, county, id, value.into())
 );
 act!(
     /// Take it on; the clock for the answer starts.
-    accept, "/complaints/{id}/acceptance", Nothing, "accept_complaint",
+    accept, "complaints", ComplaintId, "/complaints/{id}/acceptance", Nothing, "accept_complaint",
     |application, command, county, id, _value| async {
         let calendar = application.calendar.of(county).await?;
         service::accept(&application.store, &calendar, &command, county, id).await
@@ -227,13 +205,13 @@ act!(
 );
 act!(
     /// Give it back to the office, once.
-    return_back, "/complaints/{id}/return", Reason, "return_complaint",
+    return_back, "complaints", ComplaintId, "/complaints/{id}/return", Reason, "return_complaint",
     |application, command, county, id, value|
         service::return_back(&application.store, &command, county, id, &value.reason)
 );
 act!(
     /// Answer it: what was found, the opinion and its basis.
-    answer, "/complaints/{id}/answer", WrittenAnswer, "answer_complaint",
+    answer, "complaints", ComplaintId, "/complaints/{id}/answer", WrittenAnswer, "answer_complaint",
     |application, command, county, id, value| service::answer(
         &application.store, &command, county, id,
         NewAnswer { opinion: value.opinion, facts: value.facts, basis: value.basis, photos: value.photos },
@@ -241,7 +219,7 @@ act!(
 );
 act!(
     /// Record a call-back; not by who handled it.
-    call_back, "/complaints/{id}/call-backs", CallBackReport, "call_back",
+    call_back, "complaints", ComplaintId, "/complaints/{id}/call-backs", CallBackReport, "call_back",
     |application, command, county, id, value| async {
         let calendar = application.calendar.of(county).await?;
         let made = CallBack { result: value.result, notes: value.notes };
@@ -250,23 +228,23 @@ act!(
 );
 act!(
     /// Close it, if the residents' verdict allows it.
-    close, "/complaints/{id}/closure", Nothing, "close_complaint",
+    close, "complaints", ComplaintId, "/complaints/{id}/closure", Nothing, "close_complaint",
     |application, command, county, id, _value| service::close(&application.store, &command, county, id)
 );
 act!(
     /// Join it to an earlier complaint about the same matter.
-    merge, "/complaints/{id}/merge", Merge, "merge_complaint",
+    merge, "complaints", ComplaintId, "/complaints/{id}/merge", Merge, "merge_complaint",
     |application, command, county, id, value|
         service::merge(&application.store, &command, county, id, value.into)
 );
 act!(
     /// Park what cannot be solved now, with a reason that the resident is told.
-    park, "/complaints/{id}/parking", Reason, "park_complaint",
+    park, "complaints", ComplaintId, "/complaints/{id}/parking", ParkingOrder, "park_complaint",
     |application, command, county, id, value|
-        service::park(&application.store, &command, county, id, &value.reason)
+        service::park(&application.store, &command, county, id, &value.into())
 );
 act!(
     /// Go on with a parked complaint.
-    resume, "/complaints/{id}/resumption", Nothing, "resume_complaint",
+    resume, "complaints", ComplaintId, "/complaints/{id}/resumption", Nothing, "resume_complaint",
     |application, command, county, id, _value| service::resume(&application.store, &command, county, id)
 );

@@ -100,6 +100,7 @@ impl From<Filed> for FiledComplaint {
         (status = 201, body = FiledComplaint),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "a photo that is not there"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`belongs_to_sealed_reports`, `idempotency_key_reused`"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]

@@ -4,6 +4,7 @@ mod acts;
 mod extensions;
 mod intake;
 mod receipts;
+mod similar;
 mod view;
 
 pub(in crate::http) use acts::{Nothing, county};
@@ -14,6 +15,7 @@ pub(in crate::http) use view::{DeadlineView, Photo};
 pub(super) fn routes(config: &mut ServiceConfig) {
     intake::routes(config);
     receipts::routes(config);
+    similar::routes(config);
     acts::routes(config);
     extensions::routes(config);
 }

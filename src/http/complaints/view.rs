@@ -217,7 +217,7 @@ fn actions(
 ) -> Vec<&'static str> {
     use State as S;
     let state = complaint.state;
-    let offers: [(&str, Action, bool); 13] = [
+    let offers: [(&str, Action, bool); 15] = [
         ("classify", Action::ClassifyComplaint, matches!(state, S::Registered | S::Classified)),
         ("refuse", Action::ClassifyComplaint, matches!(state, S::Registered | S::Classified)),
         ("dispatch", Action::DispatchComplaint, matches!(state, S::Classified | S::Reopened)),
@@ -227,6 +227,8 @@ fn actions(
         ("transfer", Action::TransferComplaint, matches!(state, S::Dispatched | S::Working)),
         ("answer", Action::HandleComplaint, state == S::Working),
         ("request_extension", Action::RequestExtension, state == S::Working),
+        ("park", Action::ApproveParking, state == S::Working),
+        ("resume", Action::ParkComplaint, state == S::Parked),
         ("call_back", Action::CallBackReporter, matches!(state, S::Answered | S::Rated | S::Reopened)),
         // Offered while somebody is dissatisfied, too: the refusal shows the rule.
         ("close", Action::CloseComplaint, matches!(state, S::Answered | S::Rated | S::Reopened)),

@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     Application,
     http::{
+        act::act,
         authentication::SignedIn,
         complaints::{ExtensionDecision, ExtensionRequest, Nothing, RequestedExtension, county},
         input::Input,
@@ -168,44 +169,9 @@ async fn create(
     Ok(HttpResponse::Created().json(CreatedRectification { id: created.value }))
 }
 
-/// Declares one act: its address, its body, and the service function that does it.
-macro_rules! act {
-    (
-        $(#[doc = $doc:literal])+
-        $name:ident, $path:literal, $body:ty, $operation:literal,
-        |$application:ident, $command:ident, $county:ident, $id:ident, $value:ident| $call:expr
-    ) => {
-        $(#[doc = $doc])+
-        #[utoipa::path(tag = "rectifications", security(("access_token" = [])), request_body = $body,
-            params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
-            responses(
-                (status = 204),
-                (status = 401, body = Problem, content_type = "application/problem+json"),
-                (status = 403, body = Problem, content_type = "application/problem+json"),
-                (status = 404, body = Problem, content_type = "application/problem+json"),
-                (status = 409, body = Problem, content_type = "application/problem+json", description = "the state does not allow it"),
-                (status = 422, body = Problem, content_type = "application/problem+json"),
-            ))]
-        #[post($path)]
-        async fn $name(
-            $application: web::Data<Application>,
-            person: SignedIn,
-            path: web::Path<RectificationId>,
-            input: Input<$body>,
-        ) -> Answer<HttpResponse> {
-            let $id = *path;
-            let $command = input.command(&person.actor, &format!(concat!($operation, ":{}"), $id))?;
-            let $county = county(&person.actor)?;
-            let $value = input.value;
-            $call.await?;
-            Ok(HttpResponse::NoContent().finish())
-        }
-    };
-}
-
 act!(
     /// Commit in public: the item goes up on the board and the village group is told.
-    publish, "/rectifications/{id}/publication", PublicCommitment, "publish_rectification",
+    publish, "rectifications", RectificationId, "/rectifications/{id}/publication", PublicCommitment, "publish_rectification",
     |application, command, county, id, value| service::publish(
         &application.store, &command, county, id,
         Commitment { text: value.commitment, before_photos: value.before_photos },
@@ -213,25 +179,25 @@ act!(
 );
 act!(
     /// Report progress, with photos.
-    progress, "/rectifications/{id}/progress", ProgressReport, "rectification_progress",
+    progress, "rectifications", RectificationId, "/rectifications/{id}/progress", ProgressReport, "rectification_progress",
     |application, command, county, id, value|
         service::progress(&application.store, &command, county, id, value.into())
 );
 act!(
     /// Say that it is done, with the unit's own evaluation.
-    report_done, "/rectifications/{id}/completion", ProgressReport, "rectification_done",
+    report_done, "rectifications", RectificationId, "/rectifications/{id}/completion", ProgressReport, "rectification_done",
     |application, command, county, id, value|
         service::report_done(&application.store, &command, county, id, value.into())
 );
 act!(
     /// Invite everybody affected to judge.
-    open_evaluation, "/rectifications/{id}/evaluation", EvaluationWindow, "open_evaluation",
+    open_evaluation, "rectifications", RectificationId, "/rectifications/{id}/evaluation", EvaluationWindow, "open_evaluation",
     |application, command, county, id, value|
         service::open_evaluation(&application.store, &command, county, id, value.closes_on)
 );
 act!(
     /// Record the township's evaluation of this round. It does not outweigh the residents.
-    township_evaluation, "/rectifications/{id}/township-evaluation", TownshipEvaluation, "township_evaluation",
+    township_evaluation, "rectifications", RectificationId, "/rectifications/{id}/township-evaluation", TownshipEvaluation, "township_evaluation",
     |application, command, county, id, value| async {
         let calendar = application.calendar.of(county).await?;
         let (passed, opinion) = (value.passed, value.opinion);
@@ -240,12 +206,12 @@ act!(
 );
 act!(
     /// Close it out, if the residents' verdict allows it.
-    close_out, "/rectifications/{id}/closure", Nothing, "close_out",
+    close_out, "rectifications", RectificationId, "/rectifications/{id}/closure", Nothing, "close_out",
     |application, command, county, id, _value| service::close_out(&application.store, &command, county, id)
 );
 act!(
     /// Look-back found it broken again.
-    relapse, "/rectifications/{id}/relapse", Relapse, "relapse",
+    relapse, "rectifications", RectificationId, "/rectifications/{id}/relapse", Relapse, "relapse",
     |application, command, county, id, value| async {
         let calendar = application.calendar.of(county).await?;
         service::relapse(&application.store, &calendar, &command, county, id, &value.findings).await

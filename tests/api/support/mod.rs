@@ -1,11 +1,14 @@
 //! Small builders: a server, a township, people who speak HTTP.
 
 mod complaints;
+mod contract;
 mod person;
+mod platform;
 mod server;
 mod township;
 
 pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
+pub use platform::{bot, platform};
 pub use server::TestServer;
 pub use township::{Township, Village};

@@ -4,6 +4,8 @@ use qingfeng_core::{ids::SessionId, people::sessions::Person as Identity};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
+use super::contract;
+
 /// Somebody with a phone.
 #[derive(Clone)]
 pub struct Person {
@@ -30,10 +32,18 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Sends it, and holds the answer against the API's description.
     pub async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, text: response.text().await.unwrap() }
+        let body = response.bytes().await.unwrap();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        contract::check(&method, &path, status, content_type, &text);
+        Self { status, headers, text }
     }
 
     #[track_caller]

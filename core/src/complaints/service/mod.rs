@@ -4,6 +4,8 @@
 mod answer;
 mod closing;
 mod intake;
+mod merging;
+mod parking;
 mod rating;
 mod routing;
 mod steps;
@@ -12,8 +14,8 @@ mod time;
 pub use answer::{NewAnswer, answer};
 pub use closing::{CallBack, call_back, close};
 pub use intake::{Filed, NewComplaint, OnBehalf, register_on_behalf, submit, withdraw};
+pub use merging::merge;
+pub use parking::{Parking, park, resume};
 pub use rating::{NewRating, rate, receipt_holder};
-pub use routing::{
-    Destination, accept, classify, dispatch, merge, park, refuse_acceptance, resume, return_back, transfer,
-};
+pub use routing::{Destination, accept, classify, dispatch, refuse_acceptance, return_back, transfer};
 pub use time::{decide_extension, request_extension};

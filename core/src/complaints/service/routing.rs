@@ -1,44 +1,24 @@
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, OnConflict},
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 use serde_json::json;
 
-use super::steps::{Entry, Held, advance, clocks, context, hold, is_open, note, tell_handler, tell_reporters, write};
+use super::steps::{Entry, Held, advance, clocks, context, hold, note, reason, tell_handler, tell_reporters, write};
 use crate::{
     audit::AuditEntry,
     calendar::Calendar,
     complaints::{
-        Act, Category, ComplaintKind, ComplaintRefusal, State,
-        entity::{complaints, entries, joint_units, reporters},
-        queries::subject_of,
+        Act, Category, ComplaintKind, ComplaintRefusal,
+        entity::{complaints, entries, joint_units},
     },
     deadlines::{self, DeadlineStatus, NewDeadline, entity::deadlines as deadline_rows},
     ids::{ComplaintId, CountyId, EntryId, OrganizationId, StaffId},
     people::{
         Role,
-        authorization::{Action, may},
-        concerns::{self, Concerns},
+        authorization::Action,
         entity::{organizations, posts},
     },
-    refusal::{Fault, FieldFault, Refusal},
+    refusal::Fault,
     storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
-
-/// Longest reason or instruction, in characters.
-const LONGEST_REASON: usize = 500;
-
-fn reason(pointer: &str, text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > LONGEST_REASON {
-        return Err(Refusal::invalid(vec![FieldFault::new(
-            pointer,
-            format!("请写明理由，最多{LONGEST_REASON}个字。"),
-        )]));
-    }
-    Ok(text.to_owned())
-}
 
 /// The office sets type and category: they fix the route and the clock.
 ///
@@ -366,126 +346,6 @@ pub async fn refuse_acceptance(
                 let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "reason": why});
                 let notices = tell_reporters(&held, "complaint_not_accepted", &facts);
                 Ok(Done::new((), AuditEntry::new("complaint_not_accepted", id)).telling(notices))
-            })
-        })
-        .await
-}
-
-/// The same matter was brought up before: this one joins the earlier one. Its reporters follow and rate that one, each
-/// for himself (lessons D3.8).
-///
-/// # Errors
-/// When the other one is not open in the same township.
-pub async fn merge(
-    store: &Store,
-    command: &Command,
-    county: CountyId,
-    id: ComplaintId,
-    into: ComplaintId,
-) -> Result<Outcome<()>, Fault> {
-    let actor = command.actor.clone();
-    store
-        .command(county, command, move |unit| {
-            Box::pin(async move {
-                // Permission before anything else; the locks are taken below, the earlier complaint's first.
-                let asked = complaints::Entity::find_by_id(id).one(unit.connection()).await?;
-                let asked = asked.ok_or_else(Refusal::not_found)?;
-                may(&actor, Action::MergeComplaints, &subject_of(unit.connection(), &asked).await?)?;
-                if into >= id {
-                    // Earlier ones have smaller ids; also keeps two merges from locking each other out.
-                    return Err(Fault::refused(ComplaintRefusal::CannotMerge));
-                }
-                let main = hold(unit, &actor, Action::MergeComplaints, into).await?;
-                let mut held = hold(unit, &actor, Action::MergeComplaints, id).await?;
-                let fits = main.complaint.township_id == held.complaint.township_id
-                    && is_open(main.complaint.state)
-                    && main.complaint.state != State::Merged;
-                if !fits {
-                    return Err(Fault::refused(ComplaintRefusal::CannotMerge));
-                }
-                // Whom the joining one is about must not end up working on both.
-                let about = &held.subject;
-                let works_on_it =
-                    main.complaint.lead_unit_id.is_some_and(|unit| about.concerns_organizations.contains(&unit))
-                        || main.complaint.handler_id.is_some_and(|person| about.concerns_staff.contains(&person));
-                if works_on_it {
-                    return Err(Fault::refused(ComplaintRefusal::Recused));
-                }
-                let new_concerns = Concerns {
-                    organizations: missing(&about.concerns_organizations, &main.subject.concerns_organizations),
-                    staff: missing(&about.concerns_staff, &main.subject.concerns_staff),
-                };
-                concerns::record(unit, county, into.into(), &new_concerns).await?;
-                let context = context(unit, &held.complaint).await?;
-                held.complaint.merged_into_id = Some(into);
-                advance(unit, &mut held.complaint, Act::Merge, &context).await?;
-                reporters::Entity::update_many()
-                    .col_expr(reporters::Column::ComplaintId, Expr::value(into))
-                    .filter(reporters::Column::ComplaintId.eq(id))
-                    .exec(unit.connection())
-                    .await?;
-                deadlines::end(unit, id.into(), None, DeadlineStatus::Cancelled).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("merged", &main.complaint.number));
-                note(unit, &actor, &main.complaint, Entry::internal("joined", &held.complaint.number));
-                let facts = json!({
-                    "number": held.complaint.number, "title": held.complaint.title, "into": main.complaint.number,
-                });
-                let notices = tell_reporters(&held, "complaint_merged", &facts);
-                Ok(Done::new((), AuditEntry::new("complaint_merged", id)).telling(notices))
-            })
-        })
-        .await
-}
-
-fn missing<T: Copy + PartialEq>(of: &[T], known: &[T]) -> Vec<T> {
-    of.iter().filter(|item| !known.contains(item)).copied().collect()
-}
-
-/// A leader parks what objectively cannot be solved now (挂账), with a reason that the resident is told.
-///
-/// # Errors
-/// When the actor may not or nobody works on it.
-pub async fn park(
-    store: &Store,
-    command: &Command,
-    county: CountyId,
-    id: ComplaintId,
-    why: &str,
-) -> Result<Outcome<()>, Fault> {
-    let (actor, why) = (command.actor.clone(), reason("/reason", why)?);
-    store
-        .command(county, command, move |unit| {
-            Box::pin(async move {
-                let mut held = hold(unit, &actor, Action::ApproveParking, id).await?;
-                let context = context(unit, &held.complaint).await?;
-                advance(unit, &mut held.complaint, Act::Park, &context).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("parked", &why));
-                deadlines::end(unit, id.into(), None, DeadlineStatus::Suspended).await?;
-                let facts = json!({"number": held.complaint.number, "title": held.complaint.title, "reason": why});
-                let step = unit.now().timestamp().to_string();
-                let notices =
-                    tell_reporters(&held, "complaint_parked", &facts).into_iter().map(|notice| notice.step(&step));
-                Ok(Done::new((), AuditEntry::new("complaint_parked", id)).telling(notices))
-            })
-        })
-        .await
-}
-
-/// Work goes on: the suspended deadline runs again, moved by the days it stood still.
-///
-/// # Errors
-/// When the actor may not or it is not parked.
-pub async fn resume(store: &Store, command: &Command, county: CountyId, id: ComplaintId) -> Result<Outcome<()>, Fault> {
-    let actor = command.actor.clone();
-    store
-        .command(county, command, move |unit| {
-            Box::pin(async move {
-                let mut held = hold(unit, &actor, Action::ParkComplaint, id).await?;
-                let context = context(unit, &held.complaint).await?;
-                advance(unit, &mut held.complaint, Act::Resume, &context).await?;
-                deadlines::resume(unit, id.into()).await?;
-                note(unit, &actor, &held.complaint, Entry::shown("resumed", "恢复办理"));
-                Ok(Done::new((), AuditEntry::new("complaint_resumed", id)))
             })
         })
         .await

@@ -17,7 +17,7 @@ use crate::{
         Actor,
         authorization::{Action, Subject, may},
     },
-    refusal::{Fault, Refusal},
+    refusal::{Fault, FieldFault, Refusal},
     storage::UnitOfWork,
 };
 
@@ -161,4 +161,19 @@ pub(super) fn tell_handler(complaint: &complaints::Model, kind: &'static str, fa
 /// States in which a complaint still waits for somebody's work.
 pub(super) fn is_open(state: State) -> bool {
     !matches!(state, State::Closed | State::Merged | State::NotAccepted | State::Withdrawn)
+}
+
+/// Longest reason or instruction, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// A reason as people wrote it.
+pub(super) fn reason(pointer: &str, text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_REASON {
+        return Err(Refusal::invalid(vec![FieldFault::new(
+            pointer,
+            format!("请写明理由，最多{LONGEST_REASON}个字。"),
+        )]));
+    }
+    Ok(text.to_owned())
 }

@@ -1,0 +1,109 @@
+use chrono::{Days, NaiveDate};
+use serde_json::json;
+
+use super::steps::{Entry, advance, context, hold, note, reason, tell_reporters};
+use crate::{
+    audit::AuditEntry,
+    complaints::{Act, entity::complaints},
+    deadlines::{self, DeadlineStatus, NewDeadline},
+    ids::{ComplaintId, CountyId},
+    people::authorization::Action,
+    refusal::{Fault, FieldFault, Refusal},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+};
+
+/// Parked is not forgotten: the office looks again after this many days at the latest.
+const LATEST_REVIEW_DAYS: u64 = 180;
+const REVIEW: &str = "parking_review";
+
+/// Why something has to wait, and when it is looked at again.
+#[derive(Clone, Debug)]
+pub struct Parking {
+    pub reason: String,
+    pub review_on: NaiveDate,
+}
+
+fn check_review(review_on: NaiveDate, today: NaiveDate) -> Result<(), Refusal> {
+    if review_on > today && review_on <= today + Days::new(LATEST_REVIEW_DAYS) {
+        return Ok(());
+    }
+    let sentence = format!("复核日期要在明天以后、{LATEST_REVIEW_DAYS}天以内。");
+    Err(Refusal::invalid(vec![FieldFault::new("/review_on", sentence)]))
+}
+
+async fn open_review(unit: &UnitOfWork, complaint: &complaints::Model, review_on: NaiveDate) -> Result<(), Fault> {
+    deadlines::open_again(
+        unit,
+        NewDeadline {
+            county: complaint.county_id,
+            township: Some(complaint.township_id),
+            subject: complaint.id.into(),
+            title: complaint.title.clone(),
+            kind: REVIEW,
+            round: complaint.round,
+            start_on: unit.today(),
+            limit: json!({"fixed": review_on}),
+            due_on: Some(review_on),
+            explanation: "批准挂账时定下的复核日期".to_owned(),
+            responsible_staff: None,
+            responsible_unit: Some(complaint.township_id),
+        },
+    )
+    .await
+}
+
+/// A leader parks what objectively cannot be solved now (挂账), with a reason and a day of review that the resident is told.
+///
+/// # Errors
+/// When the actor may not or nobody works on it.
+pub async fn park(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+    parking: &Parking,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, why, review_on) = (command.actor.clone(), reason("/reason", &parking.reason)?, parking.review_on);
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::ApproveParking, id).await?;
+                check_review(review_on, unit.today())?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::Park, &context).await?;
+                let text = format!("{why}（{}前复核）", review_on.format("%Y年%-m月%-d日"));
+                note(unit, &actor, &held.complaint, Entry::shown("parked", &text));
+                deadlines::end(unit, id.into(), None, DeadlineStatus::Suspended).await?;
+                open_review(unit, &held.complaint, review_on).await?;
+                let facts = json!({
+                    "number": held.complaint.number, "title": held.complaint.title, "reason": why, "review_on": review_on,
+                });
+                let step = unit.now().timestamp().to_string();
+                let notices =
+                    tell_reporters(&held, "complaint_parked", &facts).into_iter().map(|notice| notice.step(&step));
+                Ok(Done::new((), AuditEntry::new("complaint_parked", id)).telling(notices))
+            })
+        })
+        .await
+}
+
+/// Work goes on: the suspended deadline runs again, moved by the days it stood still.
+///
+/// # Errors
+/// When the actor may not or it is not parked.
+pub async fn resume(store: &Store, command: &Command, county: CountyId, id: ComplaintId) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let mut held = hold(unit, &actor, Action::ParkComplaint, id).await?;
+                let context = context(unit, &held.complaint).await?;
+                advance(unit, &mut held.complaint, Act::Resume, &context).await?;
+                deadlines::end(unit, id.into(), Some(REVIEW), DeadlineStatus::Met).await?;
+                deadlines::resume(unit, id.into()).await?;
+                note(unit, &actor, &held.complaint, Entry::shown("resumed", "恢复办理"));
+                Ok(Done::new((), AuditEntry::new("complaint_resumed", id)))
+            })
+        })
+        .await
+}

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
-use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, aws::AmazonS3Builder, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig, aws::AmazonS3Builder, path::Path};
 
 use super::{FileStore, is_name, name_of};
 use crate::refusal::Fault;
@@ -16,9 +18,22 @@ impl S3Files {
     /// # Errors
     /// When the address is wrong.
     pub fn open(url: &str) -> Result<Self, Fault> {
+        Self::build(url, AmazonS3Builder::from_env())
+    }
+
+    /// The same with these credentials.
+    ///
+    /// # Errors
+    /// When the address is wrong.
+    pub fn with_credentials(url: &str, access_key_id: &str, secret_access_key: &str) -> Result<Self, Fault> {
+        let keys = AmazonS3Builder::new().with_access_key_id(access_key_id).with_secret_access_key(secret_access_key);
+        Self::build(url, keys)
+    }
+
+    fn build(url: &str, builder: AmazonS3Builder) -> Result<Self, Fault> {
         let rest = url.strip_prefix("s3://").ok_or_else(|| Fault::unavailable("no s3:// address"))?;
         let (bucket, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+        let mut builder = builder.with_bucket_name(bucket).with_retry(patience());
         for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             builder = match key {
                 "endpoint" => builder.with_endpoint(value).with_allow_http(value.starts_with("http://")),
@@ -30,6 +45,11 @@ impl S3Files {
     }
 }
 
+/// A photo waits for a moment's trouble, not for minutes: the phone asks again.
+fn patience() -> RetryConfig {
+    RetryConfig { max_retries: 2, retry_timeout: Duration::from_secs(5), ..RetryConfig::default() }
+}
+
 fn path(name: &str) -> Path {
     Path::from(format!("{}/{name}", &name[..2]))
 }
@@ -37,7 +57,7 @@ fn path(name: &str) -> Path {
 fn fault(error: object_store::Error) -> Fault {
     // The text may name keys and addresses.
     let kind = match error {
-        object_store::Error::NotFound { .. } => "not found",
+        object_store::Error::NotFound { .. } => "no such bucket",
         object_store::Error::Unauthenticated { .. } | object_store::Error::PermissionDenied { .. } => "access denied",
         _ => "does not answer",
     };

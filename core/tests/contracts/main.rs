@@ -8,5 +8,6 @@ mod campaigns;
 mod engines;
 mod files;
 mod indexes;
+mod object_storage;
 mod session;
 mod storage;

@@ -14,6 +14,7 @@ export default defineAppConfig({
     'pages/sign-in/staff',
     'pages/desk/index',
     'pages/duties/detail',
+    'pages/messages/index',
   ],
   window: {
     navigationBarTitleText: '清风',

@@ -14,6 +14,7 @@ mod files;
 mod health;
 pub mod input;
 mod me;
+mod messages;
 mod organizations;
 pub mod problem;
 mod problems;
@@ -85,7 +86,8 @@ fn api(config: &mut ServiceConfig) {
             .configure(duties::routes)
             .configure(problems::routes)
             .configure(rectifications::routes)
-            .configure(surveys::routes),
+            .configure(surveys::routes)
+            .configure(messages::routes),
     );
     health::routes(config);
 }

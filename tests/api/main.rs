@@ -14,6 +14,7 @@ mod engines;
 mod every_endpoint;
 mod files;
 mod health;
+mod messages;
 mod openapi;
 mod program;
 mod rectifications;

@@ -4,6 +4,7 @@
 pub mod consents;
 pub mod entity;
 pub mod opt_outs;
+pub mod undelivered;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, sea_query::OnConflict};

@@ -1,0 +1,95 @@
+//! Messages that did not get through.
+
+use actix_web::{get, post, web};
+use chrono::{DateTime, Utc};
+use qingfeng_core::{
+    ids::MessageId,
+    outbox::{
+        MessageState, RecipientKind,
+        undelivered::{self, PAGE, Undelivered},
+    },
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    act::act,
+    authentication::SignedIn,
+    complaints::Nothing,
+    problem::{Answer, Problem},
+};
+use crate::Application;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list).service(resend);
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct MessagesQuery {
+    /// The last one of the page before.
+    before: Option<MessageId>,
+}
+
+/// A message that was parked, or of which nobody knows whether it arrived.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UndeliveredMessage {
+    id: MessageId,
+    recipient_kind: RecipientKind,
+    /// The group or the member of staff; nobody is told which resident a message was for.
+    recipient: Option<String>,
+    /// What kind of message it is, e.g. `deadline_ahead`.
+    kind: String,
+    title: Option<String>,
+    state: MessageState,
+    /// Why it did not get through, in Chinese.
+    reason: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Undelivered> for UndeliveredMessage {
+    fn from(message: Undelivered) -> Self {
+        Self {
+            id: message.id,
+            recipient_kind: message.recipient_kind,
+            recipient: message.recipient,
+            kind: message.kind,
+            title: message.title,
+            state: message.state,
+            reason: message.reason,
+            created_at: message.created_at,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UndeliveredMessages {
+    items: Vec<UndeliveredMessage>,
+    next: Option<MessageId>,
+}
+
+/// Messages of the township that did not get through, latest first.
+#[utoipa::path(tag = "messages", security(("access_token" = [])), params(MessagesQuery), responses(
+    (status = 200, body = UndeliveredMessages),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/messages")]
+async fn list(
+    application: web::Data<Application>,
+    person: SignedIn,
+    query: web::Query<MessagesQuery>,
+) -> Answer<web::Json<UndeliveredMessages>> {
+    let rows = undelivered::undelivered(&application.store, &person.actor, query.before).await?;
+    let next = if rows.len() as u64 == PAGE { rows.last().map(|row| row.id) } else { None };
+    Ok(web::Json(UndeliveredMessages { items: rows.into_iter().map(UndeliveredMessage::from).collect(), next }))
+}
+
+act!(
+    /// Send it again.
+    resend, "messages", MessageId, "/messages/{id}/resending", Nothing, "resend_message",
+    |application, command, county, id, _value| undelivered::resend(&application.store, &command, county, id)
+);

@@ -1,0 +1,88 @@
+use qingfeng_core::{
+    groups::{self, NewGroup},
+    people::Role,
+    storage::Engine,
+};
+use qingfeng_sandbox::Group;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Cast, TestServer, bot, platform};
+
+/// A survey's invitation goes to a group whose robot was taken out.
+async fn group_without_robot(cast: &Cast<'_>, server: &TestServer) {
+    let (county, township, village) = (cast.township.county, cast.township.id, cast.village.id);
+    let sealer = server.application.sealer.clone();
+    cast.township
+        .write(move |unit| {
+            let new = NewGroup { township, village, name: "东河村村民群".into(), robot_key: "group-key".into() };
+            Box::pin(async move { groups::add(unit, county, &sealer, new).await })
+        })
+        .await;
+    let draft = json!({"village_id": cast.village.id, "title": "自来水", "closes_on": "2026-03-09", "questions": [
+        {"text": "中午有水吗？", "choices": ["有", "没有"]}]});
+    cast.office.post("/api/surveys", draft).await.ok();
+}
+
+fn recipients(page: &Value) -> Vec<&str> {
+    page["items"].as_array().unwrap().iter().map(|item| item["recipient_kind"].as_str().unwrap()).collect()
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    group_without_robot(&cast, &server).await;
+    bot.tick().await.unwrap();
+    let page = cast.office.get("/api/messages").await.ok();
+    let post = &page["items"][0];
+    assert_eq!((&post["recipient"], &post["state"]), (&json!("东河村村民群"), &json!("parked")), "{page}");
+    assert!(post["reason"].as_str().is_some_and(|reason| !reason.is_ascii()), "{page}");
+
+    platform.add_group(Group::new("group-key", "东河村村民群"));
+    let again = format!("/api/messages/{}/resending", post["id"].as_str().unwrap());
+    cast.secretary.post(&again, json!({})).await.problem(404, "not_found");
+    server.township().await.staff(Role::TownshipOffice).await.post(&again, json!({})).await.problem(404, "not_found");
+    cast.office.post_once(&again, "draft-0001", json!({})).await.ok();
+    cast.office.post_once(&again, "draft-0001", json!({})).await.ok();
+    cast.office.post(&again, json!({})).await.problem(409, "message_not_parked");
+    bot.tick().await.unwrap();
+    assert_eq!(platform.delivered_to_group("group-key").len(), 1);
+    cast.office.post(&again, json!({})).await.problem(409, "message_not_parked");
+    let left = cast.office.get("/api/messages").await.ok();
+    assert!(left["items"].as_array().unwrap().iter().all(|item| item["id"] != post["id"]), "{left}");
+    let unknown = "/api/messages/01890000-0000-7000-8000-000000000000/resending";
+    cast.office.post(unknown, json!({})).await.problem(404, "not_found");
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn which_resident_a_message_was_for_is_shown_to_nobody() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    group_without_robot(&cast, &server).await;
+    cast.answered().await;
+    bot(&server, &running).tick().await.unwrap();
+    let page = cast.office.get("/api/messages").await.ok();
+    let to_residents = |item: &&Value| item["recipient_kind"] == "resident";
+    let residents: Vec<_> = page["items"].as_array().unwrap().iter().filter(to_residents).collect();
+    assert!(!residents.is_empty(), "{page}");
+    assert!(residents.iter().all(|item| item["recipient"].is_null() && item["title"].is_null()), "{page}");
+
+    let administrator = cast.township.staff(Role::GroupAdministrator).await;
+    let seen = administrator.get("/api/messages").await.ok();
+    assert!(!recipients(&seen).is_empty() && recipients(&seen).iter().all(|kind| *kind == "group"), "{seen}");
+    let path = format!("/api/messages/{}/resending", residents[0]["id"].as_str().unwrap());
+    administrator.post(&path, json!({})).await.problem(404, "not_found");
+    for person in [&cast.secretary, &cast.resident] {
+        person.get("/api/messages").await.problem(403, "forbidden");
+    }
+    running.stop().await;
+}

@@ -12,6 +12,7 @@ mod m20261124_000020_campaigns;
 mod m20261124_000030_surveys;
 mod m20261124_000040_message_consents;
 mod m20261124_000041_silence;
+mod m20261124_000042_schedule_failures;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000030_surveys::Migration),
             Box::new(m20261124_000040_message_consents::Migration),
             Box::new(m20261124_000041_silence::Migration),
+            Box::new(m20261124_000042_schedule_failures::Migration),
         ]
     }
 }

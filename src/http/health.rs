@@ -1,6 +1,7 @@
 //! For the machines that watch over this one.
 
 use actix_web::{HttpResponse, get, web};
+use qingfeng_bot::schedule::failing_jobs;
 use sea_orm::ConnectionTrait;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -18,7 +19,8 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
 }
 
-/// The process can serve: database and cache answer.
+/// The process can serve: database and cache answer. Says `degraded` and what, when scheduled jobs fail: people are served all
+/// the same, but reminders are not written.
 #[utoipa::path(tag = "operation", responses(
     (status = 200, body = String, content_type = "text/plain", description = "ready"),
     (status = 503, body = super::problem::Problem, content_type = "application/problem+json"),
@@ -27,5 +29,11 @@ async fn alive() -> HttpResponse {
 async fn ready(application: web::Data<Application>) -> Answer<HttpResponse> {
     application.store.reader().execute_unprepared("SELECT 1").await?;
     application.cache.get("ready").await?;
-    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok"))
+    let failing = failing_jobs(&application.store).await?;
+    let lines: Vec<_> = failing
+        .iter()
+        .map(|job| format!("\n{} failed {} times since {}", job.job, job.failures, job.since.to_rfc3339()))
+        .collect();
+    let body = if lines.is_empty() { "ok".to_owned() } else { format!("degraded{}", lines.concat()) };
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(body))
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use qingfeng_core::{outbox, people::Role, storage::Engine};
 use rstest::rstest;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::support::{Cast, TestServer, bot, platform};
@@ -91,4 +91,30 @@ async fn a_complaint_that_sounds_like_an_earlier_one_is_suggested_to_the_office_
         cast.office.get(&format!("/api/complaints/{later}/similar")).await.ok()["items"][0]["complaint"]["id"],
         lamp
     );
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_job_that_fails_shows_until_it_comes_through_and_stops_no_other(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    cast.answered().await;
+    let database = server.application.store.reader();
+    database.execute_unprepared("ALTER TABLE surveys RENAME TO surveys_away").await.unwrap();
+    server.clock.advance(TimeDelta::days(3));
+    bot.tick().await.unwrap();
+    bot.tick().await.unwrap();
+    let ready = server.visitor().get("/readyz").await;
+    assert_eq!(ready.status, 200);
+    assert!(ready.text.starts_with("degraded\nsurveys failed 2 times since 2026-03-05"), "{}", ready.text);
+    assert_eq!(messages(&server, "rating_reminder").await.len(), 1, "the other jobs go on");
+
+    database.execute_unprepared("ALTER TABLE surveys_away RENAME TO surveys").await.unwrap();
+    bot.tick().await.unwrap();
+    assert_eq!(server.visitor().get("/readyz").await.text, "ok");
+    running.stop().await;
 }

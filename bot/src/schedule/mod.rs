@@ -1,6 +1,7 @@
 //! What is due by the calendar: reminders, monthly posts, housekeeping. One leader schedules; each job runs once a day
 //! and, after an outage, once for all the days missed.
 
+mod failures;
 mod housekeeping;
 mod monthly;
 mod policy;
@@ -21,6 +22,7 @@ use qingfeng_core::{
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
+pub use failures::{FailingJob, failing_jobs};
 pub use policy::ReminderPolicy;
 
 use crate::Bot;
@@ -82,6 +84,7 @@ pub(crate) async fn run(bot: &Bot) -> Result<(), Fault> {
             // One county's trouble is not the others'.
             if let Err(fault) = run_if_due(bot, county.county_id, job).await {
                 tracing::error!(%fault, job = job.name, county = %county.county_id, "a scheduled job failed; it is tried again");
+                failures::record(bot, county.county_id, job.name).await?;
             }
         }
     }
@@ -105,6 +108,9 @@ async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault>
         "silence" => silence::schedule(bot, county, due_for).await?,
         "monthly_posts" => monthly::schedule(bot, county, due_for).await?,
         _ => housekeeping::sweep(bot, county).await?,
+    }
+    if !failures::failing_jobs(&bot.store).await?.is_empty() {
+        failures::forget(bot, county, job.name).await?;
     }
     // Written after the work: a crash in between repeats it, and the outbox's unique key makes that harmless.
     let name = job.name.to_owned();

@@ -1,9 +1,5 @@
 use chrono::TimeDelta;
-use qingfeng_core::{
-    groups::{self, NewGroup},
-    outbox,
-    storage::Engine,
-};
+use qingfeng_core::{outbox, storage::Engine};
 use qingfeng_sandbox::{Group, PushOutcome, Sandbox};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
@@ -89,14 +85,7 @@ async fn a_village_answers_a_survey_in_chat_and_sees_the_result_after_the_close(
     let platform = platform(&server);
     let running = platform.start("127.0.0.1:0").unwrap();
     platform.add_group(Group::new("group-key", "东河村村民群"));
-    let (county, township, village) = (cast.township.county, cast.township.id, cast.village.id);
-    let sealer = server.application.sealer.clone();
-    cast.township
-        .write(move |unit| {
-            let new = NewGroup { township, village, name: "东河村村民群".into(), robot_key: "group-key".into() };
-            Box::pin(async move { groups::add(unit, county, &sealer, new).await })
-        })
-        .await;
+    cast.township.chat_group(cast.village, "东河村村民群", "group-key").await;
 
     let draft = |question: &str| {
         json!({"village_id": cast.village.id, "title": "通组路修好了吗", "closes_on": "2026-03-09", "questions": [

@@ -1,8 +1,4 @@
-use qingfeng_core::{
-    groups::{self, NewGroup},
-    people::Role,
-    storage::Engine,
-};
+use qingfeng_core::{people::Role, storage::Engine};
 use qingfeng_sandbox::Group;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -10,15 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{Cast, TestServer, bot, platform};
 
 /// A survey's invitation goes to a group whose robot was taken out.
-async fn group_without_robot(cast: &Cast<'_>, server: &TestServer) {
-    let (county, township, village) = (cast.township.county, cast.township.id, cast.village.id);
-    let sealer = server.application.sealer.clone();
-    cast.township
-        .write(move |unit| {
-            let new = NewGroup { township, village, name: "东河村村民群".into(), robot_key: "group-key".into() };
-            Box::pin(async move { groups::add(unit, county, &sealer, new).await })
-        })
-        .await;
+async fn group_without_robot(cast: &Cast<'_>) {
+    cast.township.chat_group(cast.village, "东河村村民群", "group-key").await;
     let draft = json!({"village_id": cast.village.id, "title": "自来水", "closes_on": "2026-03-09", "questions": [
         {"text": "中午有水吗？", "choices": ["有", "没有"]}]});
     cast.office.post("/api/surveys", draft).await.ok();
@@ -38,7 +27,7 @@ async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
     let platform = platform(&server);
     let running = platform.start("127.0.0.1:0").unwrap();
     let bot = bot(&server, &running);
-    group_without_robot(&cast, &server).await;
+    group_without_robot(&cast).await;
     bot.tick().await.unwrap();
     let page = cast.office.get("/api/messages").await.ok();
     let post = &page["items"][0];
@@ -67,7 +56,7 @@ async fn which_resident_a_message_was_for_is_shown_to_nobody() {
     let server = TestServer::start(Engine::Sqlite).await;
     let cast = Cast::of(&server).await;
     let running = platform(&server).start("127.0.0.1:0").unwrap();
-    group_without_robot(&cast, &server).await;
+    group_without_robot(&cast).await;
     cast.answered().await;
     bot(&server, &running).tick().await.unwrap();
     let page = cast.office.get("/api/messages").await.ok();

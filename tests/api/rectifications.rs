@@ -1,7 +1,6 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use qingfeng_core::{
-    groups::{self, NewGroup},
     ids::ResidentId,
     outbox,
     people::{PersonKind, Role, sessions},
@@ -365,18 +364,7 @@ async fn an_extension_stands_on_the_board_with_its_reason(#[values(Engine::Sqlit
 async fn publishing_an_item_tells_the_village_group() {
     let server = TestServer::start(Engine::Sqlite).await;
     let scene = Scene::of(&server, 3).await;
-    let (county, township, village) = (scene.cast.township.county, scene.cast.township.id, scene.cast.village.id);
-    let sealer = server.application.sealer.clone();
-    scene
-        .cast
-        .township
-        .write(move |unit| {
-            Box::pin(async move {
-                let group = NewGroup { township, village, name: "东河村群".into(), robot_key: "KEY".into() };
-                groups::add(unit, county, &sealer, group).await
-            })
-        })
-        .await;
+    scene.cast.township.chat_group(scene.cast.village, "东河村群", "KEY").await;
     scene.published().await;
     let posts = outbox::entity::Entity::find()
         .filter(outbox::entity::Column::Kind.eq("rectification_published"))

@@ -1,5 +1,6 @@
 use chrono::NaiveDate;
 use qingfeng_core::{
+    groups::{self, NewGroup},
     ids::{CountyId, OrganizationId, ResidentId, StaffId},
     people::{
         OrganizationKind, PersonKind, Role, RosterGroup,
@@ -130,6 +131,18 @@ impl<'a> Township<'a> {
             Box::pin(roster::add_resident(unit, county, resident))
         })
         .await
+    }
+
+    /// A chat group of the village, with a robot under this key.
+    pub async fn chat_group(&self, village: Village, name: &str, robot_key: &str) {
+        let (county, township, village) = (self.county, self.id, village.id);
+        let (name, robot_key) = (name.to_owned(), robot_key.to_owned());
+        let sealer = self.server.application.sealer.clone();
+        self.write(move |unit| {
+            let group = NewGroup { township, village, name, robot_key };
+            Box::pin(async move { groups::add(unit, county, &sealer, group).await })
+        })
+        .await;
     }
 
     /// Writes set-up that has no endpoint.

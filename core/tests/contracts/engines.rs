@@ -61,11 +61,16 @@ pub fn clock() -> Arc<SimulatedClock> {
 
 /// A database of its own, with the schema.
 pub async fn store(engine: Engine) -> Fixture {
+    store_with(engine, 8).await
+}
+
+/// The same with so many connections.
+pub async fn store_with(engine: Engine, connections: u32) -> Fixture {
     let database = TestDatabase::fresh(engine).await;
     let clock = clock();
     let surroundings = Surroundings { clock: clock.clone(), randomness: Arc::new(SystemRandomness) };
     let store =
-        Store::connect(&DatabaseSettings { url: database.url.clone(), connections: 8 }, surroundings).await.unwrap();
+        Store::connect(&DatabaseSettings { url: database.url.clone(), connections }, surroundings).await.unwrap();
     store.migrate().await.unwrap();
     Fixture { store, clock, _database: database }
 }

@@ -1,16 +1,26 @@
 //! The busy queries have their index, on both engines.
 
 use qingfeng_core::{
-    complaints::queries::{Filter, list_query},
+    clock::shanghai_date,
+    complaints::{
+        queries::{Filter, list_query},
+        silence::silent_reporters,
+    },
+    deadlines::desk,
     ids::{CountyId, OrganizationId, PostId, ResidentId, StaffId},
-    people::{Actor, HeldPost, OrganizationKind, Resident, Role, Staff},
+    outbox::undelivered::undelivered,
+    people::{
+        Actor, HeldPost, OrganizationKind, Resident, Role, Staff,
+        authorization::{Action, Reach, reach},
+    },
+    publication::village_board,
     storage::{Engine, Store},
 };
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, QueryTrait, Statement};
 use uuid::Uuid;
 
-use crate::engines::store;
+use crate::engines::{store, store_with};
 
 fn staff(role: Role) -> Actor {
     let id = || Uuid::new_v4();
@@ -90,4 +100,94 @@ async fn lists_of_complaints_walk_an_index_and_never_the_table(
             || line.starts_with("SCAN complaints USING INDEX sqlite_autoindex")
     });
     assert!(!walks_the_table, "{plan}");
+}
+
+/// As many rows as make the planner care, whatever the columns are.
+async fn fill(store: &Store, table: &str) {
+    let connection = store.reader();
+    let columns = Statement::from_string(
+        connection.get_database_backend(),
+        format!(
+            "SELECT column_name, data_type FROM information_schema.columns \
+             WHERE table_name = '{table}' AND is_nullable = 'NO' AND table_schema = 'public'"
+        ),
+    );
+    let rows = connection.query_all_raw(columns).await.unwrap();
+    let (names, values): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .map(|row| {
+            let kind: String = row.try_get("", "data_type").unwrap();
+            let value = match kind.as_str() {
+                "uuid" => "gen_random_uuid()",
+                "integer" | "bigint" | "smallint" => "n",
+                "date" => "date '2026-01-01' + n % 300",
+                "timestamp with time zone" => "now() - n * interval '1 minute'",
+                "json" | "jsonb" => "'{}'",
+                "boolean" => "true",
+                "bytea" => "sha256(n::text::bytea)",
+                _ => "'x' || n",
+            };
+            (format!("\"{}\"", row.try_get::<String>("", "column_name").unwrap()), value)
+        })
+        .unzip();
+    let sql = format!(
+        "INSERT INTO {table} ({}) SELECT {} FROM generate_series(1, 20000) n",
+        names.join(", "),
+        values.join(", ")
+    );
+    connection.execute_unprepared(&sql).await.unwrap();
+}
+
+/// How often each of these tables was read from end to end.
+async fn whole_reads(store: &Store, tables: &[&str]) -> Vec<(String, i64)> {
+    let connection = store.reader();
+    connection.execute_unprepared("SELECT pg_stat_force_next_flush()").await.unwrap();
+    let list = tables.iter().map(|table| format!("'{table}'")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT relname::text AS name, seq_scan FROM pg_stat_user_tables WHERE relname IN ({list}) ORDER BY relname"
+    );
+    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await.unwrap();
+    rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "seq_scan").unwrap())).collect()
+}
+
+/// PostgreSQL counts what it reads from end to end: the pages that people open all day never do that to a large table.
+#[tokio::test]
+async fn desk_board_undelivered_messages_and_the_silent_never_read_a_large_table_from_end_to_end() {
+    const LARGE: [&str; 7] = [
+        "attachments",
+        "complaint_ratings",
+        "complaint_reporters",
+        "complaints",
+        "deadlines",
+        "outbox_messages",
+        "rectifications",
+    ];
+    // One connection, so that its counts can be asked for.
+    let fixture = store_with(Engine::Postgres, 1).await;
+    let store = &fixture.store;
+    for table in LARGE {
+        fill(store, table).await;
+    }
+    store.reader().execute_unprepared("ANALYZE").await.unwrap();
+    let place = Uuid::new_v4();
+    let village = format!(
+        "INSERT INTO organizations (id, county_id, kind, name, code) VALUES ('{place}', '{place}', 'village', '东河村', 'v')"
+    );
+    store.reader().execute_unprepared(&village).await.unwrap();
+    let before = whole_reads(store, &LARGE).await;
+    assert_eq!(before.len(), LARGE.len());
+
+    for role in [Role::VillageSecretary, Role::TownshipOffice, Role::DisciplinaryOfficer] {
+        let Reach::Staff(reach) = reach(&staff(role), Action::ViewDesk) else { panic!("{role:?} has a desk") };
+        desk::due(store, &reach, None).await.unwrap();
+    }
+    undelivered(store, &staff(Role::TownshipOffice), None).await.unwrap();
+    let now = store.clock().now();
+    silent_reporters(store.reader(), CountyId(place), now - chrono::TimeDelta::days(45)..now, None).await.unwrap();
+    village_board(store.reader(), OrganizationId(place), shanghai_date(now)).await.unwrap();
+
+    assert_eq!(whole_reads(store, &LARGE).await, before);
+    // And it would be noticed.
+    store.reader().execute_unprepared("SELECT count(*) FROM deadlines WHERE extensions = -1").await.unwrap();
+    assert_ne!(whole_reads(store, &LARGE).await, before);
 }

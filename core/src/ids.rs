@@ -97,6 +97,8 @@ identifiers!(
     ExtensionId,
     FileId,
     SurveyId,
+    /// An anonymous survey: one or more ballot boxes.
+    SealedSurveyId,
     /// A village chat group.
     GroupId,
     /// A message in the outbox.

@@ -19,6 +19,7 @@ pub mod publication;
 pub mod randomness;
 pub mod rectification;
 pub mod refusal;
+pub mod sealed_surveys;
 pub mod sealing;
 pub mod storage;
 pub mod subject;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::{
     CampaignId, ComplaintId, DutyId, GroupId, MessageId, OrganizationId, ProblemId, RectificationId, ResidentId,
-    StaffId, SurveyId,
+    SealedSurveyId, StaffId, SurveyId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
@@ -20,6 +20,7 @@ pub enum SubjectKind {
     Duty,
     Campaign,
     Survey,
+    SealedSurvey,
     Organization,
     Staff,
     Resident,
@@ -54,6 +55,7 @@ subjects!(
     DutyId => Duty,
     CampaignId => Campaign,
     SurveyId => Survey,
+    SealedSurveyId => SealedSurvey,
     OrganizationId => Organization,
     StaffId => Staff,
     ResidentId => Resident,

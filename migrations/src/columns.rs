@@ -37,6 +37,10 @@ pub fn integer(name: impl IntoIden) -> ColumnDef {
     ColumnDef::new(name).integer().not_null().take()
 }
 
+pub fn optional_integer(name: impl IntoIden) -> ColumnDef {
+    ColumnDef::new(name).integer().null().take()
+}
+
 pub fn big_integer(name: impl IntoIden) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().take()
 }

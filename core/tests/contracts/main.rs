@@ -9,5 +9,6 @@ mod engines;
 mod files;
 mod indexes;
 mod object_storage;
+mod sealed_schema;
 mod session;
 mod storage;

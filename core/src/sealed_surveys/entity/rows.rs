@@ -1,0 +1,18 @@
+use sea_orm::entity::prelude::*;
+
+use crate::sealed_surveys::BallotBoxId;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "ballot_rows")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub sid: BallotBoxId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub row_hash: Vec<u8>,
+    pub row: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

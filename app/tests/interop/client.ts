@@ -1,0 +1,11 @@
+// What the interop test runs in a bare engine: the phones' half of the protocol, and nothing else.
+export * from '../../src/ballots/bytes'
+export * from '../../src/ballots/canonical'
+export * from '../../src/ballots/checkpoint'
+export * from '../../src/ballots/codes'
+export * from '../../src/ballots/log'
+export * from '../../src/ballots/manifest'
+export * from '../../src/ballots/messages'
+export * from '../../src/ballots/randomness'
+export * from '../../src/ballots/signing'
+export * from '../../src/ballots/voter'

@@ -13,6 +13,19 @@ const withoutForeignComponents = {
   },
 }
 
+// What only the anonymous surveys need is a script of its own, loaded with their pages: the first page stays light.
+const ballotsApart = {
+  name: 'ballots-apart',
+  outputOptions(options: { manualChunks?: unknown }) {
+    const before = options.manualChunks
+    options.manualChunks = (id: string, api: unknown) => {
+      if (/\/src\/(ballots|client\/(sealed-surveys|paper-slips))|\/@stablelib\//.test(id)) return 'ballots'
+      return typeof before === 'function' ? before(id, api) : undefined
+    }
+    return options
+  },
+}
+
 // One source for the WeChat mini-program and the H5 page. Lengths are written in the px of a 375-wide phone.
 export default defineConfig({
   projectName: 'qingfeng-app',
@@ -22,8 +35,14 @@ export default defineConfig({
   outputRoot: process.env.TARO_ENV === 'h5' ? 'dist/h5' : 'dist/weapp',
   framework: 'vue3',
   // Where the mini-program finds the server; the H5 page is served by it.
-  env: { TARO_APP_SERVER: JSON.stringify(process.env.TARO_APP_SERVER ?? 'http://127.0.0.1:8080') },
-  compiler: { type: 'vite', vitePlugins: process.env.TARO_ENV === 'h5' ? [withoutForeignComponents] : [] },
+  // The co-signer's address and the verifier keys (lines, joined by semicolons) are built into the published package, so
+  // that the platform cannot name others; without them the app says that it protects less.
+  env: {
+    TARO_APP_SERVER: JSON.stringify(process.env.TARO_APP_SERVER ?? 'http://127.0.0.1:8080'),
+    TARO_APP_COSIGNER: JSON.stringify(process.env.TARO_APP_COSIGNER ?? ''),
+    TARO_APP_PINNED_KEYS: JSON.stringify(process.env.TARO_APP_PINNED_KEYS ?? ''),
+  },
+  compiler: { type: 'vite', vitePlugins: process.env.TARO_ENV === 'h5' ? [withoutForeignComponents, ballotsApart] : [] },
   plugins: ['@tarojs/plugin-framework-vue3', '@tarojs/plugin-platform-h5', '@tarojs/plugin-platform-weapp'],
   mini: {
     postcss: { pxtransform: { enable: true, config: {} } },

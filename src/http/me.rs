@@ -2,7 +2,7 @@
 
 use actix_web::{get, web};
 use qingfeng_core::{
-    ids::{OrganizationId, PostId},
+    ids::{OrganizationId, PostId, ResidentId},
     people::{
         Actor, OrganizationKind, Role,
         entity::{organizations, posts, residents, staff},
@@ -28,7 +28,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Me {
-    Resident { name: String, village: Place, township: Place },
+    Resident { id: ResidentId, name: String, village: Place, township: Place },
     Staff { name: String, posts: Vec<MyPost> },
 }
 
@@ -64,7 +64,12 @@ async fn me(application: web::Data<Application>, person: SignedIn) -> Answer<web
             let row = residents::Entity::find_by_id(resident.id).one(connection).await?.ok_or_else(gone)?;
             let places = places(&application, &[resident.village, resident.township]).await?;
             let place = |id| places.iter().find(|place| place.id == id).cloned().ok_or_else(gone);
-            Me::Resident { name: row.name, village: place(resident.village)?, township: place(resident.township)? }
+            Me::Resident {
+                id: row.id,
+                name: row.name,
+                village: place(resident.village)?,
+                township: place(resident.township)?,
+            }
         }
         Actor::Staff(member) => {
             let row = staff::Entity::find_by_id(member.id).one(connection).await?.ok_or_else(gone)?;

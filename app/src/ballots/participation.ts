@@ -39,7 +39,8 @@ export class Participation {
     private readonly keep: Keep,
     private readonly pinned: Pinned,
     private readonly enrolment: Enrolment,
-    private readonly randomness: Randomness,
+    /** Drawn anew for every act that makes secrets. */
+    private readonly randomness: () => Promise<Randomness>,
   ) {}
 
   /** Where this phone stands in the box; nothing when it has not begun. */
@@ -80,7 +81,7 @@ export class Participation {
     let progress = this.keep.read(sid)?.progress
     if (!progress) {
       if (!bound.manifest.roll.includes(this.leafOf(sid))) throw new Refusal('not_on_roll')
-      progress = { state: 'keys', request: makeRequest(bound, this.randomness) }
+      progress = { state: 'keys', request: makeRequest(bound, await this.randomness()) }
       this.keep.write(sid, { progress, manifest: bound.hash, seen: log.checkpoint })
     }
     const device = unhex(this.enrolment.device, 32)
@@ -108,7 +109,7 @@ export class Participation {
     if (!progress || !('credential' in progress) || !progress.credential) throw new Refusal('not_begun')
     if (!mayAnswer(progress)) throw new Refusal('too_many_revisions')
     const before = 'casts' in progress ? progress.casts : []
-    const { outer, envelope, row } = cast(bound, progress.credential, answers, before.length, this.randomness)
+    const { outer, envelope, row } = cast(bound, progress.credential, answers, before.length, await this.randomness())
     const casts = [...before, { envelope, row }]
     this.move(sid, { state: 'sealed', credential: progress.credential, casts, outer })
     return this.post(sid)
@@ -144,8 +145,12 @@ export class Participation {
 
   /** The own check of a published box: my row is there, and my place in the roll is marked only if I asked. */
   private async check(sid: string, { log }: Opened): Promise<Outcome> {
-    const close = parseJson(await this.parties.file(sid, 'close.json')) as unknown as Close
     const leaf = log.leaves[log.leaves.length - 1]!
+    if (leaf.h === hex(canonicalHash({ cancelled: true, sid, v: 1 }))) {
+      if (this.keep.read(sid)) this.move(sid, { state: 'cancelled' })
+      return { kept: this.keep.read(sid) }
+    }
+    const close = parseJson(await this.parties.file(sid, 'close.json')) as unknown as Close
     if (leaf.t !== 'close' || hex(canonicalHash(close)) !== leaf.h) throw new Refusal('log_forked')
     const kept = this.keep.read(sid)
     const roll = this.rollCheck(close, sid, kept?.progress)
@@ -165,7 +170,7 @@ export class Participation {
 
   /** What becomes of the progress when the box is published; nothing when it stays. Secrets go. */
   private settle(progress: Progress, log: BoxLog, close: Close): Progress | undefined {
-    if (progress.state === 'counted' || progress.state === 'missing') return undefined
+    if (['counted', 'missing', 'cancelled'].includes(progress.state)) return undefined
     const rows = new Set(log.leaves.flatMap((leaf) => (leaf.t === 'ballot' ? [leaf.h] : [])))
     if (progress.state === 'in_box' && !progress.credential) {
       return rows.has(progress.row) ? { state: 'counted', answer: 'last' } : { state: 'missing', reason: 'row_absent' }

@@ -6,6 +6,7 @@ import Taro from '@tarojs/taro'
 
 import type { components } from './generated/api'
 import { clearSession, session, keepSession } from './session'
+import { platformAddress } from './site'
 
 export type Schemas = components['schemas']
 
@@ -26,8 +27,17 @@ export class Refused extends Error {
   }
 }
 
-/** Where the server is: the page's own host for H5; set at build time for the mini-program. */
-export const server = process.env.TARO_ENV === 'h5' ? '' : process.env.TARO_APP_SERVER!
+/** Where the platform is, once it was asked something; before, the page's own host or what was set at build time. */
+export let server = process.env.TARO_ENV === 'h5' ? '' : process.env.TARO_APP_SERVER!
+
+/** Only a page that the co-signer served has to find out. */
+async function findServer(): Promise<void> {
+  try {
+    server = await platformAddress()
+  } catch {
+    throw new Refused(0, 'no_network', '网络不通，内容已留在手机里，稍后再试。')
+  }
+}
 
 type Method = 'GET' | 'POST'
 
@@ -43,6 +53,7 @@ async function send(method: Method, path: string, options: Options, token?: stri
   const header: Record<string, string> = { 'Content-Type': 'application/json' }
   if (token) header.Authorization = `Bearer ${token}`
   if (options.key) header['Idempotency-Key'] = options.key
+  await findServer()
   try {
     return await Taro.request({
       url: server + path,

@@ -56,7 +56,7 @@ function crashing(parties: Parties, storage: Storage, at: number, when: 'before'
 
 let seed = 0
 const newTownship = () => new Township(device, [commitment, ...others])
-const phone = (parties: Parties, keep: Keep) => new Participation(parties, keep, pinned, enrolment, seeded(++seed))
+const phone = (parties: Parties, keep: Keep) => new Participation(parties, keep, pinned, enrolment, async () => seeded(++seed))
 const stateOf = (storage: Storage, township: Township) => storage.read(township.sid)?.progress.state
 
 async function whole(parties: Parties, keep: Keep, sid: string, closed = false): Promise<Outcome> {
@@ -193,7 +193,7 @@ describe('a refusal', () => {
 
   test('without randomness nothing is made', async () => {
     const [township, storage] = [newTownship(), new Storage()]
-    const me = new Participation(township, storage, pinned, enrolment, () => { throw new NoRandomness() })
+    const me = new Participation(township, storage, pinned, enrolment, async () => () => { throw new NoRandomness() })
     await expect(me.obtain(township.sid, await me.open(township.sid))).rejects.toBeInstanceOf(NoRandomness)
     expect(storage.texts.size).toBe(0)
   })
@@ -300,6 +300,13 @@ describe('the own check after publication', () => {
     await expect(me.answer(sid, await me.open(sid), answers)).rejects.toMatchObject({ code: 'not_begun' })
     township.publish(rows)
     expect((await me.resume(sid, await me.open(sid), true)).kept?.progress).toEqual({ state: 'counted', answer: 'last' })
+  })
+
+  test('a survey that was called off leaves nothing behind', async () => {
+    const { township, storage, me, sid } = await cast()
+    township.cancel()
+    expect((await me.resume(sid, await me.open(sid), true)).kept?.progress).toEqual({ state: 'cancelled' })
+    expect(storage.texts.get(sid)).not.toMatch(/ballot|tag|row|outer/)
   })
 
   test('a close record other than the logged one is refused', async () => {

@@ -116,6 +116,12 @@ export class Township implements Parties {
     this.flush()
   }
 
+  /** Calls the survey off: nothing is opened. */
+  cancel(): void {
+    this.tail = [canonical({ t: 'close', h: hex(canonicalHash({ v: 1, sid: this.sid, cancelled: true })) })]
+    this.flush()
+  }
+
   /** Loses what was not logged yet, as a crash of the box would. */
   loseUnlogged(): void {
     this.box.splice(0, this.box.length, ...this.logged)

@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { include: ['tests/unit/**/*.test.ts'] } })
+// Real keys and signatures take their time on a busy machine.
+export default defineConfig({ test: { include: ['tests/unit/**/*.test.ts'], testTimeout: 60_000 } })

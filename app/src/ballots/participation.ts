@@ -81,8 +81,10 @@ export class Participation {
     let progress = this.keep.read(sid)?.progress
     if (!progress) {
       if (!bound.manifest.roll.includes(this.leafOf(sid))) throw new Refusal('not_on_roll')
-      progress = { state: 'keys', request: makeRequest(bound, await this.randomness()) }
-      this.keep.write(sid, { progress, manifest: bound.hash, seen: log.checkpoint })
+      const randomness = await this.randomness()
+      // Another window of the same phone may have begun meanwhile: two requests would lose the credential.
+      progress = this.keep.read(sid)?.progress ?? { state: 'keys', request: makeRequest(bound, randomness) }
+      if (progress.state === 'keys') this.keep.write(sid, { progress, manifest: bound.hash, seen: log.checkpoint })
     }
     const device = unhex(this.enrolment.device, 32)
     if (progress.state === 'keys' || progress.state === 'sent_a') {

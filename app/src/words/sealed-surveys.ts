@@ -25,7 +25,7 @@ export const levelNeeded = (needed: number): string =>
   needed >= 4
     ? '这次测评只收纸票：请到村里抽一张纸票。'
     : needed === 3
-      ? '这次测评要求从小程序作答，保护更好。'
+      ? '这次测评要求更高的保护：请从正式发布的小程序作答，或者用纸票。'
       : '这次测评要到县里的网页去答：镇里的网页保护不够。'
 
 /** A sentence for each refusal of this phone's own; the servers bring theirs. */

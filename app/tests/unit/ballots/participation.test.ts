@@ -116,6 +116,16 @@ describe('taking part', () => {
     },
   )
 
+  test('two windows of one phone that begin at once ask for the same credential', async () => {
+    const [township, storage] = [newTownship(), new Storage()]
+    const [one, other] = [phone(township, storage), phone(township, storage)]
+    const opened = await one.open(township.sid)
+    await Promise.all([one.obtain(township.sid, opened), other.obtain(township.sid, opened)])
+    expect(stateOf(storage, township)).toBe('have_ab')
+    await one.answer(township.sid, opened, answers)
+    expect(township.box).toHaveLength(1)
+  })
+
   test('a lost envelope is thrown in again, the very same bytes', async () => {
     const { township, storage, me, sid } = await cast()
     const [thrown] = township.box

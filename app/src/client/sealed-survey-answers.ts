@@ -1,4 +1,4 @@
-/** What the platform answers about anonymous surveys, as far as the screens read it. */
+/** What the platform answers about anonymous surveys, as far as the screens read it. Scores and shares are texts: `86.25`. */
 
 export interface BallotBox {
   sid: string
@@ -28,6 +28,7 @@ export interface Questionnaire {
   key: string
   title: string
   introduction: string
+  about: string
   purpose: string
   words: string
   groups: { group: string; label: string }[]
@@ -47,7 +48,7 @@ export interface BoxInHand extends BallotBox {
 export interface SurveyInHand extends Omit<SealedSurvey, 'boxes'> {
   paper: number
   boxes: BoxInHand[]
-  not_held: { unit_name: string; class_label: string; evaluatee?: string | null; eligible: number }[]
+  not_held: { unit_name: string; class: string; evaluatee?: string | null; eligible: number }[]
   actions: string[]
 }
 
@@ -56,9 +57,16 @@ export interface SlipAccount {
   drawn: number
   returned: number
   spoiled: number
+  /** More came back than were drawn: the whole batch counts for nothing. */
+  batch_void: boolean
 }
 
-/** The result as it is posted. Shares and scores in hundredths. */
+/** What preparing came to: people whom the co-signer's roll does not name as the platform's does. */
+export interface Prepared {
+  boxes: { sid: string; state: string; trouble?: string | null; differing: { resident_id: string; name?: string | null }[] }[]
+}
+
+/** The result as it is posted. */
 export interface Sheet {
   head: {
     title: string
@@ -88,13 +96,13 @@ export interface SheetRow {
     text: string
     options: string[]
     counts?: number[] | null
-    score?: number | null
-    rates: { label: string; per_cent: number }[]
+    score?: string | null
+    rates: { label: string; per_cent: string }[]
     is_to_be_checked: boolean
   }[]
-  score?: number | null
+  score?: string | null
   proposed_grade?: string | null
   rank?: number | null
-  previous?: { published_on: string; score?: number | null; change?: number | null } | null
+  previous?: { published_on: string; score?: string | null; change?: string | null } | null
   notes: string[]
 }

@@ -112,9 +112,11 @@ export async function agreedKeys(here: Site): Promise<string[]> {
   const [platform, cosigner] = await Promise.all([siteAt(here.platform), siteAt(here.cosigner)])
   const keys = cosigner?.vkeys ?? []
   if (pinnedInBuild() && process.env.TARO_ENV !== 'h5') return here.vkeys
-  if (!platform || JSON.stringify([...platform.vkeys].sort()) !== JSON.stringify([...keys].sort())) {
-    throw new Refused(0, 'keys_differ', refusals.keys_differ!)
-  }
+  const named = platform?.vkeys ?? []
+  // A platform that has not heard of the others yet names itself alone.
+  const refuse = (code: string) => new Refused(0, code, refusals[code]!)
+  if (!named.every((key) => keys.includes(key))) throw refuse('keys_differ')
+  if (named.length !== keys.length) throw refuse('keys_unknown')
   return keys
 }
 

@@ -93,3 +93,10 @@ export const entryKinds: Record<string, string> = {
   township_evaluation: '乡镇考评',
   relapse: '回头看',
 }
+
+export const rosterGroups: Record<string, string> = {
+  resident: '村民',
+  party_member: '党员',
+  representative: '村民代表',
+  deputy: '人大代表',
+}

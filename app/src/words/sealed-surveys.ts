@@ -20,6 +20,13 @@ export const protections: Record<number, { is: string; isNot: string }> = {
   },
 }
 
+export const levelNames: Record<number, string> = {
+  1: '一家运营方也可以',
+  2: '县里的网页、小程序或纸票',
+  3: '正式小程序或纸票',
+  4: '只用纸票',
+}
+
 /** Whether the level suffices, and what to do if not. */
 export const levelNeeded = (needed: number): string =>
   needed >= 4
@@ -37,6 +44,7 @@ export const refusals: Record<string, string> = {
   log_forked: '票箱的公开记录和以前的对不上，可能被人改过。请不要在这里答，截图告诉村务监督委员会。',
   manifest_changed: '测评的说明书和签过名的不一样。请不要在这里答，把这件事告诉村务监督委员会。',
   keys_differ: '镇里和县里报出来的钥匙不一样。请先不要登记，把这件事告诉发卡的工作人员。',
+  keys_unknown: '镇里的系统还没有和县里连上，暂时核对不了钥匙，请稍后再试。',
   malformed: '收到的内容读不懂，可能正在更新，请稍后再试。',
   not_on_roll: '名册上没有您，这个票箱您不能投。如果弄错了，请告诉村务监督委员会。',
   not_begun: '这个票箱还没有领票。',

@@ -94,10 +94,13 @@ describe('enrolling', () => {
     expect(request).not.toHaveBeenCalled()
   })
 
-  test('hosts that name different keys are not enrolled with', async () => {
-    const other = { ...siteOf('cosigner'), vkeys: pinned.lines.slice(1) }
-    answering({ ...site, 'cosigner.invalid/api/site': ok(other), '/v1/enrolments': ok(enrolled) })
-    await expect((await client()).enrol(card)).rejects.toMatchObject({ code: 'keys_differ' })
+  test.each([
+    ['a key that the co-signer does not name', [...pinned.lines.slice(0, 2), 'witness other+00000000+AA=='], 'keys_differ'],
+    ['its own key alone', pinned.lines.slice(0, 1), 'keys_unknown'],
+  ])('a platform that names %s is not enrolled with', async (_, vkeys, code) => {
+    const other = { ...siteOf('platform'), vkeys }
+    answering({ ...site, 'platform.invalid/api/site': ok(other), '/v1/enrolments': ok(enrolled) })
+    await expect((await client()).enrol(card)).rejects.toMatchObject({ code })
     expect(calls('/v1/enrolments')).toEqual([])
   })
 

@@ -116,6 +116,7 @@ impl Story<'_> {
             }
             self.rectification(village, campaign).await?;
         }
+        self.endings().await?;
         self.duties(darkroom).await
     }
 
@@ -134,8 +135,74 @@ impl Story<'_> {
         Ok(Actor::Staff(person.ok_or_else(Refusal::not_found)?))
     }
 
-    async fn resident(&self, id: ResidentId) -> Result<Actor, Fault> {
+    pub(super) async fn resident(&self, id: ResidentId) -> Result<Actor, Fault> {
         Ok(Actor::Resident(people::load_resident(&self.store, id).await?.ok_or_else(Refusal::not_found)?))
+    }
+
+    pub(super) async fn secretary_of(&self, village: usize) -> Result<Command, Fault> {
+        Ok(Command::by(&self.staff(&format!("secretary-{:02}", village + 1)).await?))
+    }
+
+    pub(super) async fn submit(
+        &self,
+        resident: &Actor,
+        words: &str,
+        place: &str,
+        category: Category,
+    ) -> Result<ComplaintId, Fault> {
+        let new = NewComplaint {
+            title: None,
+            body: words.to_owned(),
+            place: place.to_owned(),
+            category,
+            photos: Vec::new(),
+            concerns: Concerns::default(),
+            is_accusation: false,
+        };
+        Ok(complaints::submit(&self.store, &self.calendar, &Command::by(resident), new).await?.value.id)
+    }
+
+    async fn dispatched(&self, village: usize, id: ComplaintId) -> Result<(), Fault> {
+        let office = Command::by(&self.staff("office").await?);
+        let to = Destination {
+            unit: self.township.villages[village],
+            handler: None,
+            joint_units: Vec::new(),
+            instruction: "请三天内联系反映人".into(),
+        };
+        complaints::dispatch(&self.store, &office, self.township.county, id, to).await?;
+        Ok(())
+    }
+
+    /// Dispatched to the village and taken on by its secretary.
+    pub(super) async fn given_to(&self, village: usize, id: ComplaintId) -> Result<(), Fault> {
+        self.dispatched(village, id).await?;
+        let secretary = self.secretary_of(village).await?;
+        complaints::accept(&self.store, &self.calendar, &secretary, self.township.county, id).await?;
+        Ok(())
+    }
+
+    /// From the office's desk to the secretary's work.
+    pub(super) async fn worked_on(
+        &self,
+        village: usize,
+        id: ComplaintId,
+        kind: ComplaintKind,
+        category: Category,
+    ) -> Result<(), Fault> {
+        let office = Command::by(&self.staff("office").await?);
+        complaints::classify(&self.store, &office, self.township.county, id, kind, category).await?;
+        self.next_day();
+        self.given_to(village, id).await
+    }
+
+    pub(super) fn usual_answer(&self) -> NewAnswer {
+        NewAnswer {
+            opinion: Opinion::Supported,
+            facts: "已到现场查看，情况属实，安排人员处理完毕。".into(),
+            basis: "《村民自治章程》及镇便民服务规定".into(),
+            photos: Vec::new(),
+        }
     }
 
     async fn complaint(&self, village: usize, number: usize, days_ago: u64, until: Reached) -> Result<(), Fault> {
@@ -144,18 +211,9 @@ impl Story<'_> {
         // People with a phone, so that a newcomer can take their seat.
         let resident = self.resident(self.township.residents[village][number % 5]).await?;
         let office = Command::by(&self.staff("office").await?);
-        let secretary = Command::by(&self.staff(&format!("secretary-{:02}", village + 1)).await?);
+        let secretary = self.secretary_of(village).await?;
         self.on(days_ago);
-        let new = NewComplaint {
-            title: None,
-            body: words.to_owned(),
-            place: format!("{}组", number % 6 + 1),
-            category,
-            photos: Vec::new(),
-            concerns: Concerns::default(),
-            is_accusation: false,
-        };
-        let id: ComplaintId = complaints::submit(store, calendar, &Command::by(&resident), new).await?.value.id;
+        let id = self.submit(&resident, words, &format!("{}组", number % 6 + 1), category).await?;
         if until == Reached::Registered {
             return Ok(());
         }
@@ -165,13 +223,7 @@ impl Story<'_> {
             return Ok(());
         }
         self.next_day();
-        let to = Destination {
-            unit: self.township.villages[village],
-            handler: None,
-            joint_units: Vec::new(),
-            instruction: "请三天内联系反映人".into(),
-        };
-        complaints::dispatch(store, &office, county, id, to.clone()).await?;
+        self.dispatched(village, id).await?;
         if until == Reached::Dispatched {
             return Ok(());
         }
@@ -181,13 +233,7 @@ impl Story<'_> {
             return Ok(());
         }
         self.clock.advance(TimeDelta::days(5));
-        let answer = NewAnswer {
-            opinion: Opinion::Supported,
-            facts: "已到现场查看，情况属实，安排人员处理完毕。".into(),
-            basis: "《村民自治章程》及镇便民服务规定".into(),
-            photos: Vec::new(),
-        };
-        complaints::answer(store, &secretary, county, id, answer.clone()).await?;
+        complaints::answer(store, &secretary, county, id, self.usual_answer()).await?;
         if until == Reached::Answered {
             return Ok(());
         }
@@ -204,10 +250,9 @@ impl Story<'_> {
                 result: CallBackResult::Reached, notes: "电话核实，确实没有修好，重新安排".into()
             };
             complaints::call_back(store, calendar, &office, county, id, call).await?;
-            complaints::dispatch(store, &office, county, id, to).await?;
-            complaints::accept(store, calendar, &secretary, county, id).await?;
+            self.given_to(village, id).await?;
             self.clock.advance(TimeDelta::days(3));
-            complaints::answer(store, &secretary, county, id, answer).await?;
+            complaints::answer(store, &secretary, county, id, self.usual_answer()).await?;
             let content = NewRating { level: SatisfactionLevel::BasicallySatisfied, comment: None };
             complaints::rate(store, calendar, &Command::by(&resident), county, id, None, content).await?;
         }

@@ -2,6 +2,7 @@
 //! passwords are known to everybody. Never for real data.
 
 mod duties;
+mod endings;
 mod history;
 mod names;
 mod people;

@@ -9,6 +9,7 @@ export const complaintStates: Record<string, string> = {
   rated: '已评价',
   reopened: '不满意，重办中',
   parked: '挂账',
+  parked_unsatisfied: '群众未满意，挂账',
   closed: '已办结',
   merged: '已合并',
   not_accepted: '不予受理',

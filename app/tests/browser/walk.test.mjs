@@ -95,9 +95,9 @@ test('after a call-back it goes out again, and a rectification item is posted in
   await dispatch()
   await handle('五盏路灯全部换新')
 
-  await office.open(`${demo.address}/app/#/pages/rectifications/create`)
-  await office.tap('东河村')
-  await office.type('群众原话', '路灯反映几次没人管')
+  await openComplaint(office)
+  await office.tap('立整改事项')
+  await office.tap('不推不动的“木头人”')
   await office.type('标题', '路灯长效管护')
   await office.type('整改目标', '夜里主路都亮')
   await office.type('措施', '每月巡查\n坏灯三天内换')
@@ -110,10 +110,23 @@ test('after a call-back it goes out again, and a rectification item is posted in
   await secretary.type('公开承诺', '坏一盏三天内换一盏，换不了我负责')
   await secretary.tap('确定公开承诺')
   await secretary.sees('整改中')
+  await secretary.tap('报进展')
+  await secretary.tap('每月巡查')
+  await secretary.type('报进展', '十一月巡查了一遍，灯都亮')
+  // A closed app loses nothing that was written.
+  await secretary.page.reload()
+  await secretary.sees('十一月巡查了一遍，灯都亮')
+  await secretary.tap('确定报进展')
+  await secretary.sees('完成')
 
   const group = await Person.with(browser)
   await group.open(`${demo.sandbox}/sandbox/groups/demo-group-01`)
   await group.sees('坏一盏三天内换一盏')
+  for (let attempt = 0; attempt < 20 && !(await group.page.getByText('整改进展').count()); attempt++) {
+    await group.page.waitForTimeout(1000)
+    await group.page.reload()
+  }
+  await group.sees('十一月巡查了一遍，灯都亮')
 })
 
 test('the resident is content now, and the complaint is closed', async () => {

@@ -202,6 +202,7 @@ fn standing(state: State) -> &'static str {
         State::Rated => "您已评价，等待办结",
         State::Reopened => "群众不满意，正在重新安排",
         State::Parked => "暂时办不了，已挂账",
+        State::ParkedUnsatisfied => "有人不满意，已公开挂账，随时可以再评价",
         State::Closed => "已办结",
         State::Merged => "已与同一件事合并办理",
         State::NotAccepted => "不予受理，请看说明",

@@ -24,6 +24,7 @@ pub(crate) fn post(message: &Message, public_url: &str) -> String {
             date(facts, "due_on").map(day).unwrap_or_else(|| "待定".into()),
             text(facts, "village_id"),
         ),
+        "rectification_progress" => rectification_progress(facts, public_url),
         "survey_invitation" => survey_invitation(facts),
         "survey_result" => survey_result(facts),
         _ => format!("**{}**\n{}", plain(text(facts, "title"), TITLE), plain(text(facts, "text"), PARAGRAPH)),
@@ -61,6 +62,21 @@ fn monthly_progress(facts: &Value, public_url: &str) -> String {
         "整改好不好，群众说了算。[查看公示]({public_url}/app/#/pages/board/village?id={})",
         text(facts, "village_id")
     ));
+    lines.join("\n")
+}
+
+fn rectification_progress(facts: &Value, public_url: &str) -> String {
+    let mut lines = vec![
+        format!("**整改进展** {}", plain(text(facts, "village"), NAME)),
+        format!("> {}", plain(text(facts, "title"), TITLE)),
+    ];
+    let finished = facts.get("finished").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    lines.extend(finished.take(3).map(|measure| format!("已完成：{}", plain(measure, TITLE))));
+    lines.push(plain(text(facts, "text"), PARAGRAPH));
+    if facts.get("reported_done") == Some(&Value::Bool(true)) {
+        lines.push("承办单位报告已整改完，接下来请受影响的群众评价。".into());
+    }
+    lines.push(format!("[看照片和全部进展]({public_url}/app/#/pages/board/village?id={})", text(facts, "village_id")));
     lines.join("\n")
 }
 

@@ -106,12 +106,17 @@ fn to_groups(length: usize) -> Vec<Message> {
         "title": long("村口路灯更换"), "goal": long("全村路灯都亮"), "commitment": long("每周公布一次进度"),
         "due_on": "2026-05-31",
     });
+    let progress = json!({
+        "title": long("村口路灯更换"), "finished": [long("换三盏路灯"), long("每月巡查")], "text": long("都换好了"),
+        "reported_done": true,
+    });
     let survey = json!({"title": long("路灯好不好"), "questions": 3, "closes_on": "2026-03-12", "fewest": 10});
     let few = json!({"title": long("路灯好不好")});
     let result = json!({"title": long("路灯好不好"), "people": 18, "questions": [question.clone(), question]});
     [
         ("monthly_progress", figures),
         ("rectification_published", published),
+        ("rectification_progress", progress),
         ("survey_invitation", survey),
         ("survey_result", few),
         ("survey_result", result),

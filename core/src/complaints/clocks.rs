@@ -20,6 +20,9 @@ pub struct ClockRules {
 /// An answered complaint may be closed without a rating only so many days after the answer, and after a call-back.
 pub const SILENCE_DAYS: i64 = 15;
 
+/// Kind of the deadline by which what is parked is looked at again.
+pub const PARKING_REVIEW: &str = "parking_review";
+
 impl Default for ClockRules {
     fn default() -> Self {
         Self {

@@ -14,7 +14,7 @@ mod text;
 mod verdict;
 
 pub use category::{Category, Channel, ComplaintKind, Opinion};
-pub use clocks::ClockRules;
+pub use clocks::{ClockRules, PARKING_REVIEW};
 pub use receipt::ReceiptCode;
 pub use refusals::ComplaintRefusal;
 pub use similar::{Similar, likeness, similar};

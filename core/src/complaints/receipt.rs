@@ -1,7 +1,5 @@
-use sha2::{Digest, Sha256};
-
 use crate::{
-    people::sign_in::UNAMBIGUOUS,
+    people::{CodeDigest, PaperCodes, sign_in::UNAMBIGUOUS},
     randomness::Randomness,
     refusal::{Refusal, RefusalKind},
 };
@@ -58,9 +56,10 @@ impl ReceiptCode {
         letters.chunks(4).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
     }
 
+    /// What the database holds of it.
     #[must_use]
-    pub fn digest(&self) -> Vec<u8> {
-        Sha256::new().chain_update(b"qingfeng receipt v1").chain_update(self.0.as_bytes()).finalize().to_vec()
+    pub fn digest(&self, codes: &PaperCodes) -> CodeDigest {
+        codes.digest(format!("qingfeng receipt v1{}", self.0).as_bytes())
     }
 }
 

@@ -12,6 +12,12 @@ pub enum ComplaintRefusal {
     SomebodyDissatisfied,
     #[error("not everybody has rated")]
     NotRatedYet,
+    #[error("nobody is dissatisfied")]
+    NobodyDissatisfied,
+    #[error("who is dissatisfied was not given time or not called back")]
+    SilenceNotFollowedUp,
+    #[error("parked by the unit or person whose work it is")]
+    ParkedByWorker,
     #[error("nobody has called the resident back")]
     CallBackMissing,
     #[error("rated already in this round")]
@@ -51,6 +57,13 @@ impl From<ComplaintRefusal> for Refusal {
             }
             R::NotRatedYet => {
                 conflict("not_rated_yet", "群众还没有评价。沉默不等于满意：答复满十五天并由他人回访后才能办结。")
+            }
+            R::NobodyDissatisfied => conflict("nobody_dissatisfied", "没有群众不满意，不用挂账，按程序办结。"),
+            R::SilenceNotFollowedUp => {
+                conflict("silence_not_followed_up", "要等答复满十五天、由他人回访以后，才能公开挂账。")
+            }
+            R::ParkedByWorker => {
+                Self::new(RefusalKind::Forbidden, "parked_by_worker", "挂账不能由承办的单位或承办人自己批准。")
             }
             R::CallBackMissing => conflict("call_back_missing", "重新交办之前，要先由他人回访核实。"),
             R::AlreadyRated => conflict("already_rated", "这一轮您已经评价过了。"),

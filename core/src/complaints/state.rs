@@ -24,8 +24,10 @@ pub enum State {
     Rated,
     /// 差评重办: somebody is; waits for the call-back and a new dispatch.
     Reopened,
-    /// 挂账.
+    /// 挂账: has to wait before it can be answered.
     Parked,
+    /// 挂账，群众未满意: answered, somebody is dissatisfied and does not say more. Stands in public until its review.
+    ParkedUnsatisfied,
     /// 已办结.
     Closed,
     /// 已并入 an earlier complaint about the same matter.
@@ -135,6 +137,13 @@ pub struct Context {
     pub silent_long_enough: bool,
 }
 
+impl Context {
+    /// Whether those who have not rated were given their time and then called by somebody else.
+    fn silence_was_followed_up(&self) -> bool {
+        self.called_back_since_answer && self.silent_long_enough
+    }
+}
+
 /// What follows from an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
@@ -152,9 +161,10 @@ pub enum Event {
 /// | Classified | Classify → Classified; Dispatch → Dispatched; RefuseAcceptance; Merge; Withdraw |
 /// | Dispatched | Accept → Working; Return (once) → Classified; Transfer → Dispatched; Merge; Withdraw |
 /// | Working | Answer → Answered; Transfer → Dispatched; Park → Parked |
-/// | Answered, Rated | Rate(good) → Rated; Rate(bad) → Reopened; CallBack(not content) → Reopened; Close → Closed, if nobody is dissatisfied and everybody rated, or silence was followed up |
+/// | Answered, Rated | Rate(good) → Rated; Rate(bad) → Reopened; CallBack(not content) → Reopened; Close → Closed, if nobody is dissatisfied and everybody rated, or silence was followed up; Park → ParkedUnsatisfied, if somebody is dissatisfied and silence was followed up |
 /// | Reopened | CallBack → Reopened; Dispatch → Dispatched, after the call-back |
 /// | Parked | Resume → Working |
+/// | ParkedUnsatisfied | Rate(good) → Rated; Rate(bad) → Reopened; CallBack(not content) → Reopened; Resume → Reopened |
 /// | Closed | Rate(bad) → Reopened, by a reporter who had been silent; Rate(good) → Closed |
 /// | Merged, NotAccepted, Withdrawn | nothing |
 ///
@@ -184,17 +194,21 @@ pub fn apply(state: State, act: Act, context: &Context) -> Result<(State, Vec<Ev
         (S::Dispatched | S::Working, Act::Transfer) => S::Dispatched,
         (S::Working, Act::Answer) => S::Answered,
         (S::Working, Act::Park) => S::Parked,
-        (S::Answered | S::Rated | S::Closed, Act::Rate(level)) if level.is_bad() => {
+        (S::Answered | S::Rated, Act::Park) if !context.anybody_dissatisfied => {
+            return Err(Refusal::NobodyDissatisfied);
+        }
+        (S::Answered | S::Rated, Act::Park) if context.silence_was_followed_up() => S::ParkedUnsatisfied,
+        (S::Answered | S::Rated, Act::Park) => return Err(Refusal::SilenceNotFollowedUp),
+        (S::Answered | S::Rated | S::ParkedUnsatisfied | S::Closed, Act::Rate(level)) if level.is_bad() => {
             return Ok((S::Reopened, vec![Event::RoundOpened]));
         }
-        (S::Answered | S::Rated, Act::Rate(_)) => S::Rated,
+        (S::Answered | S::Rated | S::ParkedUnsatisfied, Act::Rate(_)) => S::Rated,
         (S::Closed, Act::Rate(_)) => S::Closed,
-        (S::Answered | S::Rated, Act::CallBack(CallBackResult::NotContent)) => {
-            return Ok((S::Reopened, vec![Event::RoundOpened]));
-        }
-        (S::Answered | S::Rated | S::Reopened, Act::CallBack(_)) => state,
+        (S::Answered | S::Rated | S::ParkedUnsatisfied, Act::CallBack(CallBackResult::NotContent))
+        | (S::ParkedUnsatisfied, Act::Resume) => return Ok((S::Reopened, vec![Event::RoundOpened])),
+        (S::Answered | S::Rated | S::ParkedUnsatisfied | S::Reopened, Act::CallBack(_)) => state,
         (S::Answered | S::Rated, Act::Close) => return may_close(context),
-        (S::Reopened, Act::Close) => return Err(Refusal::SomebodyDissatisfied),
+        (S::Reopened | S::ParkedUnsatisfied, Act::Close) => return Err(Refusal::SomebodyDissatisfied),
         _ => return Err(Refusal::WrongState { state }),
     };
     Ok((next, Vec::new()))
@@ -209,7 +223,7 @@ fn may_close(context: &Context) -> Result<(State, Vec<Event>), Refusal> {
     if context.everybody_rated {
         return Ok((State::Closed, Vec::new()));
     }
-    if context.called_back_since_answer && context.silent_long_enough {
+    if context.silence_was_followed_up() {
         return Ok((State::Closed, vec![Event::ClosedInSilence]));
     }
     Err(Refusal::NotRatedYet)
@@ -298,6 +312,10 @@ mod tests {
             seen.contains(&World { state: State::Answered, dissatisfied: true }),
             "a new answer changes no verdict"
         );
+        assert!(
+            !seen.contains(&World { state: State::ParkedUnsatisfied, dissatisfied: false }),
+            "parking against nobody's dissatisfaction would only hide work"
+        );
     }
 
     #[test]
@@ -318,6 +336,31 @@ mod tests {
         assert_eq!(apply(State::Answered, Act::Close, &before), Err(Refusal::NotRatedYet));
         let called = Context { called_back_since_answer: true, ..silent };
         assert_eq!(apply(State::Answered, Act::Close, &called), Ok((State::Closed, vec![Event::ClosedInSilence])));
+    }
+
+    #[test]
+    fn what_somebody_is_dissatisfied_with_is_parked_only_after_silence_and_a_call_and_comes_back_with_a_new_round() {
+        let followed_up = Context {
+            anybody_dissatisfied: true,
+            called_back_since_answer: true,
+            silent_long_enough: true,
+            ..Context::default()
+        };
+        assert_eq!(apply(State::Answered, Act::Park, &followed_up), Ok((State::ParkedUnsatisfied, vec![])));
+        let content = Context { anybody_dissatisfied: false, ..followed_up };
+        assert_eq!(apply(State::Answered, Act::Park, &content), Err(Refusal::NobodyDissatisfied));
+        for too_early in [
+            Context { called_back_since_answer: false, ..followed_up },
+            Context { silent_long_enough: false, ..followed_up },
+        ] {
+            assert_eq!(apply(State::Rated, Act::Park, &too_early), Err(Refusal::SilenceNotFollowedUp));
+        }
+        let again = Ok((State::Reopened, vec![Event::RoundOpened]));
+        assert_eq!(apply(State::ParkedUnsatisfied, Act::Resume, &followed_up), again);
+        let bad = Act::Rate(SatisfactionLevel::Dissatisfied);
+        assert_eq!(apply(State::ParkedUnsatisfied, bad, &followed_up), again);
+        let good = Act::Rate(SatisfactionLevel::Satisfied);
+        assert_eq!(apply(State::ParkedUnsatisfied, good, &followed_up), Ok((State::Rated, vec![])));
     }
 
     #[test]

@@ -24,6 +24,22 @@ pub struct Concerns {
     pub staff: Vec<StaffId>,
 }
 
+impl Concerns {
+    /// Adds those of another matter, nobody twice.
+    pub fn join(&mut self, other: Self) {
+        for id in other.organizations {
+            if !self.organizations.contains(&id) {
+                self.organizations.push(id);
+            }
+        }
+        for id in other.staff {
+            if !self.staff.contains(&id) {
+                self.staff.push(id);
+            }
+        }
+    }
+}
+
 /// Writes down whom a matter is about.
 ///
 /// # Errors

@@ -43,7 +43,7 @@ pub struct NewProblem {
 ///
 /// # Errors
 /// What is wrong with the input; when the actor may not.
-pub async fn record(store: &Store, command: &Command, new: NewProblem) -> Result<Outcome<ProblemId>, Fault> {
+pub async fn record(store: &Store, command: &Command, mut new: NewProblem) -> Result<Outcome<ProblemId>, Fault> {
     let unknown = || Refusal::invalid(vec![FieldFault::new("/village_id", "没有这个村。")]);
     let village = organizations::Entity::find_by_id(new.village)
         .one(store.reader())
@@ -75,8 +75,9 @@ pub async fn record(store: &Store, command: &Command, new: NewProblem) -> Result
         }
     }
     for complaint in &new.complaints {
-        // Who may not see the complaint may not use it.
-        complaints::queries::detail(store, &command.actor, *complaint).await?;
+        // Who may not see the complaint may not use it; whom it is about stays kept out.
+        let seen = complaints::queries::detail(store, &command.actor, *complaint).await?.subject;
+        new.concerns.join(Concerns { organizations: seen.concerns_organizations, staff: seen.concerns_staff });
     }
     store
         .command(county, command, move |unit| {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Masked, MonthlyFigures, Name, Rates, monthly_figures};
+use super::{Masked, MonthlyFigures, Name, ParkedMatter, Rates, monthly_figures, parked_matters};
 use crate::{
     clock::shanghai_instant,
     complaints::queries::PAGE,
@@ -35,6 +35,8 @@ pub struct VillageBoard {
     township: String,
     as_of: NaiveDate,
     items: Vec<BoardItem>,
+    /// Complaints that wait in public (挂账).
+    parked: Vec<ParkedMatter>,
     this_month: MonthlyFigures,
     last_month: MonthlyFigures,
     rates_last_month: Rates,
@@ -210,6 +212,7 @@ pub async fn village_board(
     let last_month = monthly_figures(connection, village, (instant(before), instant(first))).await?;
     Ok(VillageBoard {
         village_id: village,
+        parked: parked_matters(connection, &place).await?,
         village: place.name,
         township: township.map(|township| township.name).unwrap_or_default(),
         as_of: today,

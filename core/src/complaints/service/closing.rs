@@ -7,7 +7,7 @@ use super::{
 use crate::{
     audit::AuditEntry,
     calendar::Calendar,
-    complaints::{Act, Body, CallBackResult, ComplaintRefusal, Event},
+    complaints::{Act, Body, CallBackResult, ComplaintRefusal, Event, PARKING_REVIEW},
     deadlines::{self, DeadlineStatus},
     ids::{ComplaintId, CountyId},
     people::authorization::Action,
@@ -53,6 +53,7 @@ pub async fn call_back(
                 // Belongs to the round it opens: it is the call-back that a bad verdict asks for.
                 note(unit, &actor, &held.complaint, entry);
                 if events.contains(&Event::RoundOpened) {
+                    deadlines::end(unit, id.into(), Some(PARKING_REVIEW), DeadlineStatus::Met).await?;
                     open_bad_rating_case(unit, &calendar, &held.complaint).await?;
                 }
                 Ok(Done::new((), AuditEntry::new("reporter_called_back", id)))

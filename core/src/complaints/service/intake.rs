@@ -15,7 +15,7 @@ use crate::{
     ids::{ComplaintId, CountyId, EntryId, FileId, OrganizationId, ResidentId},
     numbers,
     people::{
-        Actor, OrganizationKind,
+        Actor, CodeDigest, OrganizationKind, PaperCodes,
         authorization::{Action, Subject, may},
         concerns::{self, Concerns},
         entity::organizations,
@@ -124,6 +124,7 @@ pub async fn submit(
 pub async fn register_on_behalf(
     store: &Store,
     calendar: &Calendar,
+    codes: &PaperCodes,
     command: &Command,
     new: NewComplaint,
     how: OnBehalf,
@@ -143,12 +144,13 @@ pub async fn register_on_behalf(
     };
     may(&command.actor, Action::RegisterComplaintOnBehalf, &subject)?;
     let place = Place { county: village.county_id, township, village: village.id };
-    let (actor, calendar, checked) = (command.actor.clone(), calendar.clone(), check(new)?);
+    let (actor, calendar, codes, checked) = (command.actor.clone(), calendar.clone(), codes.clone(), check(new)?);
     store
         .command(place.county, command, move |unit| {
             Box::pin(async move {
                 let code = ReceiptCode::generate(unit.randomness());
-                file(unit, &actor, &calendar, checked, place, how.channel, Reporter::Receipt(code)).await
+                file(unit, &actor, &calendar, checked, place, how.channel, Reporter::Receipt(code.digest(&codes), code))
+                    .await
             })
         })
         .await
@@ -163,7 +165,7 @@ struct Place {
 
 enum Reporter {
     Resident(ResidentId),
-    Receipt(ReceiptCode),
+    Receipt(CodeDigest, ReceiptCode),
 }
 
 async fn file(
@@ -203,9 +205,9 @@ async fn file(
     complaints::Entity::insert(complaints::ActiveModel::from(complaint.clone()))
         .exec_without_returning(unit.connection())
         .await?;
-    let (resident_id, receipt_digest, receipt_code) = match &reporter {
-        Reporter::Resident(id) => (Some(*id), None, None),
-        Reporter::Receipt(code) => (None, Some(code.digest()), Some(code.printed())),
+    let (resident_id, receipt_digest, receipt_code) = match reporter {
+        Reporter::Resident(id) => (Some(id), None, None),
+        Reporter::Receipt(digest, code) => (None, Some(digest.into_bytes()), Some(code.printed())),
     };
     reporters::Entity::insert(reporters::ActiveModel {
         id: Set(EntryId::new(unit.randomness(), unit.now())),

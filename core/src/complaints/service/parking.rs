@@ -1,20 +1,24 @@
 use chrono::{Days, NaiveDate};
 use serde_json::json;
 
-use super::steps::{Entry, advance, context, hold, note, reason, tell_reporters};
+use super::{
+    rating::open_bad_rating_case,
+    steps::{Entry, advance, context, hold, note, reason, tell_reporters},
+};
 use crate::{
     audit::AuditEntry,
-    complaints::{Act, entity::complaints},
+    calendar::Calendar,
+    complaints::{Act, ComplaintRefusal, Event, PARKING_REVIEW, entity::complaints},
     deadlines::{self, DeadlineStatus, NewDeadline},
     ids::{ComplaintId, CountyId},
-    people::authorization::Action,
+    people::{Actor, authorization::Action},
+    publication::PublicText,
     refusal::{Fault, FieldFault, Refusal},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
 
 /// Parked is not forgotten: the office looks again after this many days at the latest.
 const LATEST_REVIEW_DAYS: u64 = 180;
-const REVIEW: &str = "parking_review";
 
 /// Why something has to wait, and when it is looked at again.
 #[derive(Clone, Debug)]
@@ -39,7 +43,7 @@ async fn open_review(unit: &UnitOfWork, complaint: &complaints::Model, review_on
             township: Some(complaint.township_id),
             subject: complaint.id.into(),
             title: complaint.title.clone(),
-            kind: REVIEW,
+            kind: PARKING_REVIEW,
             round: complaint.round,
             start_on: unit.today(),
             limit: json!({"fixed": review_on}),
@@ -52,10 +56,22 @@ async fn open_review(unit: &UnitOfWork, complaint: &complaints::Model, review_on
     .await
 }
 
-/// A leader parks what objectively cannot be solved now (挂账), with a reason and a day of review that the resident is told.
+/// Whoever answers for the work does not put it off.
+fn check_parks_no_own_work(actor: &Actor, complaint: &complaints::Model) -> Result<(), Fault> {
+    let Some(staff) = actor.staff() else { return Ok(()) };
+    let works_there = staff.posts.iter().any(|post| Some(post.organization) == complaint.lead_unit_id);
+    if works_there || complaint.handler_id == Some(staff.id) {
+        return Err(Fault::refused(ComplaintRefusal::ParkedByWorker));
+    }
+    Ok(())
+}
+
+/// A leader parks (挂账) what objectively cannot be solved now, or what somebody stays dissatisfied with and says no more
+/// about: with a reason and a day of review that the resident is told and that stand on the public board (1.5, 1.6). It is
+/// no close-out, and never counts as one.
 ///
 /// # Errors
-/// When the actor may not or nobody works on it.
+/// When the actor may not, works on it himself, or it cannot be parked as it stands.
 pub async fn park(
     store: &Store,
     command: &Command,
@@ -63,16 +79,19 @@ pub async fn park(
     id: ComplaintId,
     parking: &Parking,
 ) -> Result<Outcome<()>, Fault> {
-    let (actor, why, review_on) = (command.actor.clone(), reason("/reason", &parking.reason)?, parking.review_on);
+    let why = PublicText::parse("/reason", &reason("/reason", &parking.reason)?)?.into_string();
+    let (actor, review_on) = (command.actor.clone(), parking.review_on);
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let mut held = hold(unit, &actor, Action::ApproveParking, id).await?;
+                check_parks_no_own_work(&actor, &held.complaint)?;
                 check_review(review_on, unit.today())?;
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::Park, &context).await?;
                 let text = format!("{why}（{}前复核）", review_on.format("%Y年%-m月%-d日"));
-                note(unit, &actor, &held.complaint, Entry::shown("parked", &text));
+                let details = Some(json!({"reason": why, "review_on": review_on}));
+                note(unit, &actor, &held.complaint, Entry { details, ..Entry::shown("parked", &text) });
                 deadlines::end(unit, id.into(), None, DeadlineStatus::Suspended).await?;
                 open_review(unit, &held.complaint, review_on).await?;
                 let facts = json!({
@@ -87,20 +106,31 @@ pub async fn park(
         .await
 }
 
-/// Work goes on: the suspended deadline runs again, moved by the days it stood still.
+/// Work goes on: the suspended deadline runs again, moved by the days it stood still. What was parked against
+/// somebody's dissatisfaction begins a new round.
 ///
 /// # Errors
 /// When the actor may not or it is not parked.
-pub async fn resume(store: &Store, command: &Command, county: CountyId, id: ComplaintId) -> Result<Outcome<()>, Fault> {
-    let actor = command.actor.clone();
+pub async fn resume(
+    store: &Store,
+    calendar: &Calendar,
+    command: &Command,
+    county: CountyId,
+    id: ComplaintId,
+) -> Result<Outcome<()>, Fault> {
+    let (actor, calendar) = (command.actor.clone(), calendar.clone());
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let mut held = hold(unit, &actor, Action::ParkComplaint, id).await?;
                 let context = context(unit, &held.complaint).await?;
-                advance(unit, &mut held.complaint, Act::Resume, &context).await?;
-                deadlines::end(unit, id.into(), Some(REVIEW), DeadlineStatus::Met).await?;
-                deadlines::resume(unit, id.into()).await?;
+                let events = advance(unit, &mut held.complaint, Act::Resume, &context).await?;
+                deadlines::end(unit, id.into(), Some(PARKING_REVIEW), DeadlineStatus::Met).await?;
+                if events.contains(&Event::RoundOpened) {
+                    open_bad_rating_case(unit, &calendar, &held.complaint).await?;
+                } else {
+                    deadlines::resume(unit, id.into()).await?;
+                }
                 note(unit, &actor, &held.complaint, Entry::shown("resumed", "恢复办理"));
                 Ok(Done::new((), AuditEntry::new("complaint_resumed", id)))
             })

@@ -10,15 +10,15 @@ use crate::{
     audit::AuditEntry,
     calendar::Calendar,
     complaints::{
-        Act, Body, ComplaintRefusal, Context, Event, ReceiptCode, SatisfactionLevel, State, apply,
+        Act, Body, ComplaintRefusal, Context, Event, PARKING_REVIEW, SatisfactionLevel, State, apply,
         entity::{complaints, ratings, reporters},
         queries::subject_of,
     },
-    deadlines::{self, NewDeadline},
+    deadlines::{self, DeadlineStatus, NewDeadline},
     ids::{ComplaintId, CountyId, EntryId, OrganizationId, ResidentId, StaffId},
     outbox::{Notice, Recipient},
     people::{
-        Actor,
+        Actor, CodeDigest,
         authorization::{Action, Subject, may},
     },
     refusal::{Fault, Refusal, RefusalKind},
@@ -36,9 +36,9 @@ pub struct NewRating {
 ///
 /// # Errors
 /// When nobody does.
-pub async fn receipt_holder(store: &Store, code: &ReceiptCode) -> Result<Actor, Fault> {
+pub async fn receipt_holder(store: &Store, code: CodeDigest) -> Result<Actor, Fault> {
     let reporter = reporters::Entity::find()
-        .filter(reporters::Column::ReceiptDigest.eq(code.digest()))
+        .filter(reporters::Column::ReceiptDigest.eq(code.into_bytes()))
         .one(store.reader())
         .await?
         .ok_or_else(|| {
@@ -58,14 +58,14 @@ pub async fn rate(
     command: &Command,
     county: CountyId,
     id: ComplaintId,
-    receipt: Option<&ReceiptCode>,
+    receipt: Option<CodeDigest>,
     new: NewRating,
 ) -> Result<Outcome<()>, Fault> {
     let comment = match new.comment.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => Some(Body::parse("/comment", text)?.into_string()),
         None => None,
     };
-    let receipt_digest = receipt.map(ReceiptCode::digest);
+    let receipt_digest = receipt.map(CodeDigest::into_bytes);
     for _ in 1..ATTEMPTS {
         let attempt = (comment.clone(), receipt_digest.clone(), calendar.clone());
         match rate_what_is_seen(store, attempt, command, county, id, new.level).await {
@@ -108,6 +108,9 @@ async fn rate_what_is_seen(
                 }));
                 let reopened = events.contains(&Event::RoundOpened);
                 change_if_unchanged(unit, id, &seen, (state, seen.round + i32::from(reopened)));
+                if seen.state == State::ParkedUnsatisfied {
+                    deadlines::end(unit, id.into(), Some(PARKING_REVIEW), DeadlineStatus::Met).await?;
+                }
                 if reopened {
                     let complaint = complaints::Entity::find_by_id(id).one(unit.connection()).await?;
                     open_bad_rating_case(unit, &calendar, &complaint.ok_or_else(Refusal::not_found)?).await?;

@@ -161,9 +161,7 @@ async fn concerns_of(
     }
     let mut about = Concerns::default();
     for problem in known {
-        let more = concerns::of(unit.connection(), problem.id.into()).await?;
-        about.organizations.extend(more.organizations);
-        about.staff.extend(more.staff);
+        about.join(concerns::of(unit.connection(), problem.id.into()).await?);
     }
     Ok(about)
 }

@@ -1,4 +1,4 @@
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde_json::json;
 
 use super::steps::{advance, context, hold, note};
@@ -51,7 +51,7 @@ pub async fn publish(
                 advance(unit, &mut held.item, Act::Publish, &context).await?;
                 note(unit, &actor, &held.item, "committed", &held.item.commitment, true).await?;
                 evidence::attach(unit, &actor, county, id.into(), Purpose::Before, &made.before_photos).await?;
-                let notices = tell_groups(unit, &held.item).await?;
+                let notices = tell_of_commitment(unit, &held.item).await?;
                 let mut audit = AuditEntry::new("rectification_published", id);
                 audit.after = Some(digest_of(&held.item.commitment));
                 Ok(Done::new((), audit).telling(notices))
@@ -60,27 +60,38 @@ pub async fn publish(
         .await
 }
 
-async fn tell_groups(unit: &UnitOfWork, item: &rectifications::Model) -> Result<Vec<Notice>, Fault> {
-    let village = organizations::Entity::find_by_id(item.village_id).one(unit.connection()).await?;
+async fn tell_of_commitment(unit: &UnitOfWork, item: &rectifications::Model) -> Result<Vec<Notice>, Fault> {
     let deadline = deadline_rows::Entity::find()
         .filter(deadline_rows::Column::SubjectId.eq(item.id))
         .filter(deadline_rows::Column::Status.eq(DeadlineStatus::Open))
         .one(unit.connection())
         .await?;
     let facts = json!({
-        "village": village.map(|village| village.name),
-        "village_id": item.village_id,
-        "title": item.title,
         "goal": item.goal,
         "commitment": item.commitment,
         "due_on": deadline.and_then(|deadline| deadline.due_on),
     });
+    tell_groups(unit, item, "rectification_published", facts).await
+}
+
+/// The same news to every chat group of the village.
+async fn tell_groups(
+    unit: &UnitOfWork,
+    item: &rectifications::Model,
+    kind: &'static str,
+    mut facts: serde_json::Value,
+) -> Result<Vec<Notice>, Fault> {
+    let village = organizations::Entity::find_by_id(item.village_id).one(unit.connection()).await?;
+    facts["village"] = json!(village.map(|village| village.name));
+    facts["village_id"] = json!(item.village_id);
+    facts["title"] = json!(item.title);
     let known = groups::of_village(unit.connection(), item.village_id).await?;
     Ok(known
         .into_iter()
         .map(|group| {
-            Notice::new(Recipient::Group(group.id), "rectification_published", item.id)
+            Notice::new(Recipient::Group(group.id), kind, item.id)
                 .township(item.township_id)
+                .round(item.round)
                 .facts(facts.clone())
         })
         .collect())
@@ -96,7 +107,7 @@ pub struct Progress {
     pub finished_measures: Vec<EntryId>,
 }
 
-/// Reports progress, with photos. It stands on the board at once.
+/// Reports progress, with photos. It stands on the board at once; a finished measure is told to the village group, too.
 ///
 /// # Errors
 /// When the actor may not or the text is missing.
@@ -144,20 +155,45 @@ async fn work(
                     Act::ReportDone => ("reported_done", "rectification_reported_done"),
                     _ => ("progress", "rectification_progress"),
                 };
-                note(unit, &actor, &held.item, kind, &text, true).await?;
+                let entry = note(unit, &actor, &held.item, kind, &text, true).await?;
                 evidence::attach(unit, &actor, county, id.into(), Purpose::Before, &made.before_photos).await?;
                 evidence::attach(unit, &actor, county, id.into(), Purpose::After, &made.after_photos).await?;
-                measures::Entity::update_many()
-                    .col_expr(measures::Column::DoneOn, Expr::value(unit.today()))
-                    .filter(measures::Column::RectificationId.eq(id))
-                    .filter(measures::Column::Id.is_in(made.finished_measures))
-                    .exec(unit.connection())
-                    .await?;
+                let finished = finish_measures(unit, id, made.finished_measures).await?;
                 if act == Act::ReportDone {
                     deadlines::end(unit, id.into(), Some("rectify"), DeadlineStatus::Met).await?;
                 }
-                Ok(Done::new((), AuditEntry::new(name, id)))
+                let mut notices = Vec::new();
+                // Not every report: a group that is told of everything reads nothing.
+                if act == Act::ReportDone || !finished.is_empty() {
+                    let facts = json!({
+                        "finished": finished, "text": text, "reported_done": act == Act::ReportDone,
+                    });
+                    notices = tell_groups(unit, &held.item, "rectification_progress", facts).await?;
+                }
+                let notices = notices.into_iter().map(|notice| notice.step(entry.to_string()));
+                Ok(Done::new((), AuditEntry::new(name, id)).telling(notices))
             })
         })
         .await
+}
+
+/// Dates the measures that are finished now, and returns their texts. What was finished before keeps its date.
+async fn finish_measures(
+    unit: &UnitOfWork,
+    item: RectificationId,
+    finished: Vec<EntryId>,
+) -> Result<Vec<String>, Fault> {
+    let rows = measures::Entity::find()
+        .filter(measures::Column::RectificationId.eq(item))
+        .filter(measures::Column::Id.is_in(finished))
+        .filter(measures::Column::DoneOn.is_null())
+        .order_by_asc(measures::Column::Position)
+        .all(unit.connection())
+        .await?;
+    measures::Entity::update_many()
+        .col_expr(measures::Column::DoneOn, Expr::value(unit.today()))
+        .filter(measures::Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .exec(unit.connection())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.text).collect())
 }

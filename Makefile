@@ -26,8 +26,12 @@ test-rust:
 test-app:
 	@scripts/test-app
 
-lint: ## Check format, clippy, spelling of the house
+lint: ## Check format, clippy, dependencies, licences, spelling
+	@scripts/install-lint-tools
 	cargo fmt --check
+	typos
+	cargo machete
+	scripts/check-dependencies
 	cargo clippy --workspace --all-targets -- -D warnings
 	scripts/check-house
 

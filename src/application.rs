@@ -7,6 +7,7 @@ use qingfeng_core::{
     calendar::CalendarBook,
     evidence::Darkroom,
     files,
+    people::PaperCodes,
     sealing::Sealer,
     storage::{DatabaseSettings, Store, Surroundings},
 };
@@ -24,6 +25,7 @@ pub struct Application {
     pub store: Store,
     pub cache: Arc<dyn Cache>,
     pub sealer: Sealer,
+    pub paper_codes: PaperCodes,
     pub access_tokens: AccessTokens,
     pub wechat_login: WeChatLogin,
     pub calendar: CalendarBook,
@@ -51,6 +53,8 @@ impl Application {
         let settings = DatabaseSettings { url: config.database.url.clone(), connections: config.database.connections };
         let store = Store::connect(&settings, surroundings.clone()).await?;
         store.migrate().await?;
+        let paper_codes = secrets.paper_codes()?;
+        paper_codes.bring_up_to_date(&store).await?;
         let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
         let wechat_login = WeChatLogin::new(&config.wechat)?;
         Ok(Self {
@@ -60,6 +64,7 @@ impl Application {
             store,
             cache,
             sealer: secrets.sealer()?,
+            paper_codes,
             access_tokens: AccessTokens::new(&secrets.signing_keys()?, surroundings.clock),
             wechat_login,
             config,

@@ -5,14 +5,14 @@ use std::{io::Write, path::Path};
 
 use anyhow::Context;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use qingfeng_core::{randomness::Randomness, sealing::Sealer};
+use qingfeng_core::{people::PaperCodes, randomness::Randomness, sealing::Sealer};
 use serde::{Deserialize, Serialize};
 
 /// Content of the secrets file.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
-    /// Base64 of 32 bytes: seals webhook keys and authenticator secrets.
+    /// Base64 of 32 bytes: seals webhook keys and authenticator secrets, and keys the digests of printed codes.
     sealing_key: String,
     /// Newest first. The first signs; the others are still accepted, so that keys can be changed without signing
     /// everybody out.
@@ -80,9 +80,18 @@ impl Secrets {
     /// # Errors
     /// When the key is not base64 of 32 bytes.
     pub fn sealer(&self) -> anyhow::Result<Sealer> {
+        Ok(Sealer::new(&self.sealing_key()?))
+    }
+
+    /// # Errors
+    /// When the key is not base64 of 32 bytes.
+    pub fn paper_codes(&self) -> anyhow::Result<PaperCodes> {
+        Ok(PaperCodes::new(&self.sealing_key()?))
+    }
+
+    fn sealing_key(&self) -> anyhow::Result<[u8; 32]> {
         let bytes = STANDARD.decode(&self.sealing_key).context("sealing_key")?;
-        let key: [u8; 32] = bytes.try_into().map_err(|_| anyhow::anyhow!("sealing_key must have 32 bytes"))?;
-        Ok(Sealer::new(&key))
+        bytes.try_into().map_err(|_| anyhow::anyhow!("sealing_key must have 32 bytes"))
     }
 
     /// # Errors

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header::{self, EntityTag, Header as _, IfNoneMatch},
+    web,
+};
 use moka::future::Cache;
 use qingfeng_core::{
     clock::shanghai_date,
@@ -34,7 +38,8 @@ pub struct BoardPages {
 
 struct Page {
     body: web::Bytes,
-    etag: String,
+    /// Weak: the same page goes out compressed in several ways.
+    etag: EntityTag,
 }
 
 impl BoardPages {
@@ -50,20 +55,22 @@ impl BoardPages {
 impl Page {
     fn of(value: &impl Serialize) -> Result<Arc<Self>, Fault> {
         let body = serde_json::to_vec(value).map_err(Fault::unavailable)?;
-        let etag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
+        let etag = EntityTag::new_weak(hex::encode(&Sha256::digest(&body)[..16]));
         Ok(Arc::new(Self { body: body.into(), etag }))
     }
 
     fn answer(&self, request: &HttpRequest, cache_control: &str) -> HttpResponse {
-        let known = request.headers().get(header::IF_NONE_MATCH);
-        if known.is_some_and(|known| known.as_bytes() == self.etag.as_bytes()) {
-            return HttpResponse::NotModified().insert_header((header::ETAG, self.etag.as_str())).finish();
+        let known = match IfNoneMatch::parse(request) {
+            Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&self.etag)),
+            Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+            Err(_) => false,
+        };
+        let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        answer.insert_header(header::ETag(self.etag.clone())).insert_header((header::CACHE_CONTROL, cache_control));
+        if known {
+            return answer.finish();
         }
-        HttpResponse::Ok()
-            .content_type("application/json")
-            .insert_header((header::ETAG, self.etag.as_str()))
-            .insert_header((header::CACHE_CONTROL, cache_control))
-            .body(self.body.clone())
+        answer.content_type("application/json").body(self.body.clone())
     }
 }
 

@@ -145,7 +145,9 @@ async fn with_invitation(
             Some(String::from_utf8(open_id).map_err(Fault::unavailable)?)
         }
     };
-    let person = sign_in::accept_invitation(&application.store, &input.value.invitation_code, open_id).await?;
+    let person =
+        sign_in::accept_invitation(&application.store, &application.paper_codes, &input.value.invitation_code, open_id)
+            .await?;
     Ok(web::Json(begin(&application, person).await?))
 }
 

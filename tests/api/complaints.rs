@@ -7,7 +7,7 @@ use qingfeng_core::{
 };
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Cast, TestServer, path};
 
@@ -364,7 +364,7 @@ async fn an_extension_is_asked_for_with_a_reason_granted_by_somebody_else_and_to
 
 #[rstest]
 #[actix_web::test]
-async fn a_unit_returns_a_complaint_once_and_parking_needs_a_leader() {
+async fn a_unit_returns_a_complaint_once() {
     let server = TestServer::start(Engine::Sqlite).await;
     let cast = Cast::of(&server).await;
     let path = cast.dispatched().await;
@@ -372,28 +372,6 @@ async fn a_unit_returns_a_complaint_once_and_parking_needs_a_leader() {
     cast.secretary.post(&format!("{path}/return"), why.clone()).await.ok();
     cast.dispatch(&path).await.ok();
     cast.secretary.post(&format!("{path}/return"), why.clone()).await.problem(409, "returned_before");
-    cast.secretary.post(&format!("{path}/acceptance"), json!({})).await.ok();
-    let park = |on: &str| json!({"reason": "等省里批复", "review_on": on});
-    cast.office.post(&format!("{path}/parking"), park("2026-03-20")).await.problem(403, "forbidden");
-    for never in ["2026-03-02", "2026-12-31"] {
-        let problem = cast.leader.post(&format!("{path}/parking"), park(never)).await.problem(422, "invalid_input");
-        assert_eq!(problem["errors"][0]["pointer"], "/review_on");
-    }
-    cast.leader.post(&format!("{path}/parking"), park("2026-03-20")).await.ok();
-    server.clock.advance(TimeDelta::days(10));
-    cast.office.post(&format!("{path}/resumption"), json!({})).await.ok();
-    let deadline = |view: &Value, kind: &str| {
-        let row = view["deadlines"].as_array().unwrap().iter().find(|row| row["kind"] == kind).unwrap().clone();
-        (row["due_on"].clone(), row["status"].clone())
-    };
-    let view = cast.view(&path).await;
-    assert_eq!(deadline(&view, "answer"), (json!("2026-05-16"), json!("open")));
-    assert_eq!(deadline(&view, "parking_review"), (json!("2026-03-20"), json!("met")));
-    // Parked again, it is to be looked at again.
-    cast.leader.post(&format!("{path}/parking"), park("2026-05-01")).await.ok();
-    assert_eq!(deadline(&cast.view(&path).await, "parking_review"), (json!("2026-05-01"), json!("open")));
-    let desk = cast.office.get("/api/desk").await.ok();
-    assert!(desk.to_string().contains("parking_review"), "the office sees the review on its desk: {desk}");
 }
 
 #[rstest]

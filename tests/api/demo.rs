@@ -11,7 +11,7 @@ use qingfeng_core::{
     storage::Engine,
 };
 use rstest::rstest;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{EntityTrait, Iterable, PaginatorTrait};
 
 use crate::support::TestServer;
 
@@ -25,18 +25,14 @@ async fn the_demo_township_is_in_the_middle_of_everything_and_seeded_once(
     let reader = server.application.store.reader();
     assert_eq!(residents::Entity::find().count(reader).await.unwrap(), 600);
 
-    use complaints::State as C;
     let complaints = complaint_rows::Entity::find().all(reader).await.unwrap();
     let states: BTreeSet<_> = complaints.iter().map(|row| format!("{:?}", row.state)).collect();
-    for state in
-        [C::Registered, C::Classified, C::Dispatched, C::Working, C::Answered, C::Rated, C::Reopened, C::Closed]
-    {
+    for state in complaints::State::iter() {
         assert!(states.contains(&format!("{state:?}")), "{state:?} is not in {states:?}");
     }
-    use rectification::State as R;
     let items = rectifications::Entity::find().all(reader).await.unwrap();
     let states: BTreeSet<_> = items.iter().map(|row| format!("{:?}", row.state)).collect();
-    for state in [R::NotStarted, R::InProgress, R::ReportedDone, R::Evaluating, R::Evaluated, R::Returned, R::Closed] {
+    for state in rectification::State::iter() {
         assert!(states.contains(&format!("{state:?}")), "{state:?} is not in {states:?}");
     }
 

@@ -95,6 +95,7 @@ async fn everybody(cast: &Cast<'_>, server: &TestServer) -> Vec<(&'static str, P
         ("leader", cast.leader.clone()),
         ("discipline", township.staff(Role::DisciplinaryOfficer).await),
         ("county inspector", township.staff(Role::CountyInspector).await),
+        ("city inspector", township.staff(Role::CityInspector).await),
         ("group administrator", township.staff(Role::GroupAdministrator).await),
         ("system administrator", township.staff(Role::SystemAdministrator).await),
     ]

@@ -1,7 +1,6 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use qingfeng_core::{
-    ids::ResidentId,
     outbox,
     people::{PersonKind, Role, sessions},
     storage::Engine,
@@ -10,79 +9,7 @@ use rstest::rstest;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Cast, Person, TestServer};
-
-/// A village whose residents are to judge an item.
-struct Scene<'a> {
-    cast: Cast<'a>,
-    residents: Vec<(Person, ResidentId)>,
-}
-
-impl<'a> Scene<'a> {
-    async fn of(server: &'a TestServer, residents: usize) -> Self {
-        let cast = Cast::of(server).await;
-        let mut people = Vec::new();
-        for _ in 0..residents {
-            people.push(cast.township.resident(cast.village).await);
-        }
-        Self { cast, residents: people }
-    }
-
-    async fn problem(&self) -> Value {
-        let body = json!({
-            "village_id": self.cast.village.id, "way": "residents", "category": "cold-faced", "words": "反映了几次路灯没人管",
-        });
-        self.cast.office.post("/api/problems", body).await.ok()["id"].clone()
-    }
-
-    async fn created(&self) -> String {
-        let affected: Vec<_> = self.residents.iter().map(|(_, id)| *id).collect();
-        let body = json!({
-            "village_id": self.cast.village.id, "problem_ids": [self.problem().await], "title": "村口路灯整改",
-            "goal": "村口夜里看得见路", "measures": ["换三盏路灯", "每月巡查"], "pace": "immediate",
-            "due_on": "2026-04-10", "lead_unit_id": self.cast.village.id, "affected": affected,
-        });
-        let created = self.cast.office.post("/api/rectifications", body).await.ok();
-        format!("/api/rectifications/{}", created["id"].as_str().unwrap())
-    }
-
-    async fn secretary(&self, path: &str, act: &str, body: Value) -> Answer {
-        self.cast.secretary.post(&format!("{path}/{act}"), body).await
-    }
-
-    async fn office(&self, path: &str, act: &str, body: Value) -> Answer {
-        self.cast.office.post(&format!("{path}/{act}"), body).await
-    }
-
-    async fn published(&self) -> String {
-        let path = self.created().await;
-        self.secretary(&path, "publication", json!({"commitment": "四月十日前修好，修不好我负责"})).await.ok();
-        path
-    }
-
-    async fn evaluating(&self, path: &str) {
-        self.secretary(path, "completion", json!({"text": "三盏灯都亮了"})).await.ok();
-        let today =
-            qingfeng_core::clock::shanghai_date(qingfeng_core::clock::Clock::now(&*self.cast.township.server.clock));
-        let closes_on = today + TimeDelta::days(5);
-        self.office(path, "evaluation", json!({"closes_on": closes_on})).await.ok();
-    }
-
-    async fn judge(&self, path: &str, levels: &[&str]) {
-        for ((person, _), level) in self.residents.iter().zip(levels) {
-            person.post(&format!("{path}/evaluations"), json!({"level": level})).await.ok();
-        }
-    }
-
-    async fn verdict(&self, path: &str) -> Answer {
-        self.cast.township.server.clock.advance(TimeDelta::days(6));
-        self.office(path, "verdict", json!({})).await
-    }
-
-    async fn state(&self, path: &str) -> Value {
-        self.cast.office.get(path).await.ok()["state"].clone()
-    }
-}
+use crate::support::{Answer, Scene, TestServer};
 
 #[rstest]
 #[actix_web::test]
@@ -357,21 +284,6 @@ async fn an_extension_stands_on_the_board_with_its_reason(#[values(Engine::Sqlit
     assert_eq!((&item["due_on"], &item["original_due_on"]), (&json!("2026-05-10"), &json!("2026-04-10")));
     let change = &item["changes"][0];
     assert_eq!((&change["reason"], &change["decided_by"]), (&json!("灯具厂家停产换型"), &json!("测某某")));
-}
-
-#[rstest]
-#[actix_web::test]
-async fn publishing_an_item_tells_the_village_group() {
-    let server = TestServer::start(Engine::Sqlite).await;
-    let scene = Scene::of(&server, 3).await;
-    scene.cast.township.chat_group(scene.cast.village, "东河村群", "KEY").await;
-    scene.published().await;
-    let posts = outbox::entity::Entity::find()
-        .filter(outbox::entity::Column::Kind.eq("rectification_published"))
-        .all(server.application.store.reader())
-        .await
-        .unwrap();
-    assert_eq!(posts.len(), 1);
 }
 
 #[rstest]

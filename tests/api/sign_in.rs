@@ -139,7 +139,10 @@ async fn a_printed_invitation_signs_a_resident_in_once(#[values(Engine::Sqlite, 
     let village = township.village("东河村").await;
     let resident = township.add_resident(village, None, None).await;
     let county = township.county;
-    let invitation = township.write(move |unit| Box::pin(sign_in::invite(unit, county, resident))).await;
+    let codes = server.application.paper_codes.clone();
+    let invitation = township
+        .write(move |unit| Box::pin(async move { sign_in::invite(unit, &codes, county, resident).await }))
+        .await;
     let body = json!({"invitation_code": invitation.to_lowercase()});
     let tokens = server.visitor().post("/api/sign-in/invitation", body.clone()).await.ok();
     let me = server.visitor().with_token(tokens["access_token"].as_str().unwrap()).get("/api/me").await.ok();
@@ -180,7 +183,10 @@ async fn an_unknown_wechat_is_bound_with_a_printed_invitation_and_knows_its_resi
     let village = township.village("东河村").await;
     let resident = township.add_resident(village, None, None).await;
     let county = township.county;
-    let invitation = township.write(move |unit| Box::pin(sign_in::invite(unit, county, resident))).await;
+    let codes = server.application.paper_codes.clone();
+    let invitation = township
+        .write(move |unit| Box::pin(async move { sign_in::invite(unit, &codes, county, resident).await }))
+        .await;
     let code = json!({"code": sandbox.login_code("open-id-new")});
     let answer = server.visitor().post("/api/sign-in/mini-program", code).await.ok();
     assert_eq!(answer["result"], "binding_needed");

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 
 use super::{
-    PersonKind, SignInRefusal,
+    PaperCodes, PersonKind, SignInRefusal,
     entity::{invitations, resident_logins, staff},
     password,
     sessions::Person,
@@ -96,20 +96,24 @@ pub async fn resident_of(store: &Store, open_id: &str) -> Result<Option<Person>,
     Ok(login.map(|login| Person { county: login.county_id, kind: PersonKind::Resident, id: login.resident_id.0 }))
 }
 
-/// How invitation codes are kept: their digest opens nothing.
-#[must_use]
-pub fn invitation_digest(code: &str) -> Vec<u8> {
+/// What the database holds of an invitation code.
+fn invitation_digest(codes: &PaperCodes, code: &str) -> Vec<u8> {
     let code: String =
         code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect();
-    Sha256::digest(code.as_bytes()).to_vec()
+    codes.digest(code.as_bytes()).into_bytes()
 }
 
 /// Accepts a printed invitation, once; binds the WeChat identity to the resident when there is one.
 ///
 /// # Errors
 /// [`SignInRefusal::InvitationInvalid`], [`SignInRefusal::PhoneTaken`].
-pub async fn accept_invitation(store: &Store, code: &str, open_id: Option<String>) -> Result<Person, Fault> {
-    let digest = invitation_digest(code);
+pub async fn accept_invitation(
+    store: &Store,
+    codes: &PaperCodes,
+    code: &str,
+    open_id: Option<String>,
+) -> Result<Person, Fault> {
+    let digest = invitation_digest(codes, code);
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
@@ -156,13 +160,14 @@ pub const UNAMBIGUOUS: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /// When the database does not answer.
 pub async fn invite(
     unit: &crate::storage::UnitOfWork,
+    codes: &PaperCodes,
     county: crate::ids::CountyId,
     resident: ResidentId,
 ) -> Result<String, Fault> {
     let code: String =
         (0..12).map(|_| char::from(UNAMBIGUOUS[unit.randomness().below(UNAMBIGUOUS.len() as u32) as usize])).collect();
     invitations::Entity::insert(invitations::ActiveModel {
-        code_digest: Set(invitation_digest(&code)),
+        code_digest: Set(invitation_digest(codes, &code)),
         county_id: Set(county),
         resident_id: Set(resident),
         expires_at: Set(unit.now() + TimeDelta::days(INVITATION_LASTS_DAYS)),

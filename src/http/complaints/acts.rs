@@ -238,7 +238,7 @@ act!(
         service::merge(&application.store, &command, county, id, value.into)
 );
 act!(
-    /// Park what cannot be solved now, with a reason that the resident is told.
+    /// Park what cannot be solved now, or what somebody stays dissatisfied with in silence: the reason is public.
     park, "complaints", ComplaintId, "/complaints/{id}/parking", ParkingOrder, "park_complaint",
     |application, command, county, id, value|
         service::park(&application.store, &command, county, id, &value.into())
@@ -246,5 +246,8 @@ act!(
 act!(
     /// Go on with a parked complaint.
     resume, "complaints", ComplaintId, "/complaints/{id}/resumption", Nothing, "resume_complaint",
-    |application, command, county, id, _value| service::resume(&application.store, &command, county, id)
+    |application, command, county, id, _value| async {
+        let calendar = application.calendar.of(county).await?;
+        service::resume(&application.store, &calendar, &command, county, id).await
+    }
 );

@@ -137,7 +137,9 @@ async fn register_on_behalf(
     let calendar = application.calendar.of(county(&person.actor)?).await?;
     let how = OnBehalf { village: input.value.village_id, channel: input.value.channel };
     let new = input.value.complaint.into();
-    let filed = service::register_on_behalf(&application.store, &calendar, &command, new, how).await?;
+    let filed =
+        service::register_on_behalf(&application.store, &calendar, &application.paper_codes, &command, new, how)
+            .await?;
     Ok(HttpResponse::Created().json(FiledComplaint::from(filed.value)))
 }
 

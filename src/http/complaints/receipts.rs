@@ -8,7 +8,7 @@ use qingfeng_core::{
         ReceiptCode, SatisfactionLevel,
         service::{self, NewRating},
     },
-    people::{Actor, SignInRefusal},
+    people::{Actor, CodeDigest, SignInRefusal},
     refusal::{Fault, Refusal},
 };
 use serde::Deserialize;
@@ -48,13 +48,13 @@ pub struct ReceiptRating {
     comment: Option<String>,
 }
 
-async fn holder(application: &Application, request: &HttpRequest, code: &str) -> Result<(Actor, ReceiptCode), Fault> {
+async fn holder(application: &Application, request: &HttpRequest, code: &str) -> Result<(Actor, CodeDigest), Fault> {
     let origin = request.peer_addr().map_or_else(String::new, |address| address.ip().to_string());
     if application.cache.take_slot(&format!("receipt:{origin}"), LOOKS, LOOKS_WINDOW).await?.is_some() {
         return Err(Fault::refused(SignInRefusal::TooManyAttempts));
     }
-    let code = ReceiptCode::parse(code)?;
-    Ok((service::receipt_holder(&application.store, &code).await?, code))
+    let code = ReceiptCode::parse(code)?.digest(&application.paper_codes);
+    Ok((service::receipt_holder(&application.store, code.clone()).await?, code))
 }
 
 /// Follow a complaint with its receipt code. POST, so that the code stands in no address and no log.
@@ -72,7 +72,7 @@ async fn follow(
 ) -> Answer<web::Json<ComplaintView>> {
     let (actor, code) = holder(&application, &request, &input.value.receipt_code).await?;
     let Actor::Receipt { complaint, .. } = actor else { return Err(Refusal::not_found().into()) };
-    Ok(web::Json(view::show(&application, &actor, Some(code.digest()), complaint).await?))
+    Ok(web::Json(view::show(&application, &actor, Some(code.into_bytes()), complaint).await?))
 }
 
 /// Rate the answer with the receipt code.
@@ -96,6 +96,6 @@ async fn rate(
     let command = input.command(&actor, "rate_complaint")?;
     let calendar = application.calendar.of(county).await?;
     let rating = NewRating { level: input.value.level, comment: input.value.comment };
-    service::rate(&application.store, &calendar, &command, county, complaint, Some(&code), rating).await?;
+    service::rate(&application.store, &calendar, &command, county, complaint, Some(code), rating).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -7,6 +7,7 @@ use qingfeng_core::{
         Category, Channel, ComplaintKind, SatisfactionLevel, State,
         entity::complaints,
         queries::{self, Detail},
+        verdict,
     },
     deadlines::{DeadlineStatus, entity::deadlines},
     evidence::{self, Purpose},
@@ -175,6 +176,10 @@ pub(super) async fn show(
             .map(|rating| rating.level)
     });
     let is_office = may(actor, Action::DispatchComplaint, &subject).is_ok();
+    // Only who could park it against the dissatisfaction needs to know.
+    let anybody_dissatisfied = matches!(complaint.state, State::Answered | State::Rated)
+        && may(actor, Action::ApproveParking, &subject).is_ok()
+        && verdict(store.reader(), &complaint).await?.anybody_dissatisfied;
     let today = shanghai_date(store.clock().now());
     Ok(ComplaintView {
         village_name: name(complaint.village_id).unwrap_or_default(),
@@ -198,7 +203,7 @@ pub(super) async fn show(
             .map(|rating| RatingView { round: rating.round, level: rating.level, comment: rating.comment })
             .collect(),
         my_rating,
-        actions: actions(actor, &complaint, &subject, me.is_some() && my_rating.is_none()),
+        actions: actions(actor, &complaint, &subject, me.is_some() && my_rating.is_none(), anybody_dissatisfied),
         concerns: is_office
             .then_some(Concerns { organizations: subject.concerns_organizations, staff: subject.concerns_staff }),
         body: complaint.body.clone(),
@@ -214,25 +219,37 @@ fn actions(
     complaint: &complaints::Model,
     subject: &qingfeng_core::people::authorization::Subject,
     may_still_rate: bool,
+    anybody_dissatisfied: bool,
 ) -> Vec<&'static str> {
     use State as S;
     let state = complaint.state;
-    let offers: [(&str, Action, bool); 15] = [
+    let is_underway =
+        !matches!(state, S::Registered | S::Classified | S::Closed | S::Merged | S::NotAccepted | S::Withdrawn);
+    let offers: [(&str, Action, bool); 16] = [
         ("classify", Action::ClassifyComplaint, matches!(state, S::Registered | S::Classified)),
         ("refuse", Action::ClassifyComplaint, matches!(state, S::Registered | S::Classified)),
         ("dispatch", Action::DispatchComplaint, matches!(state, S::Classified | S::Reopened)),
+        ("rectify", Action::CreateRectification, is_underway),
         ("merge", Action::MergeComplaints, matches!(state, S::Registered | S::Classified | S::Dispatched)),
         ("accept", Action::HandleComplaint, state == S::Dispatched),
         ("return", Action::HandleComplaint, state == S::Dispatched && complaint.returns == 0),
         ("transfer", Action::TransferComplaint, matches!(state, S::Dispatched | S::Working)),
         ("answer", Action::HandleComplaint, state == S::Working),
         ("request_extension", Action::RequestExtension, state == S::Working),
-        ("park", Action::ApproveParking, state == S::Working),
-        ("resume", Action::ParkComplaint, state == S::Parked),
-        ("call_back", Action::CallBackReporter, matches!(state, S::Answered | S::Rated | S::Reopened)),
+        ("park", Action::ApproveParking, state == S::Working || anybody_dissatisfied),
+        ("resume", Action::ParkComplaint, matches!(state, S::Parked | S::ParkedUnsatisfied)),
+        (
+            "call_back",
+            Action::CallBackReporter,
+            matches!(state, S::Answered | S::Rated | S::ParkedUnsatisfied | S::Reopened),
+        ),
         // Offered while somebody is dissatisfied, too: the refusal shows the rule.
         ("close", Action::CloseComplaint, matches!(state, S::Answered | S::Rated | S::Reopened)),
-        ("rate", Action::RateComplaint, may_still_rate && matches!(state, S::Answered | S::Rated | S::Closed)),
+        (
+            "rate",
+            Action::RateComplaint,
+            may_still_rate && matches!(state, S::Answered | S::Rated | S::ParkedUnsatisfied | S::Closed),
+        ),
         ("withdraw", Action::WithdrawComplaint, matches!(state, S::Registered | S::Classified | S::Dispatched)),
     ];
     offers

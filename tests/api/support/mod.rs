@@ -4,11 +4,13 @@ mod complaints;
 mod contract;
 mod person;
 mod platform;
+mod rectifications;
 mod server;
 mod township;
 
 pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
 pub use platform::{bot, platform};
+pub use rectifications::Scene;
 pub use server::TestServer;
 pub use township::{Township, Village};

@@ -87,6 +87,19 @@ impl<'a> Township<'a> {
         (id, known)
     }
 
+    /// One more post for somebody who has one.
+    pub async fn also_holds(&self, staff: StaffId, organization: OrganizationId, role: Role) {
+        let county = self.county;
+        self.write(move |unit| {
+            Box::pin(async move {
+                let from = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+                let post = NewPost { staff, organization, role, title: role.label().to_owned(), from, to: None };
+                roster::add_post(unit, county, post).await.map(|_| ())
+            })
+        })
+        .await;
+    }
+
     /// A village secretary with a phone.
     pub async fn add_staff_with_phone(&self, village: OrganizationId, open_id: &str) -> StaffId {
         let (id, _) = self.add_staff(village, Role::VillageSecretary, &format!("staff-{}", Uuid::now_v7())).await;

@@ -45,10 +45,19 @@ export class Person {
     this.look(await opened)
   }
 
+  field(label) {
+    const inside = ['input', 'textarea'].flatMap((tag) => [`[aria-label="${label}"] ${tag}`, `${tag}[aria-label="${label}"]`])
+    return this.page.locator(inside.join(', ')).locator('visible=true').last()
+  }
+
   /** Types into the field of this label. */
   async type(label, text) {
-    const inside = ['input', 'textarea'].flatMap((tag) => [`[aria-label="${label}"] ${tag}`, `${tag}[aria-label="${label}"]`])
-    await this.page.locator(inside.join(', ')).locator('visible=true').last().fill(text)
+    await this.field(label).fill(text)
+  }
+
+  /** What stands in the field of this label. */
+  async typed(label) {
+    return this.field(label).inputValue()
   }
 
   async sees(words) {

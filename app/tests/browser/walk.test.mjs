@@ -115,9 +115,9 @@ test('after a call-back it goes out again, and a rectification item is posted in
   await secretary.type('报进展', '十一月巡查了一遍，灯都亮')
   // A closed app loses nothing that was written.
   await secretary.page.reload()
-  await secretary.sees('十一月巡查了一遍，灯都亮')
+  assert.equal(await secretary.typed('报进展'), '十一月巡查了一遍，灯都亮')
   await secretary.tap('确定报进展')
-  await secretary.sees('完成')
+  await secretary.sees('十一月巡查了一遍，灯都亮')
 
   const group = await Person.with(browser)
   await group.open(`${demo.sandbox}/sandbox/groups/demo-group-01`)

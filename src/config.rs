@@ -222,8 +222,10 @@ impl Config {
             anyhow::ensure!(file.exists(), "the configuration file {} does not exist", file.display());
             figment = figment.merge(Toml::file(file));
         }
-        // Every key stands in a section; other names with our prefix (the tests' servers) are not configuration.
-        let environment = Env::prefixed("QINGFENG_").filter(|key| key.as_str().contains("__")).split("__");
+        // Every key stands in a section; other names with our prefix (the tests' servers, the co-signer's) are not ours.
+        let environment = Env::prefixed("QINGFENG_")
+            .filter(|key| key.as_str().contains("__") && !key.starts_with("COSIGNER_"))
+            .split("__");
         Ok(figment.merge(environment).extract()?)
     }
 

@@ -103,8 +103,9 @@ impl Ballot {
     }
 }
 
-/// Ed25519, strict: a key of small order would sign everything.
-pub(crate) fn is_signed_by(key: &Hex<32>, message: &[u8], signature: &Hex<64>) -> bool {
+/// Whether this Ed25519 key signed the message: strict, because a key of small order would sign everything.
+#[must_use]
+pub fn is_signed_by(key: &Hex<32>, message: &[u8], signature: &Hex<64>) -> bool {
     VerifyingKey::from_bytes(&key.0)
         .and_then(|key| key.verify_strict(message, &Signature::from_bytes(&signature.0)))
         .is_ok()

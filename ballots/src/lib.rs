@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod canonical;
 pub mod close;
 pub mod closing;
+pub mod codes;
 pub mod count;
 pub mod envelope;
 mod hex_bytes;

@@ -39,6 +39,19 @@ pub fn request(survey: &SurveyId, blinded: &[&[u8]]) -> Vec<u8> {
     [b"bbk1/req\0", survey.as_slice(), sha256(blinded).as_slice()].concat()
 }
 
+/// What a phone signs when its owner enrols it with her card: this device belongs to this card.
+#[must_use]
+pub fn enrolment(code_hash: &Hex<32>, device: &Hex<32>) -> Vec<u8> {
+    [b"bbk1/enrol\0", code_hash.as_slice(), device.as_slice()].concat()
+}
+
+/// What an authority signs when it asks the other: this method, path with query, and body.
+#[must_use]
+pub fn operator_request(method: &str, path_and_query: &str, body: &[u8]) -> Vec<u8> {
+    let body = sha256(&[body]);
+    [b"bbk1/op\0", method.as_bytes(), b" ", path_and_query.as_bytes(), b"\0", body.as_slice()].concat()
+}
+
 /// A resident's secret for the audit of the roll, hashed: what the roll keeps.
 #[must_use]
 pub fn audit_commitment(secret: &Hex<32>) -> Hex<32> {

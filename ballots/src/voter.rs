@@ -53,8 +53,20 @@ impl Request {
     /// # Errors
     /// When there is no randomness.
     pub fn new(survey: SurveyId, keys: &Keys, randomness: &dyn Randomness) -> Result<Self, BlindError> {
-        let ballot_key = signing_key(randomness)?;
-        let tag_key = signing_key(randomness)?;
+        Self::with_keys(survey, keys, signing_key(randomness)?, signing_key(randomness)?, randomness)
+    }
+
+    /// The same with ballot and tag key given: a paper slip's are derived from its code.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn with_keys(
+        survey: SurveyId,
+        keys: &Keys,
+        ballot_key: SigningKey,
+        tag_key: SigningKey,
+        randomness: &dyn Randomness,
+    ) -> Result<Self, BlindError> {
         let credential = messages::credential(&survey, &Hex(ballot_key.verifying_key().to_bytes()));
         let drop_tag = messages::drop_tag(&survey, &Hex(tag_key.verifying_key().to_bytes()));
         Ok(Self {

@@ -21,6 +21,8 @@ pub struct Config {
     pub secrets: Secrets,
     pub wechat: WeChat,
     pub wecom: WeCom,
+    pub dingtalk: DingTalk,
+    pub feishu: Feishu,
     pub bot: Bot,
     pub clock: ClockShift,
     pub sandbox: Sandbox,
@@ -147,11 +149,47 @@ impl Default for WeChat {
 #[serde(default, deny_unknown_fields)]
 pub struct WeCom {
     pub api_base: String,
+    /// The corporation; empty = staff are not reached through WeCom.
+    pub corp_id: String,
+    /// The application's number and secret.
+    pub agent_id: i64,
+    pub app_secret: String,
 }
 
 impl Default for WeCom {
     fn default() -> Self {
-        Self { api_base: "http://127.0.0.1:8090/wecom".into() }
+        Self {
+            api_base: "http://127.0.0.1:8090/wecom".into(),
+            corp_id: "wwsandbox0000000001".into(),
+            agent_id: 1_000_002,
+            app_secret: "sandbox-wecom-secret".into(),
+        }
+    }
+}
+
+/// DingTalk, for its group robots.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DingTalk {
+    pub api_base: String,
+}
+
+impl Default for DingTalk {
+    fn default() -> Self {
+        Self { api_base: "http://127.0.0.1:8090/dingtalk".into() }
+    }
+}
+
+/// Feishu, for its group robots.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Feishu {
+    pub api_base: String,
+}
+
+impl Default for Feishu {
+    fn default() -> Self {
+        Self { api_base: "http://127.0.0.1:8090/feishu".into() }
     }
 }
 
@@ -238,7 +276,7 @@ impl Config {
         shown.database.url = mask_password(&shown.database.url);
         shown.files.url = mask_password(&shown.files.url);
         shown.cache.redis_url = shown.cache.redis_url.as_deref().map(mask_password);
-        for secret in [&mut shown.wechat.app_secret, &mut shown.wechat.callback_token] {
+        for secret in [&mut shown.wechat.app_secret, &mut shown.wechat.callback_token, &mut shown.wecom.app_secret] {
             *secret = "***".into();
         }
         Ok(toml::to_string(&shown)?)

@@ -14,8 +14,8 @@ use std::{sync::Arc, time::Duration};
 use qingfeng_core::{cache::Cache, calendar::CalendarBook, refusal::Fault, sealing::Sealer, storage::Store};
 use tokio_util::sync::CancellationToken;
 
+use channels::Channels;
 pub use channels::PlatformSettings;
-use channels::{SubscribeMessages, WeComRobots};
 use delivery::Delivered;
 
 /// Pause between two looks at the outbox.
@@ -28,8 +28,7 @@ pub struct Bot {
     pub(crate) calendar: CalendarBook,
     pub(crate) sealer: Sealer,
     pub(crate) settings: BotSettings,
-    pub(crate) subscribe_messages: SubscribeMessages,
-    pub(crate) robots: WeComRobots,
+    pub(crate) channels: Channels,
     /// Names this bot among its replicas.
     pub(crate) holder: String,
 }
@@ -46,18 +45,11 @@ impl Bot {
     /// # Errors
     /// When a platform's address is neither https nor on this machine.
     pub fn new(store: Store, cache: Arc<dyn Cache>, sealer: Sealer, settings: BotSettings) -> Result<Self, Fault> {
-        let client = channels::client()?;
         let clock = Arc::clone(&store.surroundings().clock);
         let holder = format!("bot-{}", hex::encode(store.randomness().bytes::<8>()));
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
-            subscribe_messages: SubscribeMessages::new(
-                client.clone(),
-                Arc::clone(&cache),
-                Arc::clone(&clock),
-                &settings.platforms,
-            )?,
-            robots: WeComRobots::new(client, Arc::clone(&cache), clock, &settings.platforms)?,
+            channels: Channels::new(&cache, &clock, &holder, &settings.platforms)?,
             store,
             cache,
             sealer,

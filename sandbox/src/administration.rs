@@ -129,7 +129,7 @@ async fn revoke_tokens(sandbox: web::Data<Sandbox>) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// `?platform=wechat|wecom&kind=…&to=OPENID|KEY&since=RFC 3339&text=…`
+/// `?platform=wechat|wecom|dingtalk|feishu&kind=…&to=OPENID|KEY&since=RFC 3339&text=…`
 async fn journal(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let parameters = Parameters::of(&request);
     let since = match parameters.get("since") {
@@ -148,7 +148,8 @@ async fn journal(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpRespo
         .deliveries()
         .into_iter()
         .filter(|delivery| {
-            let (Recipient::Phone(to) | Recipient::Group(to) | Recipient::Account(to)) = &delivery.to;
+            let (Recipient::Phone(to) | Recipient::WeComUser(to) | Recipient::Group(to) | Recipient::Account(to)) =
+                &delivery.to;
             delivery.at >= since
                 && meets("platform", &platform(delivery))
                 && meets("kind", delivery.content.kind())

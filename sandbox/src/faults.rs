@@ -152,8 +152,8 @@ pub(crate) async fn inject(
     let response = match &fault {
         Some(FaultKind::BadGateway) => instead(request, gateway_page(502, "502 Bad Gateway")),
         Some(FaultKind::Outage) => instead(request, gateway_page(503, "503 Service Temporarily Unavailable")),
-        Some(FaultKind::Busy) => instead(request, coded(-1, "system error")),
-        Some(FaultKind::Refuse { code }) => instead(request, coded(*code, "refused on demand")),
+        Some(FaultKind::Busy) => instead(request, coded(platform, -1, "system error")),
+        Some(FaultKind::Refuse { code }) => instead(request, coded(platform, *code, "refused on demand")),
         _ => next.call(request).await?.map_into_boxed_body(),
     };
     let code = response.response().extensions().get::<Decision>().map_or(-1, |decision| decision.0);
@@ -186,9 +186,12 @@ fn gateway_page(status: u16, title: &str) -> HttpResponse {
         .body(format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"))
 }
 
-fn coded(code: i64, message: &str) -> HttpResponse {
+fn coded(platform: Platform, code: i64, message: &str) -> HttpResponse {
     let tail = hex::encode(rand::random::<[u8; 4]>());
-    let body = json!({"errcode": code, "errmsg": format!("{message} rid: {tail}")});
+    let body = match platform {
+        Platform::Feishu => json!({"code": code, "msg": message, "data": {}}),
+        _ => json!({"errcode": code, "errmsg": format!("{message} rid: {tail}")}),
+    };
     let mut response = HttpResponse::Ok().content_type("application/json; encoding=utf-8").body(body.to_string());
     response.extensions_mut().insert(Decision(code));
     response

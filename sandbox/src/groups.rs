@@ -1,6 +1,29 @@
-//! Chat groups with a robot in them.
+//! Chat groups with a robot in them, and ordinary ones.
 
 use serde::{Deserialize, Serialize};
+
+/// Which platform's group it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupKind {
+    #[default]
+    Wecom,
+    Dingtalk,
+    Feishu,
+    /// An ordinary chat group: nothing but people's phones writes into it.
+    Ordinary,
+}
+
+impl GroupKind {
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Wecom => "企业微信群",
+            Self::Dingtalk => "钉钉群",
+            Self::Feishu => "飞书群",
+            Self::Ordinary => "普通微信群",
+        }
+    }
+}
 
 /// A chat group of the village, addressed by the key of its robot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,10 +31,37 @@ use serde::{Deserialize, Serialize};
 pub struct Group {
     pub key: String,
     pub name: String,
+    #[serde(default)]
+    pub kind: GroupKind,
+    /// Posts must be signed with it (DingTalk, Feishu).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_secret: Option<String>,
+    /// Posts must contain it (DingTalk, Feishu).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<String>,
 }
 
 impl Group {
+    /// A group of WeCom.
     pub fn new(key: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { key: key.into(), name: name.into() }
+        Self { key: key.into(), name: name.into(), kind: GroupKind::Wecom, signing_secret: None, keyword: None }
+    }
+
+    #[must_use]
+    pub fn of_kind(mut self, kind: GroupKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    #[must_use]
+    pub fn signed_with(mut self, secret: impl Into<String>) -> Self {
+        self.signing_secret = Some(secret.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_keyword(mut self, keyword: impl Into<String>) -> Self {
+        self.keyword = Some(keyword.into());
+        self
     }
 }

@@ -76,6 +76,18 @@ impl Sandbox {
         self.state().journal.to(&Recipient::Group(key.to_owned()))
     }
 
+    /// What arrived at this member of the corporation through WeCom, in order.
+    #[must_use]
+    pub fn delivered_to_member(&self, user_id: &str) -> Vec<Delivery> {
+        self.state().journal.to(&Recipient::WeComUser(user_id.to_lowercase()))
+    }
+
+    /// How often WeCom was asked for a token.
+    #[must_use]
+    pub fn wecom_token_calls(&self) -> u32 {
+        self.state().wecom_app.token_calls
+    }
+
     /// Everything that arrived anywhere, what people wrote to the account included, in order.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
@@ -113,9 +125,11 @@ impl Sandbox {
         self.state().faults.list().to_vec()
     }
 
-    /// Kills every access token now (40001), as a new secret does.
+    /// Kills every access token now (40001, at WeCom 42001), as a new secret does.
     pub fn revoke_tokens(&self) {
-        self.state().tokens.revoke_all();
+        let state = &mut *self.state();
+        state.tokens.revoke_all();
+        state.wecom_app.revoke();
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Platform {
     WeChat,
     #[serde(rename = "wecom")]
     WeCom,
+    #[serde(rename = "dingtalk")]
+    DingTalk,
+    Feishu,
 }
 
 /// A person's phone or a chat group.
@@ -27,6 +30,9 @@ pub enum Platform {
 pub enum Recipient {
     /// By openid.
     Phone(String),
+    /// A member of the corporation at WeCom, by user id.
+    #[serde(rename = "wecom_user")]
+    WeComUser(String),
     /// By the robot's key.
     Group(String),
     /// What a person wrote to the official account, by the writer's openid.
@@ -39,6 +45,14 @@ pub struct Line {
     pub key: String,
     pub label: String,
     pub value: String,
+}
+
+/// A button of a card.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Button {
+    pub text: String,
+    /// What the application is told when it is tapped; empty for one that only opens something.
+    pub key: String,
 }
 
 /// An article of a news message.
@@ -92,6 +106,19 @@ pub enum Content {
         name: String,
         bytes: usize,
     },
+    Card {
+        title: String,
+        words: String,
+        lines: Vec<Line>,
+        /// Address or page that a tap opens.
+        opens: String,
+        buttons: Vec<Button>,
+        /// By which the application knows the taps on its buttons.
+        task: Option<String>,
+    },
+    AppMessage {
+        text: String,
+    },
     SubscribeMessage {
         template_id: String,
         title: String,
@@ -121,6 +148,8 @@ impl Content {
             Self::Image { .. } => "image",
             Self::News { .. } => "news",
             Self::File { .. } => "file",
+            Self::Card { .. } => "card",
+            Self::AppMessage { .. } => "app_message",
             Self::SubscribeMessage { .. } => "subscribe_message",
             Self::CustomerMessage { .. } => "customer_message",
             Self::PassiveReply { .. } => "passive_reply",
@@ -135,11 +164,16 @@ impl Content {
         match self {
             Self::Text { text, .. }
             | Self::Markdown { text }
+            | Self::AppMessage { text }
             | Self::CustomerMessage { text }
             | Self::PassiveReply { text }
             | Self::FromPhone { text } => text.clone(),
             Self::News { articles } => {
                 articles.iter().map(|article| article.title.as_str()).collect::<Vec<_>>().join("\n")
+            }
+            Self::Card { title, words, lines, .. } => {
+                let lines = lines.iter().map(|line| format!("{}：{}", line.label, line.value));
+                [title.clone(), words.clone()].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
             }
             Self::SubscribeMessage { lines, .. } => {
                 lines.iter().map(|line| format!("{}：{}", line.label, line.value)).collect::<Vec<_>>().join("\n")

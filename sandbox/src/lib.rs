@@ -5,12 +5,15 @@
 
 mod administration;
 mod answer;
+mod dingtalk;
 mod faults;
+mod feishu;
 mod groups;
 mod handle;
 mod journal;
 mod pages;
 mod phones;
+mod robot_use;
 mod sandbox;
 mod settings;
 mod state;
@@ -18,10 +21,10 @@ mod wechat;
 mod wecom;
 
 pub use faults::{ActiveFault, Fault, FaultKind};
-pub use groups::Group;
+pub use groups::{Group, GroupKind};
 pub use handle::PhoneHandle;
-pub use journal::{Article, Call, Content, Delivery, Line, Picture, Platform, Push, PushResult, Recipient};
+pub use journal::{Article, Button, Call, Content, Delivery, Line, Picture, Platform, Push, PushResult, Recipient};
 pub use phones::Phone;
 pub use sandbox::{RunningSandbox, Sandbox};
-pub use settings::{Account, Clock, EventFormat, SandboxSettings};
+pub use settings::{Account, Clock, EventFormat, SandboxSettings, WeComAccount};
 pub use wechat::{PushOutcome, Template, TemplateField};

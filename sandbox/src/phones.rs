@@ -12,6 +12,9 @@ pub struct Phone {
     /// Who this is in the story, as in `村民 东河村 3 组`.
     #[serde(default)]
     pub persona: Option<String>,
+    /// The person as a member of the corporation at WeCom, in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wecom_user_id: Option<String>,
     /// The platform refuses this person's login (40226).
     #[serde(default)]
     pub blocked: bool,
@@ -19,7 +22,13 @@ pub struct Phone {
 
 impl Phone {
     pub fn new(openid: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { openid: openid.into(), label: label.into(), persona: None, blocked: false }
+        Self { openid: openid.into(), label: label.into(), persona: None, wecom_user_id: None, blocked: false }
+    }
+
+    #[must_use]
+    pub fn at_wecom(mut self, user_id: &str) -> Self {
+        self.wecom_user_id = Some(user_id.to_lowercase());
+        self
     }
 
     #[must_use]

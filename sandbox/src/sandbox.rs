@@ -10,7 +10,7 @@ use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    administration, faults,
+    administration, dingtalk, faults, feishu,
     journal::Platform,
     pages,
     settings::{Clock, SandboxSettings},
@@ -39,7 +39,7 @@ impl Sandbox {
     /// When a template of the settings has a key that no platform knows, or no HTTP client can be built.
     #[must_use]
     pub fn new(settings: SandboxSettings) -> Self {
-        let mut state = State { account: settings.account, ..State::default() };
+        let mut state = State { account: settings.account, wecom_account: settings.wecom, ..State::default() };
         for template in settings.templates {
             template.check().expect("templates in settings have the platform's keys");
             state.templates.insert(template.id.clone(), template);
@@ -63,7 +63,7 @@ impl Sandbox {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Adds the simulator to an application: `/wechat`, `/wecom` and `/sandbox`.
+    /// Adds the simulator to an application: `/wechat`, `/wecom`, `/dingtalk`, `/feishu` and `/sandbox`.
     pub fn configure(&self, config: &mut web::ServiceConfig) {
         config
             .app_data(web::Data::new(self.clone()))
@@ -76,6 +76,16 @@ impl Sandbox {
                 web::scope("/wecom")
                     .wrap(from_fn(|request, next| faults::inject(Platform::WeCom, request, next)))
                     .configure(wecom::routes),
+            )
+            .service(
+                web::scope("/dingtalk")
+                    .wrap(from_fn(|request, next| faults::inject(Platform::DingTalk, request, next)))
+                    .configure(dingtalk::routes),
+            )
+            .service(
+                web::scope("/feishu")
+                    .wrap(from_fn(|request, next| faults::inject(Platform::Feishu, request, next)))
+                    .configure(feishu::routes),
             )
             .service(
                 web::scope("/sandbox")
@@ -150,6 +160,18 @@ impl RunningSandbox {
     #[must_use]
     pub fn wecom_base(&self) -> String {
         format!("http://{}/wecom", self.address)
+    }
+
+    /// What stands for `https://oapi.dingtalk.com`.
+    #[must_use]
+    pub fn dingtalk_base(&self) -> String {
+        format!("http://{}/dingtalk", self.address)
+    }
+
+    /// What stands for `https://open.feishu.cn`.
+    #[must_use]
+    pub fn feishu_base(&self) -> String {
+        format!("http://{}/feishu", self.address)
     }
 
     /// Stops listening at once; open connections break.

@@ -46,6 +46,21 @@ impl Default for Account {
     }
 }
 
+/// The application of a corporation at WeCom.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeComAccount {
+    pub corp_id: String,
+    pub agent_id: i64,
+    pub secret: String,
+}
+
+impl Default for WeComAccount {
+    fn default() -> Self {
+        Self { corp_id: "wwsandbox0000000001".into(), agent_id: 1_000_002, secret: "sandbox-wecom-secret".into() }
+    }
+}
+
 /// Mini-programs choose, official accounts have XML only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +74,7 @@ pub enum EventFormat {
 #[derive(Clone)]
 pub struct SandboxSettings {
     pub account: Account,
+    pub wecom: WeComAccount,
     pub clock: Clock,
     /// Lifetime of an access token; the platform says 7200 s.
     pub token_lifetime: Duration,
@@ -77,6 +93,7 @@ impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
             account: Account::default(),
+            wecom: WeComAccount::default(),
             clock: Arc::new(Utc::now),
             token_lifetime: Duration::from_secs(7200),
             push_patience: Duration::from_secs(5),

@@ -10,14 +10,17 @@ use crate::{
     groups::Group,
     journal::Journal,
     phones::{Phone, ReplyAllowance},
-    settings::Account,
+    robot_use::RobotUse,
+    settings::{Account, WeComAccount},
     wechat::{LoginCode, Template, TokenBook},
-    wecom::RobotUse,
+    wecom::AppUse,
 };
 
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) account: Account,
+    pub(crate) wecom_account: WeComAccount,
+    pub(crate) wecom_app: AppUse,
     /// By openid.
     pub(crate) phones: BTreeMap<String, Phone>,
     /// By the robot's key.

@@ -3,6 +3,7 @@
 mod audit;
 mod bot;
 mod calendar;
+mod groups;
 mod logging;
 mod places;
 mod plan;
@@ -51,6 +52,8 @@ enum Command {
     Openapi,
     /// Keep the working-day calendar.
     Calendar(calendar::Calendar),
+    /// Set up village groups and change their robots' keys.
+    Groups(groups::Groups),
     /// Check, load and describe campaign plans.
     Plan(plan::Plan),
     /// Check a published anonymous survey, offline: needs the folder and the keys that you trust, nothing else.
@@ -89,6 +92,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::VerifyAudit => return audit::verify(config).await,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Calendar(command) => command.execute(config).await?,
+        Command::Groups(command) => command.execute(config).await?,
         Command::Plan(command) => return command.execute(config).await,
         Command::Verify(command) => return Ok(command.execute()),
         Command::Migrate => {

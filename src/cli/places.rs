@@ -16,6 +16,10 @@ pub(super) async fn township(store: &Store, named: &str) -> anyhow::Result<organ
     one(store, OrganizationKind::Township, Some(named)).await.context("没有找到乡镇，请用 --township 写明名称或代码")
 }
 
+pub(super) async fn village(store: &Store, named: &str) -> anyhow::Result<organizations::Model> {
+    one(store, OrganizationKind::Village, Some(named)).await.context("没有找到村，请用 --village 写明名称或代码")
+}
+
 /// The one place of this kind, of this name or code.
 async fn one(store: &Store, kind: OrganizationKind, named: Option<&str>) -> anyhow::Result<organizations::Model> {
     let mut query = organizations::Entity::find().filter(organizations::Column::Kind.eq(kind));

@@ -1,7 +1,7 @@
 use actix_web::web;
 use anyhow::Context;
 use clap::Args;
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings, channels::WeComAppSettings};
 use qingfeng_core::outbox::consents::Validity;
 use tokio_util::sync::CancellationToken;
 
@@ -56,11 +56,19 @@ impl Run {
 /// The bot that the configuration describes.
 pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
     let config = &application.config;
+    let wecom_app = (!config.wecom.corp_id.is_empty()).then(|| WeComAppSettings {
+        corp_id: config.wecom.corp_id.clone(),
+        agent_id: config.wecom.agent_id,
+        secret: config.wecom.app_secret.clone(),
+    });
     let settings = BotSettings {
         public_url: config.http.public_url.clone(),
         platforms: PlatformSettings {
             wechat_api_base: config.wechat.api_base.clone(),
             wecom_api_base: config.wecom.api_base.clone(),
+            dingtalk_api_base: config.dingtalk.api_base.clone(),
+            feishu_api_base: config.feishu.api_base.clone(),
+            wecom_app,
             app_id: config.wechat.app_id.clone(),
             app_secret: config.wechat.app_secret.clone(),
             reminder_template: config.wechat.reminder_template.clone(),

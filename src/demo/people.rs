@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use qingfeng_core::{
-    groups::{self, NewGroup},
+    groups::{self, GroupChannel, NewGroup, RobotKey},
     ids::{CountyId, OrganizationId, ResidentId, StaffId},
     people::{
         OrganizationKind, Role, RosterGroup, password,
@@ -182,7 +182,7 @@ pub(super) async fn seed(application: &Application) -> anyhow::Result<DemoTownsh
                         township: places.township,
                         village: *village,
                         name: format!("{}村民群", VILLAGES[number]),
-                        robot_key: robot_key(number),
+                        channel: GroupChannel::WecomRobot(RobotKey::new(robot_key(number))),
                     };
                     groups::add(unit, county, &sealer, group).await?;
                 }

@@ -13,6 +13,7 @@ mod demo;
 mod engines;
 mod every_endpoint;
 mod files;
+mod groups;
 mod health;
 mod messages;
 mod openapi;

@@ -8,11 +8,17 @@ use crate::delivery::Outcome;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// `api.weixin.qq.com`, an API call with an access token.
-    MiniProgramCall,
+    WeChatCall,
     /// `api.weixin.qq.com`, asking for an access token.
-    TokenEndpoint,
+    WeChatToken,
+    /// `qyapi.weixin.qq.com`, an API call with an access token.
+    WeComCall,
+    /// `qyapi.weixin.qq.com`, asking for an access token.
+    WeComToken,
     /// A WeCom group robot.
-    GroupRobot,
+    WeComRobot,
+    DingTalkRobot,
+    FeishuRobot,
 }
 
 /// What to do about a code.
@@ -25,12 +31,21 @@ pub(super) enum Meaning {
         after: TimeDelta,
         reason: String,
     },
-    /// This person accepts no message of this template (any more).
+    /// Too fast: nothing goes to this destination for so long; it is no failed attempt.
+    TooFast {
+        rest: TimeDelta,
+        reason: String,
+    },
+    /// This person cannot be reached this way (any more); another way may do.
     NoConsent(String),
     Final(String),
 }
 
 impl Meaning {
+    pub(super) fn later(minutes: i64, reason: impl Into<String>) -> Self {
+        Self::Later { after: TimeDelta::minutes(minutes), reason: reason.into() }
+    }
+
     pub(super) fn outcome(self, now: DateTime<Utc>) -> Outcome {
         match self {
             Self::Taken => Outcome::Taken(None),
@@ -38,6 +53,7 @@ impl Meaning {
                 Outcome::Later { at: now + TimeDelta::minutes(5), reason: "访问令牌反复失效".into() }
             }
             Self::Later { after, reason } => Outcome::Later { at: now + after, reason },
+            Self::TooFast { rest, reason } => Outcome::Waits { until: now + rest, reason },
             Self::NoConsent(reason) => Outcome::NoConsent(reason),
             Self::Final(reason) => Outcome::Final(reason),
         }
@@ -45,32 +61,125 @@ impl Meaning {
 }
 
 pub(super) fn meaning(place: Place, code: i64) -> Meaning {
-    use Place::{GroupRobot, MiniProgramCall, TokenEndpoint};
-    let later = |minutes, reason: &str| Meaning::Later {
-        after: TimeDelta::minutes(minutes),
+    use Place::{DingTalkRobot, FeishuRobot, WeChatCall, WeChatToken, WeComCall, WeComRobot, WeComToken};
+    let later = |minutes, reason: &str| Meaning::later(minutes, format!("{reason}（{code}）"));
+    let slower = |minutes, reason: &str| Meaning::TooFast {
+        rest: TimeDelta::minutes(minutes),
         reason: format!("{reason}（{code}）"),
     };
+    let nobody = |reason: &str| Meaning::NoConsent(format!("{reason}（{code}）"));
     let last = |reason: &str| Meaning::Final(format!("{reason}（{code}）"));
     match (place, code) {
         (_, 0) => Meaning::Taken,
         (_, -1) => later(1, "平台繁忙"),
-        (MiniProgramCall, 40001 | 40014 | 42001 | 41001) => Meaning::TokenStale,
-        (TokenEndpoint, 40001 | 40002 | 40013 | 40125 | 40164 | 41002 | 41004 | 89503 | 89506 | 89507) => {
-            later(10, "小程序账号设置不对，请管理员检查")
+
+        (WeChatCall, 40001) | (WeChatCall | WeComCall, 40014 | 42001 | 41001) => Meaning::TokenStale,
+        (
+            WeChatToken,
+            40001 | 40002 | 40013 | 40125 | 40164 | 40243 | 41002 | 41004 | 43002 | 50004 | 50007 | 89503 | 89506
+            | 89507,
+        ) => later(10, "小程序账号设置不对，请管理员检查"),
+        (WeChatCall, 40013 | 40125 | 40164) => later(10, "小程序账号设置不对，请管理员检查"),
+        // Many wrong secrets and the platform bans our address for an hour.
+        (WeComToken, 40001 | 40013 | 40125 | 41002 | 41004 | 60020) | (WeComCall, 60020) => {
+            later(10, "企业微信应用设置不对，请管理员检查")
         }
-        (MiniProgramCall | TokenEndpoint, 45011 | 44991) | (GroupRobot, 45009 | 45033) => later(1, "发送太快"),
-        (MiniProgramCall | TokenEndpoint, 45009) => later(12 * 60, "今天的发送额度已用完"),
-        (MiniProgramCall, 43108) => later(1, "平台正在给同一个人发送"),
+
+        (WeChatCall | WeChatToken, 45011 | 44991 | 44990) => slower(1, "发送太快"),
+        (WeComCall | WeComToken | WeComRobot, 45009 | 45033) => slower(1, "发送太快"),
+        // DingTalk silences the robot for ten minutes.
+        (DingTalkRobot, 130_101 | 410_100) => slower(10, "发送太快"),
+        (FeishuRobot, 11232) => slower(1, "发送太快"),
+        (WeChatCall | WeChatToken, 45009 | 44993) => later(12 * 60, "今天的发送额度已用完"),
+
+        (WeChatCall, 43108) => later(1, "平台正在给同一个人发送"),
         // Bursts of it are reported for templates that work: tried again later, given up after the usual attempts.
-        (MiniProgramCall, 40037) => later(15, "消息模板暂不可用"),
-        (MiniProgramCall, 43101) => Meaning::NoConsent(format!("本人没有同意接收这类消息（{code}）")),
-        (MiniProgramCall, 40003) => last("微信身份不属于本小程序"),
-        (MiniProgramCall, 43107) => last("消息模板被平台停用"),
-        (MiniProgramCall, 47003) => last("消息内容不合平台格式"),
-        (MiniProgramCall, 45168) => last("消息内容含有平台限制的词语"),
-        (GroupRobot, 93000) => last("群机器人已被移除或密钥失效"),
-        (GroupRobot, 40058) => last("内容超过群机器人的长度限制"),
-        (GroupRobot, 44004 | 40035 | 40008) => last("群消息格式不被接受"),
+        (WeChatCall, 40037) => later(15, "消息模板暂不可用"),
+        (WeChatCall, 43101) => nobody("本人没有同意接收这类消息"),
+        (WeChatCall, 43004) => nobody("本人没有关注服务号"),
+        (WeChatCall, 45015) => nobody("本人48小时内没有来过信息，服务号不能主动发"),
+        (WeChatCall, 45047) => nobody("本人来过一条信息，只能回五条"),
+        (WeChatCall, 70000) => nobody("平台不允许给未成年人发送"),
+        (WeChatCall, 61010) => nobody("本人两小时内没有用过小程序"),
+        (WeChatCall, 40003 | 43104) => last("微信身份不属于本账号"),
+        (WeChatCall, 43107 | 43116) => last("消息模板被平台停用"),
+        (WeChatCall, 41030 | 40165) => last("小程序里没有这个页面"),
+        (WeChatCall, 40212) => last("小程序链接的参数不合格式"),
+        (WeChatCall, 85401) => last("小程序链接的有效期不对"),
+        (WeChatCall, 40129 | 40169) => last("小程序码的参数不合格式"),
+        (WeChatCall, 85079 | 85096 | 85402) => last("小程序还没有发布"),
+        (WeChatCall, 48001 | 48002 | 48004 | 85407) => last("平台没有开通这个接口"),
+        (WeChatCall, 40002) => last("没有生成小程序链接的权限"),
+        (WeChatCall, 40029) => last("授权码无效或已用过"),
+        (WeChatCall, 47003 | 47001 | 44002 | 44004 | 40008 | 40249 | 40250 | 40251 | 40252) => {
+            last("消息内容不合平台格式")
+        }
+        (WeChatCall, 45002) => last("消息内容太长"),
+        (WeChatCall, 45168 | 87014) => last("消息内容含有平台限制的词语"),
+
+        (WeComCall, 40003 | 60111 | 81013 | 82001) => nobody("企业微信里没有这个人"),
+        (WeComCall, 60011) => nobody("本人不在应用的可见范围内"),
+        (WeComCall, 301_002 | 40056 | 41011) => last("企业微信应用编号不对"),
+        (WeComCall, 48002) => last("企业微信没有开通这个接口"),
+        (WeComCall, 50003) => last("企业微信应用已停用"),
+        (WeComCall, 40007) => last("文件已过期，要重新上传"),
+        (WeComCall, 45001 | 40009) => last("文件大小不合企业微信要求"),
+        (WeComCall | WeComRobot, 40058 | 45002 | 45008) => last("内容超过企业微信的限制"),
+        (WeComCall | WeComRobot, 44001 | 44004 | 40004 | 40035 | 40063 | 40008) => last("消息格式不被企业微信接受"),
+
+        (WeComRobot, 93000) | (DingTalkRobot, 300_001 | 300_005 | 400_101 | 400_106) => {
+            last("群机器人已被移除或密钥失效，请更换密钥")
+        }
+        (WeComRobot, 40009 | 301_019) => last("图片不被企业微信接受"),
+        (WeComRobot, 40007) => last("文件已过期，要重新上传"),
+        (DingTalkRobot, 400_102) => last("群机器人已被停用"),
+        (DingTalkRobot, 400_013) => last("群已解散"),
+        // One code, four causes.
+        (DingTalkRobot, 310_000) => last("钉钉机器人的安全设置不让发：请核对签名密钥、关键词、服务器地址和时间"),
+        (DingTalkRobot, 430_101..=430_104) => last("内容含有钉钉限制的词语或链接"),
+        (DingTalkRobot, 400_105 | 40035 | 43002 | 43004) => last("消息格式不被钉钉接受"),
+        (FeishuRobot, 19021) => last("飞书机器人的签名或时间不对，请核对签名密钥和时间"),
+        (FeishuRobot, 19022) => last("服务器地址不在飞书机器人的白名单里"),
+        (FeishuRobot, 19024) => last("飞书机器人要求的关键词不在消息里"),
+        (FeishuRobot, 19001 | 9499) => last("消息格式不被飞书接受，或机器人已被移除"),
+        (FeishuRobot, 19036) => last("内容超过飞书的长度限制"),
         _ => last("平台拒绝"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    // The same number, two meanings.
+    #[case(Place::WeChatCall, 40001, "stale")]
+    #[case(Place::WeComToken, 40001, "later")]
+    #[case(Place::WeChatCall, 45009, "later")]
+    #[case(Place::WeComCall, 45009, "slower")]
+    #[case(Place::WeComRobot, 45009, "slower")]
+    #[case(Place::WeComCall, 42001, "stale")]
+    #[case(Place::WeComRobot, 42001, "final")]
+    #[case(Place::DingTalkRobot, 130_101, "slower")]
+    #[case(Place::FeishuRobot, 11232, "slower")]
+    #[case(Place::WeComCall, 81013, "nobody")]
+    #[case(Place::WeChatCall, 43101, "nobody")]
+    #[case(Place::WeComRobot, 93000, "final")]
+    #[case(Place::DingTalkRobot, 310_000, "final")]
+    #[case(Place::FeishuRobot, 424_242, "final")]
+    #[case(Place::FeishuRobot, -1, "later")]
+    #[case(Place::DingTalkRobot, 0, "taken")]
+    fn a_code_is_read_where_it_was_said(#[case] place: Place, #[case] code: i64, #[case] expected: &str) {
+        let read = match meaning(place, code) {
+            Meaning::Taken => "taken",
+            Meaning::TokenStale => "stale",
+            Meaning::Later { .. } => "later",
+            Meaning::TooFast { .. } => "slower",
+            Meaning::NoConsent(_) => "nobody",
+            Meaning::Final(_) => "final",
+        };
+        assert_eq!(read, expected);
     }
 }

@@ -1,24 +1,43 @@
 //! The platforms: each in a file of its own, all refusals of theirs in one table.
 
+mod access_token;
 mod codes;
+mod dingtalk_robot;
+mod exchange;
+mod feishu_robot;
+mod pace;
+mod parts;
+mod post;
+mod robots;
 mod subscribe_message;
+mod template_card;
+mod wecom_app;
 mod wecom_robot;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use qingfeng_core::{outbox::consents::Validity, refusal::Fault};
+use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refusal::Fault};
 
+use access_token::{AccessTokens, Issuer};
+
+pub use post::Post;
+pub use robots::Robots;
 pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
+pub use template_card::{CardButton, CardTarget, TemplateCard};
+pub use wecom_app::{AppMessage, WeComApp, WeComAppSettings};
 #[cfg(test)]
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
-pub use wecom_robot::WeComRobots;
 
 /// Addresses and credentials of the platforms.
 #[derive(Clone, Debug)]
 pub struct PlatformSettings {
     pub wechat_api_base: String,
     pub wecom_api_base: String,
+    pub dingtalk_api_base: String,
+    pub feishu_api_base: String,
+    /// The application through which staff are told; none where the township does not use WeCom.
+    pub wecom_app: Option<WeComAppSettings>,
     pub app_id: String,
     pub app_secret: String,
     pub reminder_template: String,
@@ -30,7 +49,43 @@ pub struct PlatformSettings {
 /// A platform that has not answered by then may have taken the message.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn client() -> Result<reqwest::Client, Fault> {
+/// Everything that the bot sends with.
+pub struct Channels {
+    pub subscribe_messages: SubscribeMessages,
+    pub robots: Robots,
+    /// None where the township does not use WeCom.
+    pub wecom_app: Option<WeComApp>,
+}
+
+impl Channels {
+    /// `holder` names this bot among its replicas.
+    ///
+    /// # Errors
+    /// When a platform's address is neither https nor on this machine.
+    pub fn new(
+        cache: &Arc<dyn Cache>,
+        clock: &Arc<dyn Clock>,
+        holder: &str,
+        settings: &PlatformSettings,
+    ) -> Result<Self, Fault> {
+        check_base("wechat.api_base", &settings.wechat_api_base)?;
+        let client = client()?;
+        let account = Issuer::WeChat {
+            base: settings.wechat_api_base.clone(),
+            app_id: settings.app_id.clone(),
+            secret: settings.app_secret.clone(),
+        };
+        let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), holder, account);
+        let tokens = Arc::new(tokens);
+        Ok(Self {
+            subscribe_messages: SubscribeMessages::new(client.clone(), Arc::clone(clock), tokens, settings),
+            robots: Robots::new(&client, cache, clock, settings)?,
+            wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), holder, settings)?,
+        })
+    }
+}
+
+fn client() -> Result<reqwest::Client, Fault> {
     reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().map_err(Fault::unavailable)
 }
 
@@ -39,9 +94,4 @@ fn check_base(name: &str, address: &str) -> Result<(), Fault> {
     let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let fits = address.starts_with("https://") || local.iter().any(|prefix| address.starts_with(prefix));
     if fits { Ok(()) } else { Err(Fault::unavailable(format!("{name} must begin with https://"))) }
-}
-
-/// Whether a failed request can have reached the platform.
-fn may_have_arrived(error: &reqwest::Error) -> bool {
-    !(error.is_connect() || error.is_builder())
 }

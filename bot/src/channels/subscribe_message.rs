@@ -1,24 +1,19 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use qingfeng_core::{
-    cache::Cache,
     clock::{Clock, shanghai_date},
     outbox::consents::Validity,
-    refusal::Fault,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    PlatformSettings, check_base,
-    codes::{Meaning, Place, meaning},
-    may_have_arrived,
+    PlatformSettings,
+    access_token::AccessTokens,
+    codes::{Place, meaning},
+    exchange,
 };
 use crate::{delivery::Outcome, messages::shorten};
-
-/// A token that ends sooner than this is not worth keeping.
-const MARGIN: u64 = 300;
 
 /// A `thing` holds at most 20 characters.
 pub(crate) const LONGEST_THING: usize = 20;
@@ -68,37 +63,19 @@ impl Card {
 /// Subscribe messages of the mini-program.
 pub struct SubscribeMessages {
     client: reqwest::Client,
-    cache: Arc<dyn Cache>,
     clock: Arc<dyn Clock>,
+    tokens: Arc<AccessTokens>,
     settings: PlatformSettings,
 }
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    #[serde(default)]
-    errcode: i64,
-    access_token: Option<String>,
-    expires_in: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct SendAnswer {
-    #[serde(default)]
-    errcode: i64,
-    msgid: Option<Value>,
-}
-
 impl SubscribeMessages {
-    /// # Errors
-    /// When the platform's address is neither https nor on this machine.
-    pub fn new(
+    pub(super) fn new(
         client: reqwest::Client,
-        cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        tokens: Arc<AccessTokens>,
         settings: &PlatformSettings,
-    ) -> Result<Self, Fault> {
-        check_base("wechat.api_base", &settings.wechat_api_base)?;
-        Ok(Self { client, cache, clock, settings: settings.clone() })
+    ) -> Self {
+        Self { client, clock, tokens, settings: settings.clone() }
     }
 
     /// The platform's name of a template.
@@ -116,105 +93,29 @@ impl SubscribeMessages {
 
     /// Sends a card. A stale token is replaced and the card tried once more; nothing else is sent twice.
     pub async fn send(&self, open_id: &str, card: &Card) -> Outcome {
-        let mut refreshed = false;
-        loop {
-            let token = match self.token().await {
-                Ok(token) => token,
-                Err(outcome) => return outcome,
-            };
-            let (code, reference) = match self.attempt(&token, open_id, card).await {
-                Ok(answer) => answer,
-                Err(outcome) => return outcome,
-            };
-            match meaning(Place::MiniProgramCall, code) {
-                Meaning::Taken => return Outcome::Taken(reference),
-                Meaning::TokenStale if !refreshed => {
-                    refreshed = true;
-                    // Only if it is still the one that was refused: another bot may have got a new one.
-                    if let Err(fault) = self.cache.remove_if(&self.token_key(), token.as_bytes()).await {
-                        return Outcome::Later {
-                            at: self.clock.now() + TimeDelta::minutes(1),
-                            reason: fault.to_string(),
-                        };
-                    }
-                }
-                other => return other.outcome(self.clock.now()),
-            }
-        }
-    }
-
-    fn token_key(&self) -> String {
-        format!("wechat_token:{}", self.settings.app_id)
-    }
-
-    /// The stable token, shared by all bots through the cache.
-    async fn token(&self) -> Result<String, Outcome> {
-        let later = |reason: String| Outcome::Later { at: self.clock.now() + TimeDelta::minutes(2), reason };
-        if let Ok(Some(token)) = self.cache.get(&self.token_key()).await
-            && let Ok(token) = String::from_utf8(token)
-        {
-            return Ok(token);
-        }
-        let body = json!({
-            "grant_type": "client_credential",
-            "appid": self.settings.app_id,
-            "secret": self.settings.app_secret,
-            "force_refresh": false,
-        });
-        let answer = self
-            .client
-            .post(format!("{}/cgi-bin/stable_token", self.settings.wechat_api_base))
-            .json(&body)
-            .send()
-            .await
-            .map_err(|_| later("连不上微信".into()))?;
-        let answer: TokenAnswer = answer.json().await.map_err(|_| later("微信的回应看不懂".into()))?;
-        match (answer.errcode, answer.access_token) {
-            (0, Some(token)) => {
-                let lasts = answer.expires_in.unwrap_or(0);
-                let keep = lasts - MARGIN.min(lasts / 2);
-                if keep > 0 {
-                    let _ = self.cache.set(&self.token_key(), token.as_bytes(), Duration::from_secs(keep)).await;
-                }
-                Ok(token)
-            }
-            (code, _) => Err(meaning(Place::TokenEndpoint, code).outcome(self.clock.now())),
-        }
-    }
-
-    async fn attempt(&self, token: &str, open_id: &str, card: &Card) -> Result<(i64, Option<String>), Outcome> {
-        let data = card.fields(shanghai_date(self.clock.now()));
+        let now = self.clock.now();
         let body = json!({
             "touser": open_id,
             "template_id": self.template_id(card.template),
             "page": card.page,
             "miniprogram_state": "formal",
             "lang": "zh_CN",
-            "data": data,
+            "data": card.fields(shanghai_date(now)),
         });
-        let sent = self
-            .client
-            .post(format!("{}/cgi-bin/message/subscribe/send", self.settings.wechat_api_base))
-            .query(&[("access_token", token)])
-            .json(&body)
-            .send()
-            .await;
-        let later =
-            |reason: &str| Outcome::Later { at: self.clock.now() + TimeDelta::minutes(2), reason: reason.into() };
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) if may_have_arrived(&error) => {
-                return Err(Outcome::Unknown("平台没有回应，不知道是否已发出".into()));
-            }
-            Err(_) => return Err(later("连不上微信")),
+        let request = |token: &str| {
+            self.client
+                .post(format!("{}/cgi-bin/message/subscribe/send", self.settings.wechat_api_base))
+                .query(&[("access_token", token)])
+                .json(&body)
         };
-        if response.status().is_server_error() {
-            return Err(later("微信暂时不可用"));
-        }
-        let answer: SendAnswer = match response.json().await {
+        let answer = match self.tokens.call(request).await {
             Ok(answer) => answer,
-            Err(_) => return Err(Outcome::Unknown("平台的回应看不懂，不知道是否已发出".into())),
+            Err(outcome) => return outcome,
         };
-        Ok((answer.errcode, answer.msgid.map(|id| id.to_string())))
+        let code = exchange::code(&answer, "errcode").unwrap_or(0);
+        match meaning(Place::WeChatCall, code).outcome(now) {
+            Outcome::Taken(_) => Outcome::Taken(answer.get("msgid").map(Value::to_string)),
+            other => other,
+        }
     }
 }

@@ -1,154 +1,111 @@
-use std::{sync::Arc, time::Duration};
+//! WeCom's group robot.
 
-use chrono::TimeDelta;
-use qingfeng_core::{cache::Cache, clock::Clock, refusal::Fault};
-use serde::Deserialize;
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use md5::{Digest as _, Md5};
+use qingfeng_core::groups::{GroupKind, RobotKey};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
 
 use super::{
-    PlatformSettings, check_base,
-    codes::{Place, meaning},
-    may_have_arrived,
+    codes::{Meaning, Place, meaning},
+    exchange,
+    pace::TWENTY_A_MINUTE,
+    parts::parts,
+    post::Post,
+    robots::Workshop,
 };
 use crate::delivery::Outcome;
 
-/// The platform takes 20 a minute from a robot; two are left for whoever uses the same key by hand.
-const POSTS_PER_MINUTE: u32 = 18;
-const MINUTE: Duration = Duration::from_secs(60);
+/// Longest texts, in bytes of UTF-8. The robot refuses what is longer.
+pub(crate) const LONGEST_MARKDOWN: usize = 4096;
+const LONGEST_TEXT: usize = 2048;
+/// Before it is written in base64.
+const LARGEST_IMAGE: usize = 2 * 1024 * 1024;
+/// More than five bytes, at most 20 MB.
+const FILE_BYTES: std::ops::RangeInclusive<usize> = 6..=20 * 1024 * 1024;
 
-/// Longest markdown text, in bytes of UTF-8.
-pub const LONGEST_MARKDOWN: usize = 4096;
+const PLATFORM: &str = "企业微信";
 
-/// Posts into groups through WeCom's group robots.
-pub struct WeComRobots {
-    client: reqwest::Client,
-    cache: Arc<dyn Cache>,
-    clock: Arc<dyn Clock>,
-    base: String,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    errcode: Option<i64>,
-}
-
-impl WeComRobots {
-    /// # Errors
-    /// When the platform's address is neither https nor on this machine.
-    pub fn new(
-        client: reqwest::Client,
-        cache: Arc<dyn Cache>,
-        clock: Arc<dyn Clock>,
-        settings: &PlatformSettings,
-    ) -> Result<Self, Fault> {
-        check_base("wecom.api_base", &settings.wecom_api_base)?;
-        Ok(Self { client, cache, clock, base: settings.wecom_api_base.clone() })
+/// Posts; a text longer than the platform takes goes out in numbered parts.
+pub(super) async fn post(workshop: &Workshop, key: &RobotKey, post: &Post) -> Outcome {
+    let bodies = match bodies(post) {
+        Ok(bodies) => bodies,
+        Err(reason) => return Outcome::Final(reason.into()),
+    };
+    if let Err(outcome) = workshop.pace.admit(&key.token, TWENTY_A_MINUTE, bodies.len()).await {
+        return outcome;
     }
-
-    /// Posts markdown; longer texts than the platform takes go out in numbered parts.
-    pub async fn post(&self, key: &str, markdown: &str) -> Outcome {
-        let parts = split(markdown, LONGEST_MARKDOWN);
-        let mut outcome = Outcome::Taken(None);
-        for (number, part) in parts.iter().enumerate() {
-            outcome = self.post_part(key, part).await;
-            match (&outcome, number) {
-                (Outcome::Taken(_), _) => {}
-                // Nothing was posted yet: all of it may be tried again.
-                (_, 0) => return outcome,
-                // Trying again would post the first parts twice.
-                _ => return Outcome::Unknown("长消息只发出了一部分".into()),
-            }
-        }
-        outcome
-    }
-
-    async fn post_part(&self, key: &str, markdown: &str) -> Outcome {
-        // The key is a password: not even the shared cache sees it.
-        let window = format!("robot:{}", hex::encode(Sha256::digest(key.as_bytes())));
-        match self.cache.take_slot(&window, POSTS_PER_MINUTE, MINUTE).await {
-            Ok(None) => {}
-            Ok(Some(wait)) => {
-                let until = self.clock.now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1));
-                return Outcome::Waits { until, reason: "每分钟发送次数已满".into() };
-            }
-            Err(fault) => {
-                return Outcome::Later { at: self.clock.now() + TimeDelta::minutes(1), reason: fault.to_string() };
-            }
-        }
-        let sent = self
-            .client
-            .post(format!("{}/cgi-bin/webhook/send", self.base))
-            .query(&[("key", key)])
-            .json(&json!({"msgtype": "markdown", "markdown": {"content": markdown}}))
-            .send()
-            .await;
-        let now = self.clock.now();
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) if may_have_arrived(&error) => return Outcome::Unknown("平台没有回应，不知道是否已发出".into()),
-            Err(_) => {
-                return Outcome::Later { at: now + TimeDelta::minutes(2), reason: "连不上企业微信".into() };
-            }
+    if let Post::File { name, bytes } = post {
+        // Uploading posts nothing yet: whatever happens to it, the post may be tried again.
+        return match upload(workshop, key, name, bytes).await {
+            Ok(media) => send(workshop, key, &json!({"msgtype": "file", "file": {"media_id": media}})).await,
+            Err(outcome) => outcome,
         };
-        if response.status().is_server_error() {
-            return Outcome::Later { at: now + TimeDelta::minutes(2), reason: "企业微信暂时不可用".into() };
+    }
+    workshop.one_after_the_other(GroupKind::WecomRobot, key, bodies).await
+}
+
+/// What is sent, one after the other; for a file nothing yet but its place.
+fn bodies(post: &Post) -> Result<Vec<Value>, &'static str> {
+    let split = |text: &str, longest: usize, body: fn(&str) -> Value| {
+        Ok(parts(text, longest, str::len).iter().map(|part| body(part)).collect())
+    };
+    match post {
+        Post::Text { content, mentioned } => {
+            let mut bodies: Vec<_> = parts(content, LONGEST_TEXT, str::len)
+                .iter()
+                .map(|part| json!({"msgtype": "text", "text": {"content": part}}))
+                .collect();
+            bodies[0]["text"]["mentioned_list"] = json!(mentioned);
+            Ok(bodies)
         }
-        match response.json::<Answer>().await {
-            Ok(Answer { errcode: Some(code) }) => meaning(Place::GroupRobot, code).outcome(now),
+        Post::Markdown(text) => {
+            split(text, LONGEST_MARKDOWN, |part| json!({"msgtype": "markdown", "markdown": {"content": part}}))
+        }
+        Post::RichMarkdown(text) => {
+            split(text, LONGEST_MARKDOWN, |part| json!({"msgtype": "markdown_v2", "markdown_v2": {"content": part}}))
+        }
+        Post::Image { bytes } if bytes.len() > LARGEST_IMAGE => Err("图片超过2MB，企业微信机器人不收"),
+        Post::Image { bytes } => Ok(vec![json!({"msgtype": "image", "image": {
+            "base64": STANDARD.encode(bytes), "md5": hex::encode(Md5::digest(bytes)),
+        }})]),
+        Post::File { bytes, .. } if !FILE_BYTES.contains(&bytes.len()) => Err("文件要有6字节至20MB"),
+        Post::File { .. } => Ok(vec![Value::Null]),
+        Post::Card(card) => Ok(vec![json!({"msgtype": "template_card", "template_card": card.value()})]),
+    }
+}
+
+pub(super) async fn send(workshop: &Workshop, key: &RobotKey, body: &Value) -> Outcome {
+    let request = workshop
+        .client
+        .post(format!("{}/cgi-bin/webhook/send", workshop.base))
+        .query(&[("key", &key.token)])
+        .json(body);
+    let now = workshop.now();
+    match exchange::json(request, PLATFORM).await {
+        Ok(answer) => match exchange::code(&answer, "errcode") {
+            Some(code) => workshop.settled(key, meaning(Place::WeComRobot, code)).await,
             // A robot always says 0: anything else is no success.
-            _ => Outcome::Unknown("平台的回应看不懂，不知道是否已发出".into()),
-        }
+            None => Outcome::Unknown("企业微信的回应看不懂，不知道是否已发出".into()),
+        },
+        Err(failure) => failure.outcome(now),
     }
 }
 
-/// Cuts at line ends, and where a line alone is too long between characters; numbers the parts.
-fn split(text: &str, longest: usize) -> Vec<String> {
-    if text.len() <= longest {
-        return vec![text.to_owned()];
-    }
-    // Room for "(12/34)" and a line end.
-    let room = longest - 16;
-    let mut parts = vec![String::new()];
-    for line in text.split_inclusive('\n') {
-        let mut rest = line;
-        loop {
-            let current = parts.last_mut().expect("there is always a part");
-            if current.len() + rest.len() <= room {
-                current.push_str(rest);
-                break;
-            }
-            if current.is_empty() {
-                let cut = (0..=room).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or(0);
-                current.push_str(&rest[..cut]);
-                rest = &rest[cut..];
-            }
-            parts.push(String::new());
-        }
-    }
-    parts.retain(|part| !part.trim().is_empty());
-    let count = parts.len();
-    parts.iter().enumerate().map(|(number, part)| format!("({}/{count})\n{}", number + 1, part.trim_end())).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_at_line_ends_and_never_inside_a_character() {
-        let text = "整改进展，今日完成路灯更换。\n".repeat(300) + &"长".repeat(3000);
-        let parts = split(&text, LONGEST_MARKDOWN);
-        assert!(parts.len() > 3);
-        assert!(parts.iter().all(|part| part.len() <= LONGEST_MARKDOWN));
-        let together: String = parts.iter().flat_map(|part| part.lines().skip(1)).collect();
-        assert_eq!(together, text.replace('\n', ""));
-    }
-
-    #[test]
-    fn a_text_of_just_the_limit_is_one_part() {
-        let text = "中".repeat(1365) + "a";
-        assert_eq!(text.len(), LONGEST_MARKDOWN);
-        assert_eq!(split(&text, LONGEST_MARKDOWN), [text]);
+/// The file's id at the platform, good for three days and for this robot only.
+async fn upload(workshop: &Workshop, key: &RobotKey, name: &str, bytes: &[u8]) -> Result<String, Outcome> {
+    let now = workshop.now();
+    let form = Form::new().part("media", Part::bytes(bytes.to_vec()).file_name(name.to_owned()));
+    let request = workshop
+        .client
+        .post(format!("{}/cgi-bin/webhook/upload_media", workshop.base))
+        .query(&[("key", key.token.as_str()), ("type", "file")])
+        .multipart(form);
+    let later = |reason: &str| Meaning::later(2, reason).outcome(now);
+    let answer = exchange::json(request, PLATFORM).await.map_err(|_| later("文件没有传到企业微信"))?;
+    match (exchange::code(&answer, "errcode").unwrap_or(0), answer["media_id"].as_str()) {
+        (0, Some(media)) => Ok(media.to_owned()),
+        (0, None) => Err(later("企业微信没有给文件编号")),
+        (code, _) => Err(workshop.settled(key, meaning(Place::WeComRobot, code)).await),
     }
 }

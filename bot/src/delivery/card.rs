@@ -1,4 +1,5 @@
-//! A card on its way: an accept is used up for it, of its own template or else of the other.
+//! A card on its way: through WeCom, which needs no consent per message, or else as a subscribe message, for which an
+//! accept is used up, of its own template or else of the other.
 
 use qingfeng_core::{
     outbox::{
@@ -8,22 +9,55 @@ use qingfeng_core::{
     refusal::Fault,
 };
 
-use super::{Outcome, claim};
+use serde_json::Value;
+
+use super::{Outcome, claim, recipient::Address};
 use crate::{
     Bot,
-    channels::{Card, TemplateUse},
+    channels::{AppMessage, Card, CardTarget, TemplateCard, TemplateUse},
 };
 
+/// Sends the card the first way that reaches the person.
+pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
+    let mut nobody = None;
+    if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
+        claim::depart(bot, messages).await?;
+        match app.send(&app.envelope(user_id, wecom_card(bot, &card))).await {
+            Outcome::NoConsent(reason) => nobody = Some(Outcome::NoConsent(reason)),
+            outcome => return Ok(outcome),
+        }
+    }
+    match (&address.open_id, nobody) {
+        (Some(open_id), _) => subscribe_message(bot, open_id, card, messages).await,
+        (None, Some(nobody)) => Ok(nobody),
+        (None, None) => Ok(Outcome::Final("本人还没有绑定微信".into())),
+    }
+}
+
+fn wecom_card(bot: &Bot, card: &Card) -> Value {
+    let due_on = card.due_on.map(|due_on| ("期限".to_owned(), due_on.format("%Y年%-m月%-d日").to_string()));
+    let card = TemplateCard {
+        source: "清风".into(),
+        title: card.matter.clone(),
+        description: card.reason.clone(),
+        words: card.hint.clone(),
+        lines: due_on.into_iter().collect(),
+        target: CardTarget::Address(format!("{}/app/#/{}", bot.settings.public_url, card.page)),
+        buttons: None,
+    };
+    AppMessage::Card(card).bodies().remove(0)
+}
+
 /// Sends the card if the person accepts one. Without any accept the platform is not asked.
-pub(super) async fn deliver(bot: &Bot, open_id: &str, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
-    let validity = bot.subscribe_messages.consents();
+async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
+    let validity = bot.channels.subscribe_messages.consents();
     for template in ways(&card) {
-        let consent = Consent::new(open_id, bot.subscribe_messages.template_id(template));
+        let consent = Consent::new(open_id, bot.channels.subscribe_messages.template_id(template));
         if !consents::take(&bot.store, consent.clone(), validity).await? {
             continue;
         }
         claim::depart(bot, messages).await?;
-        let outcome = bot.subscribe_messages.send(open_id, &Card { template, ..card.clone() }).await;
+        let outcome = bot.channels.subscribe_messages.send(open_id, &Card { template, ..card.clone() }).await;
         match &outcome {
             // It may have arrived: then the accept is used.
             Outcome::Taken(_) | Outcome::Unknown(_) => return Ok(outcome),

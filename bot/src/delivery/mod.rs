@@ -15,14 +15,14 @@ use qingfeng_core::{
     clock::{shanghai, shanghai_date, shanghai_instant},
     ids::ResidentId,
     outbox::{RecipientKind, entity::Model as Message, opt_outs},
-    people::{PersonKind, phones},
+    people::PersonKind,
     refusal::Fault,
 };
 use uuid::Uuid;
 
 pub use outcome::Outcome;
 
-use crate::{Bot, messages};
+use crate::{Bot, channels::Post, messages};
 
 /// No messages from nine in the evening to eight in the morning, Beijing time.
 pub const QUIET_FROM: u32 = 21;
@@ -104,16 +104,16 @@ async fn deliver(
     }
     match kind {
         RecipientKind::Group => {
-            let key = recipient::robot_key(bot, id).await?;
+            let robot = recipient::robot(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                let Some(key) = &key else {
+                let Some((kind, key)) = &robot else {
                     claim::settle(bot, &[message], Outcome::Final("没有可用的群机器人".into()), delivered).await?;
                     continue;
                 };
-                let post = messages::post(&message, &bot.settings.public_url);
+                let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
                 claim::depart(bot, std::slice::from_ref(&message)).await?;
-                let outcome = bot.robots.post(key, &post).await;
+                let outcome = bot.channels.robots.post(*kind, key, &post).await;
                 claim::settle(bot, &[message], outcome, delivered).await?;
             }
             Ok(())
@@ -123,9 +123,10 @@ async fn deliver(
                 RecipientKind::Staff => PersonKind::Staff,
                 _ => PersonKind::Resident,
             };
-            let Some(open_id) = phones::open_id(bot.store.reader(), person, id).await? else {
+            let address = recipient::address(bot, person, id).await?;
+            if address.is_nowhere() {
                 return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
-            };
+            }
             if kind == RecipientKind::Resident && opt_outs::has_opted_out(&bot.store, ResidentId(id)).await? {
                 return claim::settle(bot, &messages, Outcome::Final("本人已退订".into()), delivered).await;
             }
@@ -139,7 +140,7 @@ async fn deliver(
                 return claim::settle(bot, &messages, later, delivered).await;
             }
             let card = messages::card(kind, &messages, shanghai_date(bot.store.clock().now()));
-            let outcome = card::deliver(bot, &open_id, card, &messages).await?;
+            let outcome = card::deliver(bot, &address, card, &messages).await?;
             claim::settle(bot, &messages, outcome, delivered).await
         }
     }

@@ -16,3 +16,10 @@ pub enum Outcome {
     /// It left, and no answer came back.
     Unknown(String),
 }
+
+impl Outcome {
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Taken(_))
+    }
+}

@@ -1,15 +1,41 @@
 //! Where a recipient is reached.
 
-use qingfeng_core::{groups, ids::GroupId, refusal::Fault};
+use qingfeng_core::{
+    groups::{self, GroupKind, RobotKey},
+    ids::{GroupId, StaffId},
+    people::{PersonKind, phones},
+    refusal::Fault,
+};
 use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use crate::Bot;
 
-/// Robot key of a village group.
-pub(super) async fn robot_key(bot: &Bot, id: Uuid) -> Result<Option<String>, Fault> {
+/// Kind and robot of a village group; none when it has no robot, or is not in use any more.
+pub(super) async fn robot(bot: &Bot, id: Uuid) -> Result<Option<(GroupKind, RobotKey)>, Fault> {
     let group = groups::entity::Entity::find_by_id(GroupId(id)).one(bot.store.reader()).await?;
     let Some(group) = group.filter(|group| group.active) else { return Ok(None) };
-    let key = bot.sealer.open(groups::ROBOT_KEY_PURPOSE, &group.robot_key_sealed)?;
-    Ok(Some(String::from_utf8(key).map_err(Fault::unavailable)?))
+    Ok(groups::robot_key(&bot.sealer, &group)?.map(|key| (group.kind, key)))
+}
+
+/// Where a person is reached.
+pub(super) struct Address {
+    pub(super) open_id: Option<String>,
+    /// Staff only, and only where the township uses WeCom.
+    pub(super) wecom_user_id: Option<String>,
+}
+
+impl Address {
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.open_id.is_none() && self.wecom_user_id.is_none()
+    }
+}
+
+pub(super) async fn address(bot: &Bot, kind: PersonKind, id: Uuid) -> Result<Address, Fault> {
+    let reader = bot.store.reader();
+    let wecom_user_id = match kind {
+        PersonKind::Staff if bot.channels.wecom_app.is_some() => phones::wecom_user_id(reader, StaffId(id)).await?,
+        _ => None,
+    };
+    Ok(Address { open_id: phones::open_id(reader, kind, id).await?, wecom_user_id })
 }

@@ -9,7 +9,7 @@ use qingfeng_core::{
     calendar::Calendar,
     campaigns::{self, SHIPPED_PLANS},
     clock::{Clock, SimulatedClock},
-    groups::{self, NewGroup},
+    groups::{self, GroupChannel, NewGroup, RobotKey},
     ids::{CountyId, OrganizationId, StaffId},
     outbox::{
         self,
@@ -177,7 +177,7 @@ impl Township {
         let to = |delivery: qingfeng_sandbox::Delivery| match delivery.to {
             Recipient::Phone(phone) => phone,
             Recipient::Group(village) => format!("{village}村民群"),
-            Recipient::Account(_) => unreachable!("nobody writes to the account here"),
+            Recipient::Account(_) | Recipient::WeComUser(_) => unreachable!("nobody uses these here"),
         };
         self.platforms.deliveries().into_iter().map(to).collect()
     }
@@ -190,6 +190,9 @@ fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) ->
         platforms: PlatformSettings {
             wechat_api_base: running.wechat_base(),
             wecom_api_base: running.wecom_base(),
+            dingtalk_api_base: running.dingtalk_base(),
+            feishu_api_base: running.feishu_base(),
+            wecom_app: None,
             app_id: account.app_id,
             app_secret: account.app_secret,
             reminder_template: REMINDER.into(),
@@ -257,7 +260,7 @@ async fn people_and_places(unit: &UnitOfWork) -> Result<HashMap<Uuid, String>, F
             township: places["云溪镇"],
             village: places[village],
             name: format!("{village}村民群"),
-            robot_key: village.to_owned(),
+            channel: GroupChannel::WecomRobot(RobotKey::new(village)),
         };
         let id = groups::add(unit, county, &sealer(), new).await?;
         names.insert(id.0, format!("{village}村民群"));

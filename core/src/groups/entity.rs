@@ -1,5 +1,6 @@
 use sea_orm::entity::prelude::*;
 
+use super::GroupKind;
 use crate::ids::{CountyId, GroupId, OrganizationId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -10,8 +11,10 @@ pub struct Model {
     pub county_id: CountyId,
     pub township_id: OrganizationId,
     pub village_id: OrganizationId,
-    pub platform: String,
+    #[sea_orm(column_name = "platform")]
+    pub kind: GroupKind,
     pub name: String,
+    /// Empty for a group without a robot.
     pub robot_key_sealed: Vec<u8>,
     pub active: bool,
     pub created_at: DateTimeUtc,

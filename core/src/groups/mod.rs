@@ -1,18 +1,22 @@
 //! Village chat groups and the robots that may post into them.
 
+mod channel;
 pub mod entity;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+
+pub use channel::{GroupChannel, GroupKind, RobotKey};
 
 use crate::{
+    audit::AuditEntry,
     ids::{CountyId, GroupId, OrganizationId},
-    refusal::Fault,
+    refusal::{Fault, Refusal, RefusalKind},
     sealing::Sealer,
-    storage::UnitOfWork,
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
 
 /// What a robot's key is sealed for.
-pub const ROBOT_KEY_PURPOSE: &str = "group robot key";
+const ROBOT_KEY_PURPOSE: &str = "group robot key";
 
 /// A group to be set up.
 #[derive(Clone, Debug)]
@@ -20,28 +24,81 @@ pub struct NewGroup {
     pub township: OrganizationId,
     pub village: OrganizationId,
     pub name: String,
-    /// The key in the robot's webhook address: a password.
-    pub robot_key: String,
+    pub channel: GroupChannel,
 }
 
 /// # Errors
 /// When the database does not answer.
 pub async fn add(unit: &UnitOfWork, county: CountyId, sealer: &Sealer, new: NewGroup) -> Result<GroupId, Fault> {
     let id = GroupId::new(unit.randomness(), unit.now());
+    let sealed = |key: &RobotKey| sealer.seal(ROBOT_KEY_PURPOSE, &key.to_bytes(), unit.randomness());
     entity::Entity::insert(entity::ActiveModel {
         id: Set(id),
         county_id: Set(county),
         township_id: Set(new.township),
         village_id: Set(new.village),
-        platform: Set("wecom_robot".into()),
+        kind: Set(new.channel.kind()),
         name: Set(new.name),
-        robot_key_sealed: Set(sealer.seal(ROBOT_KEY_PURPOSE, new.robot_key.as_bytes(), unit.randomness())),
+        robot_key_sealed: Set(new.channel.key().map(sealed).unwrap_or_default()),
         active: Set(true),
         created_at: Set(unit.now()),
     })
     .exec_without_returning(unit.connection())
     .await?;
     Ok(id)
+}
+
+/// Opens a group's robot key; none for a group without a robot.
+///
+/// # Errors
+/// When it was sealed by another installation.
+pub fn robot_key(sealer: &Sealer, group: &entity::Model) -> Result<Option<RobotKey>, Fault> {
+    if group.robot_key_sealed.is_empty() {
+        return Ok(None);
+    }
+    let bytes = sealer.open(ROBOT_KEY_PURPOSE, &group.robot_key_sealed)?;
+    RobotKey::from_bytes(&bytes).map(Some).ok_or_else(|| Fault::unavailable("a robot's key cannot be read"))
+}
+
+/// Puts a new key in the place of a robot's old one, which is gone for good.
+///
+/// # Errors
+/// `not_found`; `group_has_no_robot` for an ordinary chat group.
+pub async fn rotate_key(
+    store: &Store,
+    command: &Command,
+    sealer: &Sealer,
+    county: CountyId,
+    id: GroupId,
+    key: RobotKey,
+) -> Result<Outcome<()>, Fault> {
+    let sealer = sealer.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let group =
+                    entity::Entity::find_by_id(id).one(unit.connection()).await?.ok_or_else(Refusal::not_found)?;
+                if group.county_id != county {
+                    return Err(Refusal::not_found().into());
+                }
+                if group.kind == GroupKind::OrdinaryChat {
+                    return Err(Refusal::new(
+                        RefusalKind::Conflict,
+                        "group_has_no_robot",
+                        "这是普通微信群，没有机器人，不用密钥。",
+                    )
+                    .into());
+                }
+                let sealed = sealer.seal(ROBOT_KEY_PURPOSE, &key.to_bytes(), unit.randomness());
+                unit.later(
+                    &entity::Entity::update_many()
+                        .col_expr(entity::Column::RobotKeySealed, Expr::value(sealed))
+                        .filter(entity::Column::Id.eq(id)),
+                );
+                Ok(Done::new((), AuditEntry::new("group_robot_key_rotated", id)))
+            })
+        })
+        .await
 }
 
 /// The active groups of a village.

@@ -38,6 +38,15 @@ pub async fn open_id(connection: &impl ConnectionTrait, kind: PersonKind, id: Uu
     })
 }
 
+/// The member of staff at WeCom, if that is known. Who left the service has none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn wecom_user_id(connection: &impl ConnectionTrait, id: StaffId) -> Result<Option<String>, Fault> {
+    let person = staff::Entity::find_by_id(id).one(connection).await?.filter(|person| person.active);
+    Ok(person.and_then(|person| person.wecom_user_id))
+}
+
 /// The people of a phone: a village secretary may be a resident, too.
 ///
 /// # Errors

@@ -24,10 +24,11 @@ pub(super) async fn show(key: web::Path<String>, sandbox: web::Data<Sandbox>) ->
     let messages =
         if messages.is_empty() { "<p class=\"empty\">群里还没有消息</p>".to_owned() } else { messages };
     let body = format!(
-        "<header class=\"bar\"><a class=\"back\" href=\"/sandbox/\" aria-label=\"回到总览\">‹</a><h1>{}</h1></header>\
+        "<header class=\"bar\"><a class=\"back\" href=\"/sandbox/\" aria-label=\"回到总览\">‹</a><h1>{}</h1><small>{}</small></header>\
          <main class=\"group\"><div class=\"chat tall\" data-live data-end id=\"live-chat\" role=\"log\" tabindex=\"0\" \
          aria-label=\"群消息\">{messages}</div></main>",
-        escape(&group.name)
+        escape(&group.name),
+        group.kind.label(),
     );
     page(&group.name, &body)
 }
@@ -54,7 +55,9 @@ fn message(key: &str, delivery: &Delivery) -> String {
         Content::File { name, bytes } => {
             format!("<div class=\"bubble file\"><strong>{}</strong><small>{bytes} 字节</small></div>", escape(name))
         }
-        Content::SubscribeMessage { .. }
+        Content::Card { .. } => card(&delivery.content),
+        Content::AppMessage { .. }
+        | Content::SubscribeMessage { .. }
         | Content::CustomerMessage { .. }
         | Content::PassiveReply { .. }
         | Content::FromPhone { .. }
@@ -63,6 +66,24 @@ fn message(key: &str, delivery: &Delivery) -> String {
     format!(
         "<article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
          <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>"
+    )
+}
+
+/// A card as it looks in a group and on a phone; buttons are for the phone.
+pub(super) fn card(content: &Content) -> String {
+    let Content::Card { title, words, lines, opens, .. } = content else { return String::new() };
+    let line =
+        |line: &crate::journal::Line| format!("<dt>{}</dt><dd>{}</dd>", escape(&line.label), escape(&line.value));
+    let lines: String = lines.iter().map(line).collect();
+    let opens = if opens.starts_with("http") {
+        format!("<a class=\"link\" href=\"{}\" target=\"_blank\" rel=\"noopener noreferrer\">查看 ›</a>", escape(opens))
+    } else {
+        String::new()
+    };
+    format!(
+        "<article class=\"card notice\"><strong>{}</strong><div>{}</div><dl>{lines}</dl>{opens}</article>",
+        escape(title),
+        markdown::render(words)
     )
 }
 

@@ -71,7 +71,7 @@ fn groups(state: &State) -> String {
         .values()
         .map(|group| {
             let latest = latest(state, &Recipient::Group(group.key.clone()));
-            entry(&format!("/sandbox/groups/{}", group.key), "group", &group.name, "", latest)
+            entry(&format!("/sandbox/groups/{}", group.key), "group", &group.name, group.kind.label(), latest)
         })
         .collect();
     if items.is_empty() { "<li class=\"empty\">还没有群聊</li>".into() } else { items }
@@ -82,7 +82,12 @@ fn phones(state: &State) -> String {
         .phones
         .values()
         .map(|phone| {
-            let latest = latest(state, &Recipient::Phone(phone.openid.clone()));
+            let latest =
+                [Some(Recipient::Phone(phone.openid.clone())), phone.wecom_user_id.clone().map(Recipient::WeComUser)]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|recipient| latest(state, &recipient))
+                    .max_by_key(|delivery| delivery.id);
             let persona = phone.persona.as_deref().unwrap_or_default();
             entry(&format!("/sandbox/phones/{}", phone.openid), "person", &phone.label, persona, latest)
         })
@@ -116,6 +121,7 @@ fn preview(delivery: &Delivery) -> String {
     match delivery.content.kind() {
         "image" => "[图片]".to_owned(),
         "file" => format!("[文件] {text}"),
+        "card" => format!("[卡片] {}", text.replace('\n', "，")),
         "subscribe_message" => format!("[服务通知] {}", text.replace('\n', "，")),
         "service_unavailable" => "该公众号提供的服务出现故障".to_owned(),
         _ => text.chars().take(60).collect(),

@@ -31,7 +31,7 @@ pub(super) async fn show(openid: web::Path<String>, sandbox: web::Data<Sandbox>)
          <form method=\"post\" action=\"{address}/open\" target=\"_blank\"><button class=\"primary\">打开小程序</button></form></header>\
          <main class=\"phone\"><section class=\"pane\"><h2>服务通知</h2>\
          <div class=\"notices\" data-live data-end id=\"live-notices\" role=\"log\" tabindex=\"0\" aria-label=\"服务通知\">{}</div>\
-         <h2>订阅消息</h2><ul class=\"templates\" data-live id=\"live-templates\">{}</ul></section>\
+         {}<h2>订阅消息</h2><ul class=\"templates\" data-live id=\"live-templates\">{}</ul></section>\
          <section class=\"pane\"><h2>{}</h2>\
          <div class=\"chat\" data-live data-end id=\"live-chat\" role=\"log\" tabindex=\"0\" aria-label=\"与公众号的对话\">{}</div>\
          <form class=\"say\" method=\"post\" action=\"{address}/messages\">\
@@ -40,11 +40,40 @@ pub(super) async fn show(openid: web::Path<String>, sandbox: web::Data<Sandbox>)
         escape(&phone.label),
         escape(phone.persona.as_deref().unwrap_or_default()),
         notices(&state, phone, &address),
+        wecom(&state, phone),
         templates(&state, phone, &address),
         escape(&state.account.name),
         chat(&state, phone),
     );
     page(&phone.label, &body)
+}
+
+/// What came through WeCom, for a member of the corporation.
+fn wecom(state: &State, phone: &Phone) -> String {
+    let Some(user) = &phone.wecom_user_id else { return String::new() };
+    let recipient = Recipient::WeComUser(user.clone());
+    let shown: Vec<&Delivery> = state
+        .journal
+        .deliveries
+        .iter()
+        .rev()
+        .filter(|delivery| delivery.to == recipient)
+        .take(MESSAGES_SHOWN)
+        .collect();
+    let message = |delivery: &Delivery| match &delivery.content {
+        Content::Markdown { text } => format!("<article class=\"card notice\">{}</article>", markdown::render(text)),
+        Content::AppMessage { text } => format!("<article class=\"card notice\">{}</article>", markdown::plain(text)),
+        content => super::group::card(content),
+    };
+    let messages = if shown.is_empty() {
+        "<p class=\"empty\">还没有企业微信消息</p>".to_owned()
+    } else {
+        chat_lines(shown.into_iter().rev(), message)
+    };
+    format!(
+        "<h2>企业微信</h2><div class=\"notices\" data-live data-end id=\"live-wecom\" role=\"log\" tabindex=\"0\" \
+         aria-label=\"企业微信消息\">{messages}</div>"
+    )
 }
 
 fn notices(state: &State, phone: &Phone, address: &str) -> String {

@@ -1,11 +1,13 @@
-//! The WeCom group robot, under the prefix `/wecom`.
+//! WeCom under the prefix `/wecom`: group robots and the application.
 
+mod app;
 mod robot_message;
 mod robot_upload;
+mod template_card;
 
 use actix_web::web;
 
-pub(crate) use robot_message::RobotUse;
+pub(crate) use app::AppUse;
 pub(crate) use robot_upload::Media;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
@@ -26,6 +28,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(robot_upload::upload))
                 .default_service(post_only()),
         )
+        .service(
+            web::resource("/cgi-bin/gettoken")
+                .route(web::get().to(app::token))
+                .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
+        )
+        .service(web::resource("/cgi-bin/message/send").route(web::post().to(app::send)).default_service(post_only()))
         .default_service(web::to(not_simulated));
 }
 

@@ -1,6 +1,6 @@
 //! Messages of a group robot. The robot refuses what is too long; it does not cut.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -9,9 +9,11 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::template_card::{self, Card};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
+    groups::GroupKind,
     journal::{Article, Content, Picture, Platform, Recipient},
     state::State,
 };
@@ -26,21 +28,6 @@ const ARTICLE_DESCRIPTION_BYTES: usize = 512;
 const MESSAGES: usize = 20;
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
-/// When a robot's latest messages arrived.
-#[derive(Default)]
-pub(crate) struct RobotUse(VecDeque<DateTime<Utc>>);
-
-impl RobotUse {
-    fn spend(&mut self, now: DateTime<Utc>) -> Result<(), Refused> {
-        self.0.retain(|at| now - *at < MINUTE);
-        if self.0.len() >= MESSAGES {
-            return refused(45009, "api freq out of limit");
-        }
-        self.0.push_back(now);
-        Ok(())
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(tag = "msgtype", rename_all = "snake_case", deny_unknown_fields)]
 enum Message {
@@ -50,6 +37,7 @@ enum Message {
     Image { image: Image },
     News { news: News },
     File { file: File },
+    TemplateCard { template_card: Box<Card> },
 }
 
 #[derive(Deserialize)]
@@ -96,11 +84,13 @@ pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::D
 }
 
 fn deliver(state: &mut State, key: &str, body: &[u8], now: DateTime<Utc>) -> Result<Value, Refused> {
-    if !state.groups.contains_key(key) {
+    if state.groups.get(key).is_none_or(|group| group.kind != GroupKind::Wecom) {
         return refused(93000, "invalid webhook url");
     }
     let content = content(state, key, parse(body)?, now)?;
-    state.robots.entry(key.to_owned()).or_default().spend(now)?;
+    if !state.robots.entry(key.to_owned()).or_default().spend(now, MESSAGES, MINUTE) {
+        return refused(45009, "api freq out of limit");
+    }
     state.journal.deliver(now, Platform::WeCom, Recipient::Group(key.to_owned()), content);
     Ok(json!({"errcode": 0, "errmsg": "ok"}))
 }
@@ -110,7 +100,7 @@ fn parse(body: &[u8]) -> Result<Message, Refused> {
         return refused(40035, "invalid json format");
     };
     let kind = value.get("msgtype").and_then(Value::as_str).unwrap_or_default();
-    if !["text", "markdown", "markdown_v2", "image", "news", "file"].contains(&kind) {
+    if !["text", "markdown", "markdown_v2", "image", "news", "file", "template_card"].contains(&kind) {
         return refused(40008, "invalid message type");
     }
     if value.get(kind).is_none() {
@@ -134,6 +124,7 @@ fn content(state: &State, key: &str, message: Message, now: DateTime<Utc>) -> Re
             check_length("markdown_v2.content", &markdown_v2.content, MARKDOWN_BYTES)?;
             Ok(Content::Markdown { text: markdown_v2.content })
         }
+        Message::TemplateCard { template_card } => template_card::content(&template_card, false),
         Message::Image { image } => Ok(Content::Image { picture: picture(&image)? }),
         Message::News { news } => {
             check_articles(&news.articles)?;

@@ -1,12 +1,14 @@
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings};
-use qingfeng_core::outbox::consents::Validity;
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings, channels::WeComAppSettings};
+use qingfeng_core::{clock::Clock as _, outbox::consents::Validity};
 use qingfeng_sandbox::{RunningSandbox, Sandbox, SandboxSettings};
 
 use super::TestServer;
 
-/// The platform with the account of this server.
+/// The platform with the account and the clock of this server.
 pub fn platform(server: &TestServer) -> Sandbox {
-    let platform = Sandbox::new(SandboxSettings::default());
+    let clock = server.clock.clone();
+    let clock: qingfeng_sandbox::Clock = std::sync::Arc::new(move || clock.now());
+    let platform = Sandbox::new(SandboxSettings { clock, ..SandboxSettings::default() });
     let mut account = platform.account();
     account.callback_url = Some(format!("{}/callbacks/wechat", server.address));
     account.callback_token = server.application.config.wechat.callback_token.clone();
@@ -18,11 +20,16 @@ pub fn platform(server: &TestServer) -> Sandbox {
 pub fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
     let application = &server.application;
     let wechat = application.config.wechat.clone();
+    let wecom = application.config.wecom.clone();
+    let wecom_app = WeComAppSettings { corp_id: wecom.corp_id, agent_id: wecom.agent_id, secret: wecom.app_secret };
     let settings = BotSettings {
         public_url: server.address.clone(),
         platforms: PlatformSettings {
             wechat_api_base: running.wechat_base(),
             wecom_api_base: running.wecom_base(),
+            dingtalk_api_base: running.dingtalk_base(),
+            feishu_api_base: running.feishu_base(),
+            wecom_app: Some(wecom_app),
             app_id: wechat.app_id,
             app_secret: wechat.app_secret,
             reminder_template: wechat.reminder_template,

@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 use qingfeng_core::{
-    groups::{self, NewGroup},
-    ids::{CountyId, OrganizationId, ResidentId, StaffId},
+    groups::{self, GroupChannel, NewGroup, RobotKey},
+    ids::{CountyId, GroupId, OrganizationId, ResidentId, StaffId},
     people::{
         OrganizationKind, PersonKind, Role, RosterGroup,
         entity::staff,
@@ -148,14 +148,19 @@ impl<'a> Township<'a> {
 
     /// A chat group of the village, with a robot under this key.
     pub async fn chat_group(&self, village: Village, name: &str, robot_key: &str) {
+        self.group(village, name, GroupChannel::WecomRobot(RobotKey::new(robot_key))).await;
+    }
+
+    /// A chat group of the village of any kind.
+    pub async fn group(&self, village: Village, name: &str, channel: GroupChannel) -> GroupId {
         let (county, township, village) = (self.county, self.id, village.id);
-        let (name, robot_key) = (name.to_owned(), robot_key.to_owned());
+        let name = name.to_owned();
         let sealer = self.server.application.sealer.clone();
         self.write(move |unit| {
-            let group = NewGroup { township, village, name, robot_key };
+            let group = NewGroup { township, village, name, channel };
             Box::pin(async move { groups::add(unit, county, &sealer, group).await })
         })
-        .await;
+        .await
     }
 
     /// Writes set-up that has no endpoint.

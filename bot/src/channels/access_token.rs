@@ -1,0 +1,193 @@
+//! Access tokens: one per account, shared by all replicas through the cache, fetched by one of them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use qingfeng_core::{cache::Cache, clock::Clock};
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use super::{
+    codes::{Meaning, Place, meaning},
+    exchange,
+};
+use crate::delivery::Outcome;
+
+/// A token that ends sooner than this is not worth keeping.
+const MARGIN: u64 = 300;
+/// Who fetches a token has this long before another one tries.
+const FETCHING: Duration = Duration::from_secs(10);
+/// How often the others look for the token that one of them fetches, and how many times.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 50;
+/// The platform wants forced refreshes this far apart.
+const FORCED_APART: Duration = Duration::from_secs(30);
+
+/// Where tokens come from.
+#[derive(Clone, Debug)]
+pub(super) enum Issuer {
+    /// `stable_token`: asking again gives the same token while it is good.
+    WeChat { base: String, app_id: String, secret: String },
+    /// `gettoken`, one per application.
+    WeCom { base: String, corp_id: String, agent_id: i64, secret: String },
+}
+
+impl Issuer {
+    fn cache_key(&self) -> String {
+        match self {
+            Self::WeChat { app_id, .. } => format!("wechat_token:{app_id}"),
+            Self::WeCom { corp_id, agent_id, .. } => format!("wecom_token:{corp_id}:{agent_id}"),
+        }
+    }
+
+    fn platform(&self) -> &'static str {
+        match self {
+            Self::WeChat { .. } => "微信",
+            Self::WeCom { .. } => "企业微信",
+        }
+    }
+
+    /// Where a call with a token belongs to, and where asking for one does.
+    fn places(&self) -> (Place, Place) {
+        match self {
+            Self::WeChat { .. } => (Place::WeChatCall, Place::WeChatToken),
+            Self::WeCom { .. } => (Place::WeComCall, Place::WeComToken),
+        }
+    }
+
+    fn request(&self, client: &reqwest::Client, forced: bool) -> RequestBuilder {
+        match self {
+            Self::WeChat { base, app_id, secret } => client.post(format!("{base}/cgi-bin/stable_token")).json(&json!({
+                "grant_type": "client_credential", "appid": app_id, "secret": secret, "force_refresh": forced,
+            })),
+            Self::WeCom { base, corp_id, secret, .. } => {
+                client.get(format!("{base}/cgi-bin/gettoken")).query(&[("corpid", corp_id), ("corpsecret", secret)])
+            }
+        }
+    }
+}
+
+/// The tokens of one account.
+pub(super) struct AccessTokens {
+    client: reqwest::Client,
+    cache: Arc<dyn Cache>,
+    clock: Arc<dyn Clock>,
+    issuer: Issuer,
+    /// Names this process and each of its attempts.
+    holder: String,
+    attempts: AtomicU64,
+}
+
+impl AccessTokens {
+    pub(super) fn new(
+        client: reqwest::Client,
+        cache: Arc<dyn Cache>,
+        clock: Arc<dyn Clock>,
+        holder: &str,
+        issuer: Issuer,
+    ) -> Self {
+        Self { client, cache, clock, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
+    }
+
+    /// A call with the token. When the platform refuses the token, one more call with another token; never a third.
+    /// What it answers otherwise is for the caller to read.
+    pub(super) async fn call(&self, request: impl Fn(&str) -> RequestBuilder) -> Result<Value, Outcome> {
+        let body = self.call_for_bytes(request).await?;
+        match serde_json::from_slice(&body) {
+            Ok(answer @ Value::Object(_)) => Ok(answer),
+            _ => Err(Outcome::Unknown(format!("{}的回应看不懂，不知道是否已发出", self.issuer.platform()))),
+        }
+    }
+
+    /// The same for interfaces that answer with an image, or with JSON when they fail.
+    pub(super) async fn call_for_bytes(&self, request: impl Fn(&str) -> RequestBuilder) -> Result<Vec<u8>, Outcome> {
+        let mut refused = None;
+        loop {
+            let token = self.token(refused.as_deref()).await?;
+            let body = exchange::bytes(request(&token), self.issuer.platform())
+                .await
+                .map_err(|failure| failure.outcome(self.clock.now()))?;
+            let code =
+                serde_json::from_slice::<Value>(&body).ok().and_then(|answer| exchange::code(&answer, "errcode"));
+            let stale = code.is_some_and(|code| meaning(self.issuer.places().0, code) == Meaning::TokenStale);
+            if !stale || refused.is_some() {
+                return Ok(body);
+            }
+            // Only if it is still the one that was refused: another replica may have got a new one.
+            if let Err(fault) = self.cache.remove_if(&self.issuer.cache_key(), token.as_bytes()).await {
+                return Err(Meaning::later(1, fault.to_string()).outcome(self.clock.now()));
+            }
+            refused = Some(token);
+        }
+    }
+
+    /// The shared token. One replica fetches it, the others wait for that; when it takes too long, each for itself: asking
+    /// again does no harm on either platform.
+    async fn token(&self, refused: Option<&str>) -> Result<String, Outcome> {
+        let lock = format!("{}:fetch", self.issuer.cache_key());
+        let holder = format!("{}:{}", self.holder, self.attempts.fetch_add(1, Ordering::Relaxed));
+        for _ in 0..LOOKS {
+            if let Some(token) = self.cached().await {
+                return Ok(token);
+            }
+            if self.cache.lease(&lock, &holder, FETCHING).await.unwrap_or(true) {
+                // Between the look and the lease another one may have brought it.
+                let token = match self.cached().await {
+                    Some(token) => Ok(token),
+                    None => self.fetch(refused).await,
+                };
+                let _ = self.cache.release(&lock, &holder).await;
+                return token;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.fetch(refused).await
+    }
+
+    async fn cached(&self) -> Option<String> {
+        let token = self.cache.get(&self.issuer.cache_key()).await.ok()??;
+        String::from_utf8(token).ok()
+    }
+
+    async fn fetch(&self, refused: Option<&str>) -> Result<String, Outcome> {
+        let (token, lasts) = self.ask(false).await?;
+        if refused == Some(token.as_str()) && matches!(self.issuer, Issuer::WeChat { .. }) {
+            // The platform insists on a token that it refuses: it is made to give another, which is dear.
+            let key = format!("{}:forced", self.issuer.cache_key());
+            if self.cache.set_if_absent(&key, b"1", FORCED_APART).await.unwrap_or(false) {
+                let (token, lasts) = self.ask(true).await?;
+                return Ok(self.keep(token, lasts).await);
+            }
+        }
+        Ok(self.keep(token, lasts).await)
+    }
+
+    async fn keep(&self, token: String, lasts: u64) -> String {
+        let keep = lasts - MARGIN.min(lasts / 2);
+        if keep > 0 {
+            let _ = self.cache.set(&self.issuer.cache_key(), token.as_bytes(), Duration::from_secs(keep)).await;
+        }
+        token
+    }
+
+    /// Token and seconds that it lasts.
+    async fn ask(&self, forced: bool) -> Result<(String, u64), Outcome> {
+        let now = self.clock.now();
+        let later = |reason: String| Meaning::later(2, reason).outcome(now);
+        let platform = self.issuer.platform();
+        // Nothing was sent to anybody yet: whatever happens here may be tried again.
+        let answer = exchange::json(self.issuer.request(&self.client, forced), platform)
+            .await
+            .map_err(|_| later(format!("从{platform}拿不到访问令牌")))?;
+        match (exchange::code(&answer, "errcode").unwrap_or(0), answer["access_token"].as_str()) {
+            (0, Some(token)) => Ok((token.to_owned(), answer["expires_in"].as_u64().unwrap_or(0))),
+            (0, None) => Err(later(format!("{platform}的回应里没有访问令牌"))),
+            (code, _) => Err(meaning(self.issuer.places().1, code).outcome(now)),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One request to a platform: what came back, or how far it can have got.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::RequestBuilder;
+use serde_json::Value;
+
+use crate::delivery::Outcome;
+
+/// Why there is no answer to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The platform has not taken it.
+    NotTaken(String),
+    /// It left, and what came of it is not known.
+    MayHaveArrived(String),
+}
+
+impl Failure {
+    pub(super) fn outcome(self, now: DateTime<Utc>) -> Outcome {
+        match self {
+            Self::NotTaken(reason) => Outcome::Later { at: now + TimeDelta::minutes(2), reason },
+            Self::MayHaveArrived(reason) => Outcome::Unknown(reason),
+        }
+    }
+}
+
+/// The body of an answer. Logical failures come as HTTP 200 with a code, so this says nothing about success.
+///
+/// The address may hold a secret: no error of the transport is passed on.
+pub(super) async fn bytes(request: RequestBuilder, platform: &str) -> Result<Vec<u8>, Failure> {
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() || error.is_builder() => {
+            return Err(Failure::NotTaken(format!("连不上{platform}")));
+        }
+        Err(_) => return Err(Failure::MayHaveArrived(format!("{platform}没有回应，不知道是否已发出"))),
+    };
+    if response.status().is_server_error() {
+        return Err(Failure::NotTaken(format!("{platform}暂时不可用")));
+    }
+    match response.bytes().await {
+        Ok(body) => Ok(body.to_vec()),
+        Err(_) => Err(Failure::MayHaveArrived(format!("{platform}的回应中断，不知道是否已发出"))),
+    }
+}
+
+/// The answer as JSON, whatever content type it claims.
+pub(super) async fn json(request: RequestBuilder, platform: &str) -> Result<Value, Failure> {
+    match serde_json::from_slice(&bytes(request, platform).await?) {
+        Ok(answer @ Value::Object(_)) => Ok(answer),
+        _ => Err(Failure::MayHaveArrived(format!("{platform}的回应看不懂，不知道是否已发出"))),
+    }
+}
+
+/// The code of an answer, which may come as a text; none where there is none.
+pub(super) fn code(answer: &Value, field: &str) -> Option<i64> {
+    let code = &answer[field];
+    code.as_i64().or_else(|| code.as_str()?.trim().parse().ok())
+}

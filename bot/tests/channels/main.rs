@@ -1,0 +1,7 @@
+//! The platforms' clients against the simulator: limits to the byte, refusals, signatures, what two replicas share.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
+
+mod replicas;
+mod robots;
+mod wecom_app;

@@ -1,0 +1,88 @@
+//! Two bots on one cache, and the platforms they send to.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use qingfeng_bot::{
+    PlatformSettings,
+    channels::{Channels, WeComAppSettings},
+};
+use qingfeng_core::{
+    cache::{Cache, MemoryCache, RedisCache},
+    clock::{Clock, SimulatedClock},
+    outbox::consents::Validity,
+};
+use qingfeng_sandbox::{Account, Group, GroupKind, Phone, RunningSandbox, Sandbox, SandboxSettings, WeComAccount};
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug)]
+pub enum Shared {
+    Memory,
+    Redis,
+}
+
+pub struct Replicas {
+    pub clock: Arc<SimulatedClock>,
+    pub platforms: Sandbox,
+    _running: RunningSandbox,
+    pub first: Channels,
+    pub second: Channels,
+    /// Keys of the groups' robots: another each time, because Redis remembers.
+    pub wecom: String,
+    pub dingtalk: String,
+    pub feishu: String,
+}
+
+pub const SIGNING_SECRET: &str = "SECthis-is-a-secret";
+
+impl Replicas {
+    pub async fn on(shared: Shared) -> Self {
+        let clock = Arc::new(SimulatedClock::at_shanghai(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap(), 9));
+        let cache: Arc<dyn Cache> = match shared {
+            Shared::Memory => Arc::new(MemoryCache::new(clock.clone())),
+            Shared::Redis => {
+                let url = std::env::var("QINGFENG_TEST_REDIS").unwrap_or("redis://127.0.0.1:6379".into());
+                Arc::new(RedisCache::connect(&url, clock.clone()).await.expect("Redis answers; see README"))
+            }
+        };
+        let key = |kind: &str| format!("{kind}-{}", Uuid::new_v4().simple());
+        let (wecom, dingtalk, feishu) = (key("wecom"), key("dingtalk"), key("feishu"));
+        // Redis remembers tokens, too.
+        let account = Account { app_id: format!("wx{}", Uuid::new_v4().simple()), ..Account::default() };
+        let corporation = WeComAccount { corp_id: format!("ww{}", Uuid::new_v4().simple()), ..WeComAccount::default() };
+        let now = clock.clone();
+        let platforms = Sandbox::new(SandboxSettings {
+            account: account.clone(),
+            wecom: corporation.clone(),
+            clock: Arc::new(move || now.now()),
+            phones: vec![Phone::new("phone-1", "甲的手机").at_wecom("cadre-1"), Phone::new("phone-2", "乙的手机")],
+            groups: vec![
+                Group::new(&wecom, "东河村村务群"),
+                Group::new(&dingtalk, "镇干部群").of_kind(GroupKind::Dingtalk).signed_with(SIGNING_SECRET),
+                Group::new(&feishu, "督查群").of_kind(GroupKind::Feishu).signed_with(SIGNING_SECRET),
+            ],
+            ..SandboxSettings::default()
+        });
+        let running = platforms.start("127.0.0.1:0").unwrap();
+        let settings = PlatformSettings {
+            wechat_api_base: running.wechat_base(),
+            wecom_api_base: running.wecom_base(),
+            dingtalk_api_base: running.dingtalk_base(),
+            feishu_api_base: running.feishu_base(),
+            wecom_app: Some(WeComAppSettings {
+                corp_id: corporation.corp_id,
+                agent_id: corporation.agent_id,
+                secret: corporation.secret,
+            }),
+            app_id: account.app_id,
+            app_secret: account.app_secret,
+            reminder_template: "T-REMIND".into(),
+            progress_template: "T-PROGRESS".into(),
+            consents: Validity::Once,
+        };
+        let dynamic: Arc<dyn Clock> = clock.clone();
+        let channels = |name: &str| Channels::new(&cache, &dynamic, name, &settings).unwrap();
+        let (first, second) = (channels("bot-1"), channels("bot-2"));
+        Self { clock, platforms, _running: running, first, second, wecom, dingtalk, feishu }
+    }
+}

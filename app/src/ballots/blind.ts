@@ -85,8 +85,11 @@ export function finalize(
   inverted: Uint8Array,
   saltLength = SALT_LENGTH,
 ): Uint8Array {
-  const signature = bytesOf((key.read(signed) * key.read(inverted)) % key.number, key.length)
-  if (!key.verifies(prepared, signature, saltLength)) throw new InvalidSignature('not the signature of this authority')
+  const answered = numberOf(signed)
+  // Another key's signature may be larger than this modulus: that is no other fault than a wrong signature.
+  const proper = signed.length === key.length && answered < key.number
+  const signature = bytesOf((answered * key.read(inverted)) % key.number, key.length)
+  if (!proper || !key.verifies(prepared, signature, saltLength)) throw new InvalidSignature('not the signature of this authority')
   return signature
 }
 

@@ -147,13 +147,13 @@ export class Participation {
 
   /** The own check of a published box: my row is there, and my place in the roll is marked only if I asked. */
   private async check(sid: string, { log }: Opened): Promise<Outcome> {
+    const close = parseJson(await this.parties.file(sid, 'close.json')) as unknown as Close | NoCount
     const leaf = log.leaves[log.leaves.length - 1]!
-    if (leaf.h === hex(canonicalHash({ cancelled: true, sid, v: 1 }))) {
-      if (this.keep.read(sid)) this.move(sid, { state: 'cancelled' })
+    if (leaf.t !== 'close' || hex(canonicalHash(close)) !== leaf.h) throw new Refusal('log_forked')
+    if ('ended' in close) {
+      if (this.keep.read(sid)) this.move(sid, { state: 'ended', why: close.ended })
       return { kept: this.keep.read(sid) }
     }
-    const close = parseJson(await this.parties.file(sid, 'close.json')) as unknown as Close
-    if (leaf.t !== 'close' || hex(canonicalHash(close)) !== leaf.h) throw new Refusal('log_forked')
     const kept = this.keep.read(sid)
     const roll = this.rollCheck(close, sid, kept?.progress)
     const progress = kept && this.settle(kept.progress, log, close)
@@ -172,7 +172,7 @@ export class Participation {
 
   /** What becomes of the progress when the box is published; nothing when it stays. Secrets go. */
   private settle(progress: Progress, log: BoxLog, close: Close): Progress | undefined {
-    if (['counted', 'missing', 'cancelled'].includes(progress.state)) return undefined
+    if (['counted', 'missing', 'ended'].includes(progress.state)) return undefined
     const rows = new Set(log.leaves.flatMap((leaf) => (leaf.t === 'ballot' ? [leaf.h] : [])))
     if (progress.state === 'in_box' && !progress.credential) {
       return rows.has(progress.row) ? { state: 'counted', answer: 'last' } : { state: 'missing', reason: 'row_absent' }
@@ -199,4 +199,9 @@ interface Close {
   issued_b: string[]
   unopenable: string[]
   withheld: string[]
+}
+
+/** The close record of a box that was never opened. */
+interface NoCount {
+  ended: 'cancelled' | 'too_few'
 }

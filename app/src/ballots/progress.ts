@@ -26,8 +26,8 @@ export type Progress =
   | { state: 'counted'; answer: 'last' | 'earlier' }
   /** It was not; what may be shown to complain is kept, the answer and the secrets are not. */
   | { state: 'missing'; reason: MissingReason; evidence?: Evidence }
-  /** The survey was called off and nothing was opened: everything is deleted. */
-  | { state: 'cancelled' }
+  /** The box ended without a count and nothing was opened: everything is deleted. */
+  | { state: 'ended'; why: 'cancelled' | 'too_few' }
 
 /** The ballot key with both signatures, and the envelope. */
 export interface Evidence {

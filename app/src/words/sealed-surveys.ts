@@ -1,4 +1,5 @@
 /** What the screens of the anonymous surveys say. */
+import type { Progress } from '../ballots/progress'
 
 /** What an answer is protected from, in two sentences: what is, and what is not (survey protocol §2.5). */
 export const protections: Record<number, { is: string; isNot: string }> = {
@@ -91,7 +92,7 @@ export const troubles: Record<string, string> = {
 }
 
 /** How far this phone has come in a box, in words. */
-export const progressWords: Record<string, string> = {
+const progressWords: Record<string, string> = {
   new: '还没有领票',
   keys: '正在领票',
   sent_a: '正在领票',
@@ -103,7 +104,12 @@ export const progressWords: Record<string, string> = {
   counted: '已计入 ✓',
   missing: '没有找到您的票',
   cancelled: '测评取消了，没有拆任何信封',
+  too_few: '投的人太少，没有拆任何信封',
 }
+
+/** How far it has come, in words. */
+export const progressWord = (progress: Progress | undefined): string =>
+  progressWords[progress?.state === 'ended' ? progress.why : (progress?.state ?? 'new')]!
 
 export const missingReasons: Record<string, string> = {
   not_in_box: '截止时票箱的记录里没有您的信封。',

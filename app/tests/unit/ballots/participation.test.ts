@@ -312,10 +312,10 @@ describe('the own check after publication', () => {
     expect((await me.resume(sid, await me.open(sid), true)).kept?.progress).toEqual({ state: 'counted', answer: 'last' })
   })
 
-  test('a survey that was called off leaves nothing behind', async () => {
+  test.each(['cancelled', 'too_few'] as const)('a box that ended without a count (%s) leaves nothing behind', async (why) => {
     const { township, storage, me, sid } = await cast()
-    township.cancel()
-    expect((await me.resume(sid, await me.open(sid), true)).kept?.progress).toEqual({ state: 'cancelled' })
+    township.end(why)
+    expect((await me.resume(sid, await me.open(sid), true)).kept?.progress).toEqual({ state: 'ended', why })
     expect(storage.texts.get(sid)).not.toMatch(/ballot|tag|row|outer/)
   })
 

@@ -116,9 +116,11 @@ export class Township implements Parties {
     this.flush()
   }
 
-  /** Calls the survey off: nothing is opened. */
-  cancel(): void {
-    this.tail = [canonical({ t: 'close', h: hex(canonicalHash({ v: 1, sid: this.sid, cancelled: true })) })]
+  /** Ends without a count: nothing is opened. */
+  end(ended: 'cancelled' | 'too_few'): void {
+    const record = { v: 1, sid: this.sid, ended }
+    this.tail = [canonical({ t: 'close', h: hex(canonicalHash(record)) })]
+    this.files['close.json'] = canonical(record)
     this.flush()
   }
 

@@ -46,4 +46,4 @@ bench: ## Measure ratios (see benches/README.md)
 	@scripts/with-services cargo run --release -p qingfeng-benches -- run
 
 clean: ## Remove what was built and the demo's data
-	rm -rf target data app/dist app/node_modules
+	rm -rf target data data-cosigner data-witness app/dist app/node_modules

@@ -4,7 +4,11 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use crate::{Settings, keys::write_secret, roll::cards_sheet};
+use crate::{
+    Settings,
+    keys::write_secret,
+    roll::{cards_lines, cards_sheet},
+};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -14,7 +18,7 @@ pub(super) struct Cards {
     /// The village: its id, or its name as the roll has it.
     #[arg(long)]
     village: Option<String>,
-    /// File to print from; destroy it afterwards.
+    /// File to print from (`.html`), or JSON lines for a printing house (`.jsonl`); destroy it afterwards.
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -54,7 +58,9 @@ impl Cards {
             super::say("这个村的人都已有卡。补卡用 cards reissue。");
             return Ok(());
         }
-        write_secret(&out, cards_sheet(&cards, &address)?.as_bytes()).with_context(|| out.display().to_string())?;
+        let lines = out.extension().is_some_and(|kind| kind == "jsonl");
+        let content = if lines { cards_lines(&cards) } else { cards_sheet(&cards, &address)? };
+        write_secret(&out, content.as_bytes()).with_context(|| out.display().to_string())?;
         super::say(&format!("{}张登记卡写入 {}。打印后请删除这个文件。", cards.len(), out.display()));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qingfeng_ballots::{Hex, close::PaperSlip, messages::SurveyId, voter::Request};
+use qingfeng_ballots::{Hex, canonical::canonical, close::PaperSlip, messages::SurveyId, voter::Request};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -60,13 +60,16 @@ impl PlatformPaper {
 
     pub(super) async fn sign(&self, signer: &LogSigner, wanted: &Wanted) -> Result<Signatures, Fault> {
         let body = serde_json::to_vec(wanted).map_err(Fault::unavailable)?;
-        let answer = self.send(signer, reqwest::Method::POST, "/api/cosigner/paper", body).await?;
+        let answer = self.send(signer, reqwest::Method::POST, "/api/cosigner/paper", "application/json", body).await?;
         answer.json().await.map_err(Fault::unavailable)
     }
 
     pub(super) async fn publish(&self, signer: &LogSigner, sid: &SurveyId, slips: &[PaperSlip]) -> Result<(), Fault> {
-        let body = serde_json::to_vec(slips).map_err(Fault::unavailable)?;
-        self.send(signer, reqwest::Method::PUT, &format!("/api/cosigner/paper/{sid}"), body).await.map(|_| ())
+        // The file `paper.jsonl` of the bundle, as it is.
+        let body = slips.iter().flat_map(|slip| [canonical(slip), b"\n".to_vec()].concat()).collect();
+        self.send(signer, reqwest::Method::PUT, &format!("/api/cosigner/paper/{sid}"), "application/x-ndjson", body)
+            .await
+            .map(|_| ())
     }
 
     async fn send(
@@ -74,6 +77,7 @@ impl PlatformPaper {
         signer: &LogSigner,
         method: reqwest::Method,
         path: &str,
+        kind: &str,
         body: Vec<u8>,
     ) -> Result<reqwest::Response, Fault> {
         let signature = signer.sign_request(method.as_str(), path, &body);
@@ -81,7 +85,7 @@ impl PlatformPaper {
             .client
             .request(method, format!("{}{path}", self.address))
             .header(SIGNATURE_HEADER, signature)
-            .header("Content-Type", "application/json")
+            .header("Content-Type", kind)
             .body(body)
             .send()
             .await

@@ -19,7 +19,7 @@ pub fn slips_sheet(batch: &Batch, sid: &SurveyId, address: &str) -> Result<Zeroi
         let link =
             format!("{}/app/#/pages/sealed-surveys/slip?sid={sid}&code={}", address.trim_end_matches('/'), *printed);
         pieces.push(format!(
-            "<section><div class=\"outside\"><h2>纸票</h2><p>{}</p><p>自己从袋里抽，抽到后再打开。</p></div>\
+            "<section><div class=\"outside\"><h2>纸票</h2><p>{}</p><p>自己从袋里抽，抽到后再打开。</p><p class=\"box\">票箱号 {sid}</p></div>\
              <div class=\"inside\">{}<div><p class=\"code\">{}</p><p>扫码作答，或填纸表时把这个码抄在表上。\
              码只用一次，不要给别人看。</p></div></div></section>",
             escaped(&batch.title),
@@ -30,6 +30,6 @@ pub fn slips_sheet(batch: &Batch, sid: &SurveyId, address: &str) -> Result<Zeroi
     // Two columns of four: an eighth of the page each; the fold is the dotted line.
     let style = "section{height:69mm;padding:0}.outside{height:31mm;padding:4mm;border-bottom:1px dotted #888;\
                  transform:rotate(180deg)}.inside{height:37mm;padding:3mm;display:flex;gap:3mm;font-size:8pt}\
-                 .inside .code{font-size:8.5pt}";
+                 .inside .code{font-size:8.5pt}.box{font-size:7pt;font-family:monospace}";
     Ok(Zeroizing::new(sheet("纸票", style, &pieces)))
 }

@@ -129,3 +129,17 @@ pub fn cards_sheet(cards: &[Card], address: &str) -> Result<Zeroizing<String>, F
     let style = "section{height:68mm}.row{display:flex;justify-content:space-between}";
     Ok(Zeroizing::new(sheet("登记卡", style, &pieces)))
 }
+
+/// The same as JSON lines, for a printing house with a layout of its own.
+#[must_use]
+pub fn cards_lines(cards: &[Card]) -> Zeroizing<String> {
+    let mut lines = Zeroizing::new(String::new());
+    for Card { resident, name, village_name, code } in cards {
+        let line = serde_json::json!({
+            "resident": resident, "name": name, "village_name": village_name, "code": *code.to_print(),
+        });
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    lines
+}

@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use qingfeng_ballots::{Hex, messages::SurveyId};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::SimpleExpr,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use cards::{Card, cards_sheet};
+pub use cards::{Card, cards_lines, cards_sheet};
 pub use enrolment::{Enrolled, Enrolment};
 pub(crate) use guesses::Guesses;
 
@@ -151,7 +151,7 @@ impl Authority {
             .order_by_asc(people::Column::Resident)
             .all(self.store.reader())
             .await?;
-        let classes = self.classes().await?;
+        let classes = self.classes(Condition::all().add(living_in([village]))).await?;
         let mut entries = Vec::new();
         for person in people {
             let device = person.device.as_deref().and_then(|device| Hex::try_from(device).ok());
@@ -178,7 +178,7 @@ impl Authority {
             .order_by_asc(people::Column::Name)
             .all(self.store.reader())
             .await?;
-        let mut classes = self.classes().await?;
+        let mut classes = self.classes(Condition::all()).await?;
         Ok(people
             .into_iter()
             .map(|person| Reviewed {
@@ -212,10 +212,13 @@ impl Authority {
         }
     }
 
-    async fn classes(&self) -> Result<BTreeMap<Uuid, Vec<String>>, Fault> {
+    async fn classes(&self, of: Condition) -> Result<BTreeMap<Uuid, Vec<String>>, Fault> {
         let mut classes: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
-        let rows =
-            memberships::Entity::find().order_by_asc(memberships::Column::Class).all(self.store.reader()).await?;
+        let rows = memberships::Entity::find()
+            .filter(of)
+            .order_by_asc(memberships::Column::Class)
+            .all(self.store.reader())
+            .await?;
         for row in rows {
             classes.entry(row.resident).or_default().push(row.class);
         }
@@ -229,19 +232,23 @@ impl Authority {
         villages: &[Uuid],
         class: &str,
     ) -> Result<BTreeSet<Uuid>, Fault> {
-        let people = people::Entity::find()
-            .filter(people::Column::Village.is_in(villages.iter().copied()))
+        let members = memberships::Entity::find()
+            .filter(memberships::Column::Class.eq(class))
+            .filter(living_in(villages.iter().copied()))
             .all(connection)
             .await?;
-        let members: BTreeSet<_> = memberships::Entity::find()
-            .filter(memberships::Column::Class.eq(class))
-            .all(connection)
-            .await?
-            .into_iter()
-            .map(|row| row.resident)
-            .collect();
-        Ok(people.into_iter().map(|person| person.resident).filter(|resident| members.contains(resident)).collect())
+        Ok(members.into_iter().map(|row| row.resident).collect())
     }
+}
+
+/// Memberships of those who live in these villages.
+fn living_in(villages: impl IntoIterator<Item = Uuid>) -> SimpleExpr {
+    let residents = people::Entity::find()
+        .select_only()
+        .column(people::Column::Resident)
+        .filter(people::Column::Village.is_in(villages))
+        .into_query();
+    memberships::Column::Resident.in_subquery(residents)
 }
 
 type Persons<'a> = BTreeMap<Uuid, (&'a RollLine, BTreeSet<String>)>;

@@ -1,7 +1,10 @@
 //! The draft that platform and co-signer agree on. From it the co-signer makes the manifest itself; what is later
 //! opened must be exactly that.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use qingfeng_ballots::{
@@ -27,6 +30,9 @@ use crate::{
     storage::entity::{people, survey_roll, surveys},
     verifier_keys::{PinnedKey, without_role},
 };
+
+/// Few enough rows per statement for both engines.
+const MOST_VALUES: usize = 500;
 
 /// The platform's two keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,12 +229,10 @@ impl Authority {
         let mut differ = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let connection = self.store.reader();
-        let own: std::collections::HashMap<_, _> = people::Entity::find()
-            .all(connection)
-            .await?
-            .into_iter()
-            .map(|person| (person.resident, person.commitment))
-            .collect();
+        let mut own: HashMap<_, _> = HashMap::new();
+        for places in proposal.roll.chunks(MOST_VALUES) {
+            own.extend(commitments(connection, places.iter().map(|place| place.resident)).await?);
+        }
         for place in &proposal.roll {
             let commitment = own.get(&place.resident).and_then(|commitment| commitment.as_deref());
             let leaf = commitment
@@ -240,10 +244,13 @@ impl Authority {
         }
         if let Some(unit) = &proposal.unit {
             let eligible = self.eligible(connection, &unit.villages, &unit.class).await?;
-            differ.extend(eligible.symmetric_difference(&seen).filter(|resident| {
-                // Without a card nobody can be on a roll: that is for the people who print cards.
-                seen.contains(*resident) || own.get(*resident).is_some_and(Option::is_some)
-            }));
+            differ.extend(seen.difference(&eligible));
+            let left_out: Vec<_> = eligible.difference(&seen).copied().collect();
+            for residents in left_out.chunks(MOST_VALUES) {
+                // Who has no card yet has no leaf: that is for the people who print cards.
+                let held = commitments(connection, residents.iter().copied()).await?;
+                differ.extend(held.into_iter().filter(|(_, held)| held.is_some()).map(|(resident, _)| resident));
+            }
         }
         if proposal.roll.is_empty() {
             return Err(Refusal::new(Kind::BadInput, "bad_draft", "名册是空的。").into());
@@ -257,9 +264,17 @@ impl Authority {
     }
 }
 
+/// Of these residents, the commitments that the own roll has.
+async fn commitments(
+    connection: &impl ConnectionTrait,
+    residents: impl Iterator<Item = Uuid>,
+) -> Result<Vec<(Uuid, Option<Vec<u8>>)>, Fault> {
+    let held = people::Entity::find().filter(people::Column::Resident.is_in(residents)).all(connection).await?;
+    Ok(held.into_iter().map(|person| (person.resident, person.commitment)).collect())
+}
+
 async fn keep_roll(connection: &impl ConnectionTrait, sid: &SurveyId, roll: &[RollPlace]) -> Result<(), Fault> {
-    // Few enough values per statement for both engines.
-    for places in roll.chunks(500) {
+    for places in roll.chunks(MOST_VALUES) {
         let rows = places.iter().map(|place| survey_roll::ActiveModel {
             sid: Set(key_of(sid)),
             resident: Set(place.resident),
@@ -276,7 +291,9 @@ fn is_origin(origin: &str) -> bool {
         && !origin.chars().any(|character| character.is_whitespace() || character.is_control())
 }
 
+/// `YYYY-MM-DD`, nothing else.
 pub(super) fn date(text: &str) -> Option<NaiveDate> {
+    (text.len() == 10).then_some(())?;
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }
 

@@ -126,7 +126,8 @@ impl Authority {
 
     fn issues(&self, survey: &Survey) -> bool {
         let windows = &survey.manifest.windows;
-        let (from, until) = (date(&windows.issue_from), date(&windows.issue_until).map(|until| until + GRACE));
+        let (from, until) =
+            (date(&windows.issue_from), date(&windows.issue_until).and_then(|until| until.checked_add_signed(GRACE)));
         let today = Some(self.today());
         survey.row.state == State::Open && from <= today && today <= until
     }

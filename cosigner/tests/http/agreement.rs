@@ -81,6 +81,7 @@ type Change = fn(&mut Proposal);
 #[case::one_key_for_two_purposes(|proposal: &mut Proposal| proposal.draft.keys.d = proposal.draft.keys.a, "bad_draft")]
 #[case::days_in_the_wrong_order(|proposal: &mut Proposal| proposal.draft.windows.issue_until = "2026-02-01".into(), "bad_draft")]
 #[case::no_days(|proposal: &mut Proposal| proposal.draft.windows.cast_from = "bald".into(), "bad_draft")]
+#[case::a_day_beyond_the_calendar(|proposal: &mut Proposal| proposal.draft.windows.cast_until = "+262142-12-31".into(), "bad_draft")]
 #[case::an_origin_of_two_lines(|proposal: &mut Proposal| proposal.draft.origin = "a\nb".into(), "bad_draft")]
 #[case::more_paper_than_people(|proposal: &mut Proposal| proposal.draft.paper = 6, "bad_draft")]
 #[case::nobody(|proposal: &mut Proposal| proposal.roll.clear(), "bad_draft")]

@@ -3,7 +3,10 @@ use qingfeng_ballots::Hex;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{County, Engine, Phone};
+use crate::{
+    actors::Phone,
+    support::{County, Engine},
+};
 
 #[rstest]
 #[actix_web::test]

@@ -4,8 +4,6 @@ use chrono::TimeDelta;
 use qingfeng_ballots::{
     Hex,
     close::Publication,
-    closing::Closing,
-    count::Count,
     envelope::ENVELOPE_LENGTH,
     log::{Leaf, Note, Pinned},
     outer::Outer,
@@ -21,7 +19,10 @@ use rstest::rstest;
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::json;
 
-use crate::support::{Answer, County, Engine, Running, Village, automatic, box_leaf};
+use crate::{
+    actors::{Running, Village, box_leaf, published},
+    support::{County, Engine, automatic},
+};
 
 fn observers() -> [String; 2] {
     ["监票甲".to_owned(), "监票乙".to_owned()]
@@ -47,28 +48,6 @@ async fn log_box(county: &County, survey: &mut Running, outers: &[Outer]) {
 
 fn issued(survey: &Running, village: &Village) -> Vec<Hex<32>> {
     village.people.iter().map(|resident| resident.leaf(&survey.sid)).collect()
-}
-
-/// The whole log as the platform publishes it.
-fn published(survey: &Running, counted: &Counted, issued_a: &[Hex<32>]) -> qingfeng_ballots::bundle::Bundle {
-    let mut issued_a = issued_a.to_vec();
-    issued_a.sort_unstable();
-    let Counted { ballots, junk, unopenable, withheld, issued_b, voided, .. } = counted.clone();
-    Closing {
-        manifest: survey.manifest.clone(),
-        box_leaves: survey.log[1..].iter().map(|line| Leaf::parse(line).unwrap()).collect(),
-        count: Count { ballots, junk, unopenable, withheld },
-        issued_a,
-        issued_b,
-        voided,
-        paper: Vec::new(),
-    }
-    .bundle()
-}
-
-async fn publish(county: &County, survey: &mut Running, log: &[Vec<u8>]) -> Answer {
-    let new = log[survey.log.len()..].iter().map(|line| Leaf::parse(line).unwrap()).collect();
-    county.extend(survey, new).await
 }
 
 async fn state(county: &County, survey: &Running) -> String {
@@ -119,9 +98,9 @@ async fn a_survey_is_counted_published_verified_and_wiped(#[values(Engine::Sqlit
     let mut dropped = counted.clone();
     dropped.ballots.pop();
     let forged = published(&survey, &dropped, &closed).log;
-    assert_eq!(publish(&county, &mut survey, &forged).await.refusal(), (409, "log_differs_from_count"));
+    assert_eq!(county.publish(&mut survey, &forged).await.refusal(), (409, "log_differs_from_count"));
     let closing_note = survey.note.clone();
-    publish(&county, &mut survey, &bundle.log).await.ok();
+    county.publish(&mut survey, &bundle.log).await.ok();
     let old_size = Note::from_bytes(closing_note.as_bytes()).map(|_| u64::try_from(outers.len()).unwrap() + 1).unwrap();
     let proof = bundle.tree().consistency(old_size, bundle.tree().size()).unwrap();
     let request = AddCheckpoint { old_size, proof, note: Note::from_bytes(survey.note.as_bytes()).unwrap() };
@@ -180,7 +159,7 @@ async fn nothing_that_was_wiped_stays_in_the_file() {
     let counted: Counted = serde_json::from_value(county.counted(&survey).await.ok()).unwrap();
     assert_eq!(counted.observers, Vec::<String>::new());
     let bundle = published(&survey, &counted, &closed);
-    publish(&county, &mut survey, &bundle.log).await.ok();
+    county.publish(&mut survey, &bundle.log).await.ok();
     // A long row is spread over pages: a piece from its middle lies in one of them.
     let piece = &outers[0].env.0[1500..1700];
     assert!(files_hold(&county, piece), "the test sees what is there");
@@ -241,7 +220,7 @@ async fn junk_is_opened_for_everybody_and_what_nobody_can_open_is_listed(
         assert!(qingfeng_ballots::envelope::open_with_file_key(junk.key, junk.env.as_slice()).is_ok());
     }
     let bundle = published(&survey, &counted, &closed);
-    publish(&county, &mut survey, &bundle.log).await.ok();
+    county.publish(&mut survey, &bundle.log).await.ok();
 }
 
 #[rstest]

@@ -9,7 +9,10 @@ use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{County, Engine, Phone};
+use crate::{
+    actors::Phone,
+    support::{County, Engine},
+};
 
 #[rstest]
 #[actix_web::test]

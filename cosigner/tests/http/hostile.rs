@@ -8,7 +8,10 @@ use reqwest::{Method, header};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{County, Engine, Phone};
+use crate::{
+    actors::Phone,
+    support::{County, Engine},
+};
 
 fn routes(sid: &str, village: &str) -> Vec<(Method, String)> {
     vec![

@@ -6,7 +6,10 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{County, Engine, Running, log_signer, note};
+use crate::{
+    actors::Running,
+    support::{County, Engine, log_signer, note},
+};
 
 fn some_box(number: u8) -> Leaf {
     Leaf::Box { tag: Hex([number; 32]), seq: 0, h: Hex([number; 32]) }

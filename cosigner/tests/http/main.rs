@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
+mod actors;
 mod agreement;
 mod cosigning;
 mod counting;
 mod enrolment;
 mod hostile;
 mod log;
+mod paper;
 mod schema;
 mod support;
 mod witness;

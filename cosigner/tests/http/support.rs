@@ -1,23 +1,18 @@
 //! A co-signer, a witness, a platform with its keys, and a village with cards and phones.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock},
-};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use ed25519_dalek::{Signer as _, SigningKey};
 use qingfeng_ballots::{
     Hex,
-    answers::{Answers, Question},
+    answers::Question,
     blind::{BlindSigner, RsaSigner, generate},
-    codes::Code,
     log::{Checkpoint, Leaf, LogKey, Note, Signer, Tree, checkpoint_text},
-    manifest::{Keys, Manifest, Windows},
-    messages::{self, SurveyId, audit_commitment, roll_leaf},
+    manifest::Windows,
+    messages::SurveyId,
     outer::Outer,
     randomness::random_bytes,
-    voter::{Credential, Request},
+    voter::Credential,
 };
 use qingfeng_cosigner::{
     Cosigner, Settings,
@@ -34,6 +29,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
+
+use crate::actors::{Phone, Resident, Running, Village};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -343,6 +340,12 @@ impl County {
         self.operate(Method::PUT, &format!("/v1/surveys/{}/envelopes", survey.sid), bytes).await
     }
 
+    /// Appends what is still missing of the whole log.
+    pub async fn publish(&self, survey: &mut Running, log: &[Vec<u8>]) -> Answer {
+        let new = log[survey.log.len()..].iter().map(|line| Leaf::parse(line).unwrap()).collect();
+        self.extend(survey, new).await
+    }
+
     pub async fn counted(&self, survey: &Running) -> Answer {
         self.operate(Method::GET, &format!("/v1/surveys/{}/count", survey.sid), Vec::new()).await
     }
@@ -397,100 +400,6 @@ pub fn note(origin: &str, log: &[Vec<u8>], signer: &LogSigner) -> String {
     let mut note = Note::new(&checkpoint_text(origin, &checkpoint).unwrap(), &[]).unwrap();
     note.add_sigs(&[signer.note_signer() as &dyn Signer]).unwrap();
     String::from_utf8(note.to_bytes()).unwrap()
-}
-
-pub struct Village {
-    pub id: Uuid,
-    pub people: Vec<Resident>,
-}
-
-pub struct Resident {
-    pub id: Uuid,
-    pub code: Code,
-    pub phone: Option<Phone>,
-}
-
-impl Resident {
-    pub fn leaf(&self, sid: &SurveyId) -> Hex<32> {
-        roll_leaf(sid, &audit_commitment(&self.code.card_secret()))
-    }
-
-    pub fn phone(&self) -> &Phone {
-        self.phone.as_ref().unwrap()
-    }
-}
-
-pub struct Phone(SigningKey);
-
-impl Phone {
-    pub fn new() -> Self {
-        Self(SigningKey::from_bytes(&random_bytes(&SystemRandomness).unwrap()))
-    }
-
-    pub fn key(&self) -> Hex<32> {
-        Hex(self.0.verifying_key().to_bytes())
-    }
-
-    pub fn enrolment(&self, code: &Code) -> Value {
-        let message = messages::enrolment(&code.hash(), &self.key());
-        json!({ "code": *code.to_print(), "device": self.key(), "signature": Hex(self.0.sign(&message).to_bytes()) })
-    }
-
-    pub fn cosign(&self, sid: &SurveyId, blinded: &[u8]) -> Value {
-        let message = messages::request(sid, &[blinded]);
-        json!({
-            "sid": sid,
-            "device": self.key(),
-            "b": hex::encode(blinded),
-            "signature": Hex(self.0.sign(&message).to_bytes()),
-        })
-    }
-}
-
-/// A survey as the platform sees it.
-#[derive(Clone)]
-pub struct Running {
-    pub sid: SurveyId,
-    pub manifest: Manifest,
-    pub keys: Keys,
-    pub log: Vec<Vec<u8>>,
-    /// The last note with the signatures gathered so far.
-    pub note: String,
-}
-
-impl Running {
-    fn new(proposal: Proposal, agreed: &Value) -> Self {
-        let draft = serde_json::to_value(&proposal.draft).unwrap();
-        let mut roll: Vec<_> = proposal.roll.iter().map(|place| place.leaf).collect();
-        roll.sort_unstable();
-        let mut manifest = draft;
-        manifest["v"] = json!(1);
-        manifest["roll"] = serde_json::to_value(roll).unwrap();
-        manifest["keys"]["b"] = agreed["b"].clone();
-        manifest["box"] = agreed["box"].clone();
-        let manifest: Manifest = serde_json::from_value(manifest).unwrap();
-        let keys = manifest.check().unwrap();
-        Self { sid: manifest.sid, keys, manifest, log: Vec::new(), note: String::new() }
-    }
-
-    pub fn wish(&self) -> Request {
-        Request::new(self.sid, &self.keys, &SystemRandomness).unwrap()
-    }
-
-    /// An answer, sealed.
-    pub fn cast(&self, credential: &Credential, answer: u8) -> Outer {
-        let ballot = credential.ballot(Answers(BTreeMap::from([("q1".into(), answer)])));
-        self.throw(credential, &ballot.to_bytes(), 0)
-    }
-
-    /// Anything, sealed.
-    pub fn throw(&self, credential: &Credential, content: &[u8], revision: u32) -> Outer {
-        credential.outer(content, revision, self.manifest.box_recipient.parse().unwrap(), &SystemRandomness).unwrap()
-    }
-}
-
-pub fn box_leaf(outer: &Outer) -> Leaf {
-    Leaf::Box { tag: outer.tag, seq: outer.seq, h: outer.envelope_hash() }
 }
 
 pub fn automatic(settings: &mut Settings) {

@@ -75,7 +75,7 @@ impl Story<'_> {
         self.worked_on(VILLAGE, id, ComplaintKind::Grievance, Category::Housing).await?;
         let (store, calendar, county) = (&self.store, &self.calendar, self.township.county);
         let office = Command::by(&self.staff("office").await?);
-        complaints::answer(store, &self.secretary_of(VILLAGE).await?, county, id, self.usual_answer()).await?;
+        complaints::answer(store, &self.secretary_of(VILLAGE).await?, county, id, Self::usual_answer()).await?;
         let bad = NewRating { level: SatisfactionLevel::Dissatisfied, comment: Some("只挖了排水沟".into()) };
         complaints::rate(store, calendar, &Command::by(&resident), county, id, None, bad).await?;
         let call = |result, notes: &str| CallBack { result, notes: notes.to_owned() };
@@ -83,7 +83,7 @@ impl Story<'_> {
         complaints::call_back(store, calendar, &office, county, id, reached).await?;
         self.given_to(VILLAGE, id).await?;
         self.clock.advance(TimeDelta::days(3));
-        complaints::answer(store, &self.secretary_of(VILLAGE).await?, county, id, self.usual_answer()).await?;
+        complaints::answer(store, &self.secretary_of(VILLAGE).await?, county, id, Self::usual_answer()).await?;
         self.clock.advance(TimeDelta::days(16));
         let gone = call(CallBackResult::NotReached, "电话三次没有人接，邻居说外出务工");
         complaints::call_back(store, calendar, &office, county, id, gone).await?;

@@ -196,7 +196,7 @@ impl Story<'_> {
         self.given_to(village, id).await
     }
 
-    pub(super) fn usual_answer(&self) -> NewAnswer {
+    pub(super) fn usual_answer() -> NewAnswer {
         NewAnswer {
             opinion: Opinion::Supported,
             facts: "已到现场查看，情况属实，安排人员处理完毕。".into(),
@@ -233,7 +233,7 @@ impl Story<'_> {
             return Ok(());
         }
         self.clock.advance(TimeDelta::days(5));
-        complaints::answer(store, &secretary, county, id, self.usual_answer()).await?;
+        complaints::answer(store, &secretary, county, id, Self::usual_answer()).await?;
         if until == Reached::Answered {
             return Ok(());
         }
@@ -252,7 +252,7 @@ impl Story<'_> {
             complaints::call_back(store, calendar, &office, county, id, call).await?;
             self.given_to(village, id).await?;
             self.clock.advance(TimeDelta::days(3));
-            complaints::answer(store, &secretary, county, id, self.usual_answer()).await?;
+            complaints::answer(store, &secretary, county, id, Self::usual_answer()).await?;
             let content = NewRating { level: SatisfactionLevel::BasicallySatisfied, comment: None };
             complaints::rate(store, calendar, &Command::by(&resident), county, id, None, content).await?;
         }

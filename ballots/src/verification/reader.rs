@@ -16,7 +16,8 @@ pub(super) fn check_kept(bundle: &Bundle, log: &Log, reader: &Reader, report: &m
         match reader.pinned.read(note, &bundle.manifest.origin) {
             Ok(kept) if log.tree.root(kept.size) == Some(kept.root) => {}
             Ok(kept) => {
-                report.fail(Check::V3, format!("您保存的第{}个检查点（{}）与日志对不上", index + 1, kept.fingerprint()))
+                report
+                    .fail(Check::V3, format!("您保存的第{}个检查点（{}）与日志对不上", index + 1, kept.fingerprint()));
             }
             Err(error) => report.fail(Check::V3, format!("您保存的第{}个检查点不可信：{error}", index + 1)),
         }

@@ -21,7 +21,7 @@ pub(crate) fn post(message: &Message, public_url: &str) -> String {
             plain(text(facts, "title"), TITLE),
             plain(text(facts, "goal"), PARAGRAPH),
             plain(text(facts, "commitment"), PARAGRAPH),
-            date(facts, "due_on").map(day).unwrap_or_else(|| "待定".into()),
+            date(facts, "due_on").map_or_else(|| "待定".into(), day),
             text(facts, "village_id"),
         ),
         "rectification_progress" => rectification_progress(facts, public_url),

@@ -147,9 +147,13 @@ impl Township {
         let bot = Arc::clone(&self.bots[0]);
         let work = tokio::spawn(async move { bot.tick().await });
         while self.platforms.deliveries().len() == before {
-            if work.is_finished() {
-                panic!("a card was due: {:?} {:?} {}", work.await, self.clock.now(), self.messages().await.len());
-            }
+            assert!(
+                !work.is_finished(),
+                "a card was due: {:?} {:?} {}",
+                work.await,
+                self.clock.now(),
+                self.messages().await.len()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         work.abort();

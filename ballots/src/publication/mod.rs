@@ -1,11 +1,15 @@
 //! What may be published (survey protocol §7): small groups stay hidden, also from those who can subtract.
 
+#[cfg(test)]
+mod oracle;
+mod roll_ups;
 mod tree;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use roll_ups::{Node, roll_ups};
 pub use tree::{BadTree, Unit, published};
 
 use crate::{

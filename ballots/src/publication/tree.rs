@@ -85,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::*;
+    use super::{super::oracle, *};
 
     const K_MIN: u32 = 10;
 
@@ -114,8 +114,7 @@ mod tests {
         assert_eq!(published(&[], K_MIN), Ok(BTreeSet::new()));
     }
 
-    /// What an attacker with exact linear algebra learns: the groups of people (sets of units' own answers) whose sum is a
-    /// combination of the published sums. Returns the sizes of those groups.
+    /// The sizes of the groups of people that can be computed from the published sums.
     fn derivable_groups(units: &[Unit], shown: &BTreeSet<usize>) -> Vec<u64> {
         let cells: Vec<usize> = (0..units.len()).filter(|unit| units[*unit].answers > 0).collect();
         let is_under = |mut cell: usize, unit: usize| loop {
@@ -127,36 +126,10 @@ mod tests {
                 None => return false,
             }
         };
-        let known: Vec<Vec<i128>> =
-            shown.iter().map(|unit| cells.iter().map(|cell| i128::from(is_under(*cell, *unit))).collect()).collect();
-        (1..1u32 << cells.len())
-            .filter(|group| {
-                let target: Vec<_> = (0..cells.len()).map(|cell| i128::from(group >> cell & 1)).collect();
-                rank([known.clone(), vec![target]].concat()) == rank(known.clone())
-            })
-            .map(|group| {
-                let members = (0..cells.len()).filter(|cell| group >> cell & 1 == 1);
-                members.map(|cell| u64::from(units[cells[cell]].answers)).sum()
-            })
-            .collect()
-    }
-
-    /// Rank over the rationals, fraction-free.
-    fn rank(mut rows: Vec<Vec<i128>>) -> usize {
-        let (mut rank, columns) = (0, rows.first().map_or(0, Vec::len));
-        for column in 0..columns {
-            let Some(pivot) = (rank..rows.len()).find(|row| rows[*row][column] != 0) else { continue };
-            rows.swap(rank, pivot);
-            let pivot = rows[rank].clone();
-            for row in &mut rows[rank + 1..] {
-                let (factor, divisor) = (row[column], pivot[column]);
-                for (value, above) in row.iter_mut().zip(&pivot) {
-                    *value = *value * divisor - above * factor;
-                }
-            }
-            rank += 1;
-        }
-        rank
+        let known: Vec<Vec<bool>> =
+            shown.iter().map(|unit| cells.iter().map(|cell| is_under(*cell, *unit)).collect()).collect();
+        let size = |group: Vec<usize>| group.into_iter().map(|cell| u64::from(units[cells[cell]].answers)).sum();
+        oracle::derivable_groups(&known, cells.len()).into_iter().map(size).collect()
     }
 
     fn any_tree() -> impl Strategy<Value = Vec<Unit>> {

@@ -100,6 +100,19 @@ pub enum RosterGroup {
     Deputy,
 }
 
+impl RosterGroup {
+    /// The name shown on screens and sheets.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Resident => "村民",
+            Self::PartyMember => "党员",
+            Self::Representative => "村民代表",
+            Self::Deputy => "人大代表",
+        }
+    }
+}
+
 /// Who can hold a login session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -5,7 +5,9 @@
 //! protects, and what it does not, stands in `docs/decisions/0006-anonymous-surveys.md`.
 
 pub mod entity;
+pub mod formulas;
 mod identifier;
+pub mod questionnaires;
 pub mod state;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};

@@ -5,6 +5,7 @@ use crate::{
     calendar::{Limit, LimitUnit},
     campaigns::plan::Plan,
     complaints::ClockRules,
+    sealed_surveys::questionnaires,
 };
 
 pub(super) fn check(plan: &Plan, mistakes: &mut Mistakes) {
@@ -21,6 +22,11 @@ pub(super) fn check(plan: &Plan, mistakes: &mut Mistakes) {
 fn weights(plan: &Plan, mistakes: &mut Mistakes) {
     for (index, evaluation) in plan.evaluations.iter().enumerate() {
         let path = Path::of("evaluations").index(index);
+        if let Some(key) = &evaluation.questionnaire
+            && questionnaires::find(key).is_none()
+        {
+            mistakes.add(path.field("questionnaire"), format!("没有名为“{key}”的测评问卷"));
+        }
         let electorates = path.field("electorates");
         sum_to_one(evaluation.electorates.iter().map(|group| group.weight), &electorates, mistakes);
         let mut seen = Vec::new();

@@ -88,7 +88,14 @@ pub struct Evaluation {
     pub label: String,
     pub about: About,
     pub kind: Kind,
+    /// Key of the questionnaire that it is held with; none: the usual one for what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questionnaire: Option<String>,
     pub rhythm: Rhythm,
+    /// Least share of the eligible that must have answered; none: as the questionnaire says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub quorum_share: Option<f64>,
     /// Who answers, with weights that sum to 1.
     #[schemars(length(min = 1))]
     pub electorates: Vec<Electorate>,

@@ -136,6 +136,12 @@ fn moving_a_plan_to_another_year_moves_every_date() {
     "duties[1].rhythm.expression",
     "要有五段"
 )]
+#[case::questionnaire(
+    "electorates = [{ group",
+    "questionnaire = \"guess\"\nelectorates = [{ group",
+    "evaluations[0].questionnaire",
+    "没有名为“guess”的测评问卷"
+)]
 #[case::weights("weight = 0.4", "weight = 0.3", "evaluations[0].electorates", "权重之和应为1，现在是0.9")]
 #[case::weight_above_one("weight = 0.4", "weight = 1.4", "evaluations[0].electorates[1].weight", "应在0到1之间")]
 #[case::sample_rate("sample_rate = 0.2", "sample_rate = 20", "acceptance[1].sample_rate", "应在0到1之间")]

@@ -8,7 +8,9 @@ pub mod entity;
 pub mod formulas;
 mod identifier;
 pub mod questionnaires;
+pub mod sheet;
 pub mod state;
+pub mod suppression;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};

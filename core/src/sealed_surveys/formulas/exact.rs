@@ -24,8 +24,8 @@ impl Share {
     #[must_use]
     pub fn of_one(fraction: f64) -> Option<Self> {
         let parts = (fraction * f64::from(WHOLE)).round();
-        // In range, so that nothing is cut off.
-        (0.0..=f64::from(WHOLE)).contains(&parts).then(|| Self(parts as u16))
+        // In range, so that nothing is cut off; not a number is in no range.
+        if (0.0..=f64::from(WHOLE)).contains(&parts) { Some(Self(parts as u16)) } else { None }
     }
 
     #[must_use]

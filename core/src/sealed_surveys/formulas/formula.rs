@@ -209,7 +209,7 @@ mod tests {
         fn a_score_lies_between_the_points_of_the_worst_and_the_best((formula, scale, counts) in scored()) {
             if let Some(score) = formula.score(scale, &counts) {
                 let score = Hundredths::rounded(&score);
-                prop_assert!((Hundredths(20_00)..=Hundredths(100_00)).contains(&score), "{}", score);
+                prop_assert!((Hundredths(2_000)..=Hundredths(10_000)).contains(&score), "{}", score);
             }
         }
 

@@ -1,0 +1,318 @@
+use chrono::NaiveDate;
+use num_traits::Zero;
+
+use super::{GroupLine, Head, Previous, QuestionLine, RateLine, Row, ranking::rank};
+use crate::{
+    people::RosterGroup,
+    sealed_surveys::{
+        formulas::{Exact, Formula, Hundredths, Share, grade, is_quorum_reached, mean},
+        questionnaires::{Item, Questionnaire},
+        suppression::{Boxes, CountedBox, PaperAccount},
+    },
+};
+
+/// Somebody or something evaluated, with the boxes of each unit that did. The key is the caller's.
+#[derive(Clone, Debug)]
+pub struct Evaluated<Key> {
+    pub label: String,
+    pub units: Vec<Unit<Key>>,
+    /// The row over all units, if there is to be one.
+    pub sum: Option<Key>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Unit<Key> {
+    pub key: Key,
+    /// As in the row; of units that evaluate themselves it is their own name.
+    pub label: String,
+    pub name: String,
+    pub boxes: Vec<CountedBox>,
+}
+
+/// What the last round had, by the caller's key.
+#[derive(Clone, Debug)]
+pub struct LastRound {
+    pub published_on: NaiveDate,
+    pub score: Option<Hundredths>,
+    /// Made by the same version of the same formula.
+    pub is_comparable: bool,
+}
+
+/// Makes the sheet: its head and its rows in the order in which they are shown.
+pub fn make<Key: Clone>(
+    questionnaire: &Questionnaire,
+    formula: &Formula,
+    k_min: u32,
+    published_on: NaiveDate,
+    evaluated: Vec<Evaluated<Key>>,
+    last_round: impl Fn(&Key) -> Option<LastRound>,
+) -> (Head, Vec<(Key, Row)>) {
+    let maker = Maker { questionnaire, formula };
+    let mut rows = Vec::new();
+    for Evaluated { label, units, sum } in evaluated {
+        let boxes = Boxes { units: units.iter().map(|unit| unit.boxes.clone()).collect() };
+        let participants = boxes.sums_of_participants(k_min);
+        let questions: Vec<_> = questionnaire.questions.iter().map(|item| boxes.sums_of(&item.key, k_min)).collect();
+        for (position, unit) in units.iter().enumerate() {
+            let sums = Sums {
+                participants: participants.units[position],
+                questions: questions.iter().map(|shown| shown.units[position]).collect(),
+            };
+            let row = maker.row(&unit.label, &unit.name, &unit.boxes.iter().collect::<Vec<_>>(), &sums);
+            rows.push((unit.key.clone(), row));
+        }
+        if let Some(key) = sum {
+            let sums = Sums {
+                participants: participants.whole,
+                questions: questions.iter().map(|shown| shown.whole).collect(),
+            };
+            let all: Vec<_> = units.iter().flat_map(|unit| &unit.boxes).collect();
+            let mut row = maker.row(&label, &format!("合计{}个单位", units.len()), &all, &sums);
+            row.is_sum = true;
+            rows.push((key, row));
+        }
+    }
+    for (key, row) in &mut rows {
+        row.previous = last_round(key).map(|last| Previous {
+            published_on: last.published_on,
+            score: last.score,
+            change: last
+                .score
+                .zip(row.score)
+                .filter(|_| last.is_comparable)
+                .map(|(before, now)| Hundredths(now.0 - before.0)),
+        });
+    }
+    if questionnaire.rules.is_ranked {
+        rank(&mut rows);
+    }
+    (maker.head(k_min, published_on), rows)
+}
+
+/// Which sums of a row are shown.
+struct Sums {
+    participants: bool,
+    questions: Vec<bool>,
+}
+
+struct Maker<'a> {
+    questionnaire: &'a Questionnaire,
+    formula: &'a Formula,
+}
+
+impl Maker<'_> {
+    fn head(&self, k_min: u32, published_on: NaiveDate) -> Head {
+        let Questionnaire { title, key, version, purpose, rules, .. } = self.questionnaire;
+        let grade_words = rules.grades.zip(self.graded()).map(|(grades, (_, item))| {
+            let rates: Vec<_> = item.scale.rates().iter().map(|rate| rate.label).collect();
+            grades.words(item.scale.labels(), &rates)
+        });
+        Head {
+            title: title.clone(),
+            questionnaire: key.clone(),
+            questionnaire_version: *version,
+            purpose: *purpose,
+            purpose_words: purpose.words().into(),
+            formula: self.formula.name(),
+            formula_words: rules.words(self.formula),
+            grade_words,
+            groups: rules.groups.clone(),
+            is_ranked: rules.is_ranked,
+            suppression_words: format!(
+                "不足{k_min}张票的票箱不公布任何结果；作答太少的题不公布；合计数如果能与已公布的数相减推算出少数人的选择，也不公布。\
+                 得分只用已公布的票箱计算。结果只公布一次，以后不再变动。"
+            ),
+            published_on,
+        }
+    }
+
+    /// The question that grades, with its position.
+    fn graded(&self) -> Option<(usize, &Item)> {
+        let key = self.questionnaire.graded_by.as_ref()?;
+        self.questionnaire.questions.iter().enumerate().find(|(_, item)| item.key == *key)
+    }
+
+    fn row(&self, label: &str, unit: &str, boxes: &[&CountedBox], sums: &Sums) -> Row {
+        let rules = &self.questionnaire.rules;
+        let total = |number: fn(&CountedBox) -> u32| boxes.iter().map(|one| number(one)).sum::<u32>();
+        let (eligible, ballots) = (total(|one| one.eligible), total(|one| one.ballots));
+        let (unopenable, withheld) = (total(|one| one.unopenable), total(|one| one.withheld));
+        let winning = ballots + total(|one| one.junk) + unopenable + withheld;
+        let is_contested = (unopenable + withheld).saturating_mul(100) > winning;
+        let is_valid = rules.quorum.is_none_or(|quorum| is_quorum_reached(ballots, eligible, quorum));
+        let groups = self.groups(boxes);
+        let questions: Vec<_> = (0..self.questionnaire.questions.len())
+            .map(|number| self.question(number, boxes, &groups, sums.questions[number], is_valid))
+            .collect();
+        let scored = || groups.iter().map(|group| (rules.weight(group.group), self.score(group)));
+        let score = if is_valid { mean(scored()) } else { None };
+        let mut notes = Vec::new();
+        if !is_valid {
+            notes.push("参加率没有达到要求，本次测评无效：只列票数，不计分、不提等次、不排名。".into());
+        }
+        if is_contested {
+            notes.push("打不开或者封存的信封超过百分之一，结果有争议，核清之前不提等次、不排名。".into());
+        }
+        for group in &groups {
+            if group.counts.iter().all(Option::is_none) && rules.weight(group.group) > Share(0) {
+                notes.push(format!(
+                    "{}票太少或者没有票，不公布、不计入得分，权重按比例分给其他票种。",
+                    group.group.label()
+                ));
+            }
+        }
+        if !sums.participants {
+            notes.push("参加人数的合计会透露少数人是否参加，不公布。".into());
+        }
+        if questions.iter().any(|line| line.counts.is_none()) {
+            notes.push("有的题作答太少，或者合计会透露少数人的选择，合计票数不公布。".into());
+        }
+        let proposed_grade = if is_valid && !is_contested { self.proposed_grade(&groups) } else { None };
+        Row {
+            label: label.to_owned(),
+            unit: unit.to_owned(),
+            is_sum: false,
+            eligible,
+            issued: sums.participants.then(|| total(|one| one.issued)),
+            ballots: sums.participants.then_some(ballots),
+            paper: if sums.participants { paper(boxes) } else { None },
+            unopenable,
+            withheld,
+            is_contested,
+            is_valid,
+            questions,
+            score: score.as_ref().map(Hundredths::rounded),
+            proposed_grade,
+            rank: None,
+            previous: None,
+            notes,
+            groups: groups.into_iter().map(|group| self.line(group, is_valid)).collect(),
+        }
+    }
+
+    /// Published counts by group, in the order of the rules; groups without a box are left out.
+    fn groups(&self, boxes: &[&CountedBox]) -> Vec<Group> {
+        let of_rules: Vec<_> = self.questionnaire.groups().collect();
+        let others = boxes.iter().map(|one| one.group).filter(|group| !of_rules.contains(group));
+        let mut groups: Vec<Group> = Vec::new();
+        for group in of_rules.iter().copied().chain(others) {
+            let own: Vec<_> = boxes.iter().filter(|one| one.group == group).collect();
+            if own.is_empty() || groups.iter().any(|known| known.group == group) {
+                continue;
+            }
+            let counts = self
+                .questionnaire
+                .questions
+                .iter()
+                .map(|item| added(own.iter().filter_map(|one| one.published(&item.key))));
+            let counts: Vec<_> = counts.collect();
+            let published = || own.iter().filter(|one| one.totals.questions.values().any(Option::is_some));
+            let sum = |number: fn(&CountedBox) -> u32| {
+                published().next().is_some().then(|| published().map(|one| number(one)).sum())
+            };
+            groups.push(Group {
+                group,
+                eligible: own.iter().map(|one| one.eligible).sum(),
+                issued: sum(|one| one.issued),
+                ballots: sum(|one| one.ballots),
+                counts,
+            });
+        }
+        groups
+    }
+
+    fn score(&self, group: &Group) -> Option<Exact> {
+        let items = self.questionnaire.questions.iter().zip(&group.counts);
+        mean(items.map(|(item, counts)| {
+            (item.weight, counts.as_ref().and_then(|counts| self.formula.score(item.scale, counts)))
+        }))
+    }
+
+    fn line(&self, group: Group, is_valid: bool) -> GroupLine {
+        let score = if is_valid { self.score(&group) } else { None };
+        GroupLine {
+            group: group.group,
+            label: group.group.label().into(),
+            eligible: group.eligible,
+            issued: group.issued,
+            ballots: group.ballots,
+            counts: group.counts,
+            score: score.as_ref().map(Hundredths::rounded),
+        }
+    }
+
+    fn question(
+        &self,
+        number: usize,
+        boxes: &[&CountedBox],
+        groups: &[Group],
+        is_shown: bool,
+        is_valid: bool,
+    ) -> QuestionLine {
+        let (item, rules) = (&self.questionnaire.questions[number], &self.questionnaire.rules);
+        let weighed = |value: &dyn Fn(&[u32]) -> Option<Exact>| {
+            let groups = groups.iter().filter(|_| is_valid);
+            mean(groups.map(|group| (rules.weight(group.group), group.counts[number].as_deref().and_then(value))))
+        };
+        let score = weighed(&|counts| self.formula.score(item.scale, counts));
+        let rate = |rate| Some((rate, weighed(&|counts| item.scale.rate(rate, counts))?));
+        let rates: Vec<_> = item.scale.rates().iter().copied().filter_map(rate).collect();
+        let is_to_be_checked =
+            rules.check_from.is_some_and(|from| rates.first().is_some_and(|(_, share)| *share >= from.exact()));
+        let of_box = |one: &&CountedBox| one.tally.as_ref()?.0.get(&item.key).cloned();
+        let opened: Vec<_> = boxes.iter().filter_map(of_box).collect();
+        QuestionLine {
+            key: item.key.clone(),
+            text: item.text.clone(),
+            options: item.scale.labels().iter().map(|label| (*label).to_owned()).collect(),
+            counts: if is_shown { added(opened.iter().map(Vec::as_slice)) } else { None },
+            score: score.as_ref().map(Hundredths::rounded),
+            rates: rates
+                .into_iter()
+                .map(|(rate, share)| RateLine { label: rate.label.into(), per_cent: Hundredths::per_cent(&share) })
+                .collect(),
+            is_to_be_checked,
+        }
+    }
+
+    fn proposed_grade(&self, groups: &[Group]) -> Option<String> {
+        let thresholds = self.questionnaire.rules.grades?;
+        let (number, item) = self.graded()?;
+        let [best, two_best, worst] = item.scale.rates() else { return None };
+        let share = |rate| {
+            mean(groups.iter().map(|group| {
+                let weight = self.questionnaire.rules.weight(group.group);
+                (weight, group.counts[number].as_ref().and_then(|counts| item.scale.rate(rate, counts)))
+            }))
+        };
+        let position = grade(thresholds, &share(*best)?, &share(*two_best)?, &share(*worst)?);
+        item.scale.labels().get(position - 1).map(|label| (*label).to_owned())
+    }
+}
+
+struct Group {
+    group: RosterGroup,
+    eligible: u32,
+    issued: Option<u32>,
+    ballots: Option<u32>,
+    counts: Vec<Option<Vec<u32>>>,
+}
+
+/// Option by option; none of nothing.
+fn added<'a>(counts: impl Iterator<Item = &'a [u32]>) -> Option<Vec<u32>> {
+    counts.fold(None, |sum: Option<Vec<u32>>, counts| {
+        let mut sum = sum.unwrap_or_else(|| vec![u32::zero(); counts.len()]);
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        Some(sum)
+    })
+}
+
+fn paper(boxes: &[&CountedBox]) -> Option<PaperAccount> {
+    boxes.iter().filter_map(|one| one.paper).reduce(|sum, one| PaperAccount {
+        printed: sum.printed + one.printed,
+        drawn: sum.drawn + one.drawn,
+        returned: sum.returned + one.returned,
+        spoiled: sum.spoiled + one.spoiled,
+        is_voided: sum.is_voided || one.is_voided,
+    })
+}

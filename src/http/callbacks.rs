@@ -24,8 +24,8 @@ struct Verification {
 }
 
 fn conversations(application: &Application) -> Conversations {
-    let token = application.config.wechat.callback_token.clone();
-    Conversations::new(application.store.clone(), application.cache.clone(), token)
+    let (token, public_url) = (&application.config.wechat.callback_token, &application.config.http.public_url);
+    Conversations::new(application.store.clone(), application.cache.clone(), token.clone(), public_url.clone())
 }
 
 async fn verify(application: web::Data<Application>, query: web::Query<Verification>) -> Answer<HttpResponse> {

@@ -4,6 +4,7 @@
 //! Nothing that anybody writes is stored. A conversation's state lives in the cache for half an hour. Whatever comes is
 //! answered with what can be done next.
 
+mod opinion;
 mod push;
 mod subscriptions;
 mod survey;
@@ -55,12 +56,14 @@ pub struct Conversations {
     cache: Arc<dyn Cache>,
     /// Set in the platform's console and here.
     token: String,
+    /// Address under which people reach the app.
+    public_url: String,
 }
 
 impl Conversations {
     #[must_use]
-    pub fn new(store: Store, cache: Arc<dyn Cache>, token: String) -> Self {
-        Self { store, cache, token }
+    pub fn new(store: Store, cache: Arc<dyn Cache>, token: String, public_url: String) -> Self {
+        Self { store, cache, token, public_url }
     }
 
     /// The platform asks whether this address is ours: what to answer.
@@ -117,13 +120,16 @@ impl Conversations {
         if wish == Wish::Report {
             return Ok(REPORT.into());
         }
+        if opinion::is_about_an_office_holder(text) {
+            return Ok(self.not_here());
+        }
         let login = resident_logins::Entity::find_by_id(open_id.to_owned()).one(self.store.reader()).await?;
         let resident = match login {
             Some(login) => people::load_resident(&self.store, login.resident_id).await?,
             None => None,
         };
         let Some(resident) = resident else { return self.reply_to_others(open_id).await };
-        if let Some(reply) = survey::go_on(self, &resident, &wish).await? {
+        if let Some(reply) = survey::go_on(self, &resident, &wish, text).await? {
             return Ok(reply);
         }
         Ok(match wish {
@@ -141,6 +147,24 @@ impl Conversations {
             Wish::Cancel => format!("好的。\n{HELP}"),
             _ => format!("没看懂您的意思。要反映问题请打开小程序“我要反映”，能写经过、传照片、查进度。\n{HELP}"),
         })
+    }
+
+    /// The answer to what looks like a rating of a person: nothing of it is repeated.
+    fn not_here(&self) -> String {
+        format!(
+            "这像是对人的评价，聊天里不收：您写的我们没有保存，也请您删掉这条聊天。\n评价干部请打开小程序“背靠背测评”，答之前先告诉您保护到哪一步：{}",
+            self.sealed_surveys()
+        )
+    }
+
+    /// Surveys about persons: the link only.
+    fn leads_to(&self, titles: &[String]) -> String {
+        let titles: Vec<String> = titles.iter().take(3).map(|title| format!("《{title}》")).collect();
+        format!("正在进行：{}。只在小程序“背靠背测评”里答，不要写在聊天里：{}", titles.concat(), self.sealed_surveys())
+    }
+
+    fn sealed_surveys(&self) -> String {
+        format!("{}/app/#/pages/sealed-surveys/list", self.public_url)
     }
 
     async fn reply_to_others(&self, open_id: &str) -> Result<String, Fault> {
@@ -187,7 +211,7 @@ impl Conversations {
     }
 }
 
-const HELP: &str = "可以发：\n“进度” 看您反映的事办到哪一步\n“问卷” 答村里的问卷\n“退订”／“订阅” 停止或恢复通知\n反映问题请打开小程序“我要反映”。";
+const HELP: &str = "可以发：\n“进度” 看您反映的事办到哪一步\n“问卷” 答村里的问卷、看正在进行的测评\n“退订”／“订阅” 停止或恢复通知\n反映问题请打开小程序“我要反映”。";
 
 const REPORT: &str = "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存，请您也删掉这条聊天。\n请走加密举报通道，或拨打12388向纪检监察机关反映。\n反映修路、用水这类事情，请打开小程序“我要反映”。";
 

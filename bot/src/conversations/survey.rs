@@ -8,7 +8,7 @@ use qingfeng_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conversations, Wish};
+use super::{Conversations, Wish, opinion};
 
 /// Who does not go on within half an hour begins anew; nothing of it is left.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -25,10 +25,26 @@ pub(super) async fn go_on(
     conversations: &Conversations,
     resident: &Resident,
     wish: &Wish,
+    text: &str,
 ) -> Result<Option<String>, Fault> {
     let key = format!("survey:{}", resident.id);
     let cache = &conversations.cache;
     let kept = cache.get(&key).await?.and_then(|kept| serde_json::from_slice::<Progress>(&kept).ok());
+    // Before the answer to a question of ours: nothing that could belong to an anonymous survey is taken in the chat.
+    let sealed = opinion::open_boxes(&conversations.store, resident).await?;
+    let is_answer_here = kept.is_some() && matches!(wish, Wish::Choice(_));
+    if !sealed.titles.is_empty()
+        && !is_answer_here
+        && matches!(wish, Wish::Choice(_) | Wish::Other)
+        && opinion::is_choice(text)
+    {
+        return Ok(Some(conversations.not_here()));
+    }
+    if *wish == Wish::Other {
+        let mut names = opinion::office_holders(&conversations.store, resident).await?;
+        names.extend(sealed.evaluated);
+        return Ok(opinion::is_about_one_of(text, &names).then(|| conversations.not_here()));
+    }
     if !matches!(wish, Wish::Survey | Wish::Choice(_) | Wish::Cancel) {
         return Ok(None);
     }
@@ -36,21 +52,27 @@ pub(super) async fn go_on(
         cache.remove(&key).await?;
         return Ok(kept.map(|_| "已退出，您选过的都没有保存。想再答，发“问卷”。".into()));
     }
+    let mut note = String::new();
+    if *wish == Wish::Survey && !sealed.titles.is_empty() {
+        note = format!("{}\n", conversations.leads_to(&sealed.titles));
+    }
     let Some((survey, questions)) = surveys::open_for(&conversations.store, resident).await? else {
         cache.remove(&key).await?;
+        if !note.is_empty() {
+            return Ok(Some(note.trim_end().to_owned()));
+        }
         return Ok(Some("现在没有您可以答的问卷。发“进度”可以看您反映的事。".into()));
     };
     let kept = kept.filter(|kept| kept.survey == survey.id);
     let begun = kept.is_some();
     let mut progress = kept.unwrap_or(Progress { survey: survey.id, choices: Vec::new() });
-    let mut note = String::new();
     match wish {
         Wish::Choice(number) if begun => match questions.get(progress.choices.len()) {
             Some(question) if *number <= question.choices.len() => progress.choices.push(number - 1),
             _ => note = "没有这个选项，请再选一次。\n".into(),
         },
         // A number without a question is a beginning, too: the invitation may have been read as one.
-        _ => note = introduction(&survey.title),
+        _ => note += &introduction(&survey.title),
     }
     if progress.choices.len() < questions.len() {
         let state = serde_json::to_vec(&progress).map_err(Fault::unavailable)?;
@@ -69,7 +91,7 @@ pub(super) async fn go_on(
 
 fn introduction(title: &str) -> String {
     format!(
-        "问卷：{title}\n保护：我们只记每个选项有几个人选，不记谁选的、什么时候选的；答的人太少就不公布。\n\
+        "问卷：{title}\n在聊天里答是最低一级的保护（0级）：微信和运行本号的单位看得到您写的，所以只问修路、用水这类事。\n保护：我们只记每个选项有几个人选，不记谁选的、什么时候选的；答的人太少就不公布。\n\
          不能保护：微信平台和拿到您手机的人看得到这段聊天，答完可以删掉；我们会记您答过，防止重复答。\n\
          回数字作答，发“取消”退出。\n"
     )

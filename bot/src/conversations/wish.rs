@@ -52,7 +52,9 @@ impl Wish {
             "退订" | "停止" | "stop" | "td" | "不要再发" => return Self::OptOut,
             "订阅" | "开始" | "start" | "恢复" => return Self::OptIn,
             "进度" | "我的" | "我的诉求" | "查" | "查询" => return Self::MyComplaints,
-            "问卷" | "答题" | "调查" => return Self::Survey,
+            "问卷" | "答题" | "调查" | "测评" | "背靠背" | "背靠背测评" | "评议" => {
+                return Self::Survey;
+            }
             "取消" | "算了" | "退出" | "cancel" => return Self::Cancel,
             _ => {}
         }
@@ -70,7 +72,7 @@ impl Wish {
 }
 
 /// Digits, letters and punctuation as a phone's Chinese keyboard may write them.
-fn half_width(letter: char) -> char {
+pub(super) fn half_width(letter: char) -> char {
     match letter {
         '！'..='～' => char::from_u32(letter as u32 - 0xfee0).unwrap_or(letter),
         other => other,
@@ -99,6 +101,7 @@ mod tests {
     #[case("查 sq26-4f7k2m 到哪了", Wish::Complaint("SQ26-4F7K2M".into()))]
     #[case("sq", Wish::Other)]
     #[case("进度？", Wish::MyComplaints)]
+    #[case("测评", Wish::Survey)]
     #[case("我要举报有人收钱", Wish::Report)]
     #[case("村口路灯坏了", Wish::Other)]
     #[case("10", Wish::Other)]

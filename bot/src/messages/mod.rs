@@ -34,6 +34,9 @@ fn day(date: NaiveDate) -> String {
     date.format("%-m月%-d日").to_string()
 }
 
+/// Where a phone shows the anonymous surveys. The list, not the survey: the address tells a passer-by nothing.
+const SEALED_SURVEYS: &str = "pages/sealed-surveys/list";
+
 /// One card for one person: what it is about, by when, what to do. Several messages become one card.
 pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveDate) -> Card {
     if let [message] = messages {
@@ -44,7 +47,10 @@ pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveD
         message.kind.starts_with("deadline_") && date(&message.facts, "due_on").is_some_and(|due_on| due_on < today)
     };
     let overdue = messages.iter().filter(is_late).count();
+    let sealed = messages.iter().filter(|message| message.kind.starts_with("sealed_survey_")).count();
     let hint = match (recipient, overdue) {
+        (RecipientKind::Resident, _) if sealed == messages.len() => "背靠背测评有新消息，请查看".to_owned(),
+        (RecipientKind::Resident, _) if sealed > 0 => "有新进展和测评消息，请查看".to_owned(),
         (RecipientKind::Resident, _) => "您反映的事有新进展，请查看".to_owned(),
         (_, 0) => "有待办事项，请打开逐件处理".to_owned(),
         (_, overdue) => format!("其中{overdue}件已超期，请尽快办理"),
@@ -61,6 +67,8 @@ pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveD
         hint,
         reason: reasons::reason_for_several(recipient).into(),
         page: match recipient {
+            RecipientKind::Resident if sealed == messages.len() => SEALED_SURVEYS.into(),
+            RecipientKind::Resident if sealed > 0 => "pages/home/index".into(),
             RecipientKind::Resident => "pages/complaints/list".into(),
             _ => "pages/desk/index".into(),
         },
@@ -75,6 +83,7 @@ fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card
         (RecipientKind::Resident, SubjectKind::Rectification) => {
             format!("pages/rectifications/detail?id={}", message.subject_id)
         }
+        (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),
     };
@@ -124,6 +133,9 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "extension_decided" if facts.get("approved") == Some(&Value::Bool(true)) => format!("延期已批准，至{due_on}"),
         "extension_decided" => "延期未获批准，请按期办".into(),
         "evaluation_opened" => "整改好不好，请您来评".into(),
+        "sealed_survey_opened" => "背靠背测评，可以来参加".into(),
+        "sealed_survey_reminder" => "快截止了，如已参加请忽略".into(),
+        "sealed_survey_published" => "已结束，可核对自己的票".into(),
         "rectification_assigned" => "新整改事项，请公开承诺".into(),
         "close_out_refused" => "群众不满意，不能销号".into(),
         "rectification_closed" => "整改事项已销号".into(),

@@ -1,5 +1,7 @@
 //! Posts for village groups: short, plain, about one matter, with a link to the whole.
 
+mod sealed;
+
 use qingfeng_core::outbox::entity::Model as Message;
 use serde_json::Value;
 
@@ -27,6 +29,10 @@ pub(crate) fn post(message: &Message, public_url: &str) -> String {
         "rectification_progress" => rectification_progress(facts, public_url),
         "survey_invitation" => survey_invitation(facts),
         "survey_result" => survey_result(facts),
+        "sealed_survey_opened" => sealed::opened(facts, public_url),
+        "sealed_survey_fingerprint" => sealed::fingerprint(facts, public_url),
+        "sealed_survey_reminder" => sealed::reminder(facts, public_url),
+        "sealed_survey_published" => sealed::published(facts, public_url),
         _ => format!("**{}**\n{}", plain(text(facts, "title"), TITLE), plain(text(facts, "text"), PARAGRAPH)),
     }
 }

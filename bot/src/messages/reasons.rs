@@ -6,6 +6,8 @@ use qingfeng_core::outbox::RecipientKind;
 pub(super) fn reason(recipient: RecipientKind, kind: &str) -> &'static str {
     match (recipient, kind) {
         (RecipientKind::Resident, "evaluation_opened") => "这件事关系到您",
+        // The roll, not whether she took part.
+        (RecipientKind::Resident, kind) if kind.starts_with("sealed_survey_") => "您在参加人名单上",
         (RecipientKind::Resident, _) => "您反映了这件事",
         (_, "deadline_escalated") => "按规定超期报上级",
         (_, "deadline_moved_by_calendar") => "您负责的期限变了",

@@ -48,7 +48,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
 /// Every kind that goes to a person, with facts as the product writes them, and its title.
 fn to_people(title: &str) -> Vec<Message> {
     use RecipientKind::{Resident, Staff};
-    use SubjectKind::{Complaint, Duty, Rectification};
+    use SubjectKind::{Complaint, Duty, Rectification, SealedSurvey};
     let due = |date: &str| json!({"title": title, "due_on": date});
     let late = json!({"title": title, "due_on": "2026-02-27", "rung": "督办函"});
     let unit = json!({"title": title, "unit": "东河村"});
@@ -81,6 +81,9 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Resident, "complaint_extended", Complaint, due("2026-03-20")),
         message(Resident, "complaint_closed", Complaint, plain()),
         message(Resident, "evaluation_opened", Rectification, plain()),
+        message(Resident, "sealed_survey_opened", SealedSurvey, plain()),
+        message(Resident, "sealed_survey_reminder", SealedSurvey, plain()),
+        message(Resident, "sealed_survey_published", SealedSurvey, plain()),
     ]
 }
 
@@ -113,6 +116,23 @@ fn to_groups(length: usize) -> Vec<Message> {
     let survey = json!({"title": long("路灯好不好"), "questions": 3, "closes_on": "2026-03-12", "fewest": 10});
     let few = json!({"title": long("路灯好不好")});
     let result = json!({"title": long("路灯好不好"), "people": 18, "questions": [question.clone(), question]});
+    let boxes: Vec<_> = (0..7)
+        .map(|_| {
+            json!({"title": long("东河村 村民票"), "poster_code": "K7Q2-M4XD", "fingerprint": "ABCD EFGH IJKL", "size": 42})
+        })
+        .collect();
+    let sealed = |more: Value| {
+        let mut facts = json!({"survey_id": Uuid::nil(), "title": long("村干部民主测评"), "issue_until": "2026-03-12"});
+        facts.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        facts
+    };
+    let rates =
+        json!([{"label": long("满意率"), "per_cent": "91.30"}, {"label": long("不满意率"), "per_cent": "2.10"}]);
+    let rows: Vec<_> = (0..7).map(|_| json!({"label": long("东河村"), "score": "86.25", "rates": rates})).collect();
+    let satisfaction = json!({"purpose": "satisfaction", "ballots": 86, "rows": rows, "boxes": boxes});
+    let of_few = json!({"purpose": "statutory_review", "rows": [], "boxes": boxes[..1]});
+    let organizational = json!({"purpose": "organizational", "ballots": 86, "boxes": boxes[..2], "rows": rows});
+    let single = json!({"boxes": boxes[..1], "single_operator": true});
     [
         ("monthly_progress", figures),
         ("rectification_published", published),
@@ -120,6 +140,13 @@ fn to_groups(length: usize) -> Vec<Message> {
         ("survey_invitation", survey),
         ("survey_result", few),
         ("survey_result", result),
+        ("sealed_survey_opened", sealed(json!({"boxes": boxes, "single_operator": false}))),
+        ("sealed_survey_opened", sealed(single)),
+        ("sealed_survey_fingerprint", sealed(json!({"boxes": boxes}))),
+        ("sealed_survey_reminder", sealed(json!({}))),
+        ("sealed_survey_published", sealed(satisfaction)),
+        ("sealed_survey_published", sealed(of_few)),
+        ("sealed_survey_published", sealed(organizational)),
     ]
     .into_iter()
     .map(|(kind, facts)| message(RecipientKind::Group, kind, SubjectKind::Rectification, with(facts)))
@@ -160,6 +187,26 @@ fn the_words_of_every_post() {
     let posts: Vec<_> =
         to_groups(0).iter().map(|message| format!("{}\n{}", message.kind, post(message, PUBLIC_URL))).collect();
     insta::assert_snapshot!("posts", posts.join("\n----\n"));
+}
+
+#[test]
+fn a_group_is_never_told_the_result_of_an_organizational_evaluation() {
+    let published = to_groups(0).into_iter().filter(|message| message.kind == "sealed_survey_published");
+    let organizational: Vec<_> = published.filter(|message| message.facts["purpose"] == "organizational").collect();
+    assert_eq!(organizational.len(), 1);
+    // Even if whoever writes the message put the rows into it.
+    let post = post(&organizational[0], PUBLIC_URL);
+    assert!(post.contains("86张票") && !post.contains("86.25") && !post.contains("91.30"), "{post}");
+}
+
+#[test]
+fn no_message_of_an_anonymous_survey_tells_whether_somebody_took_part() {
+    let kinds = ["sealed_survey_opened", "sealed_survey_reminder", "sealed_survey_published"];
+    for message in to_people("测评").into_iter().filter(|message| kinds.contains(&message.kind.as_str())) {
+        let shown = shown(std::slice::from_ref(&message));
+        assert!(!shown.contains("您还没") && !shown.contains("您已") && shown.contains("您在参加人名单上"), "{shown}");
+        assert!(!shown.contains(&message.subject_id.to_string()), "the address tells nothing: {shown}");
+    }
 }
 
 #[test]

@@ -67,6 +67,12 @@ impl From<SurveyRefusal> for Refusal {
 const OFFICE_HOLDERS: [&str; 12] =
     ["书记", "主任", "村长", "镇长", "乡长", "委员", "干部", "支书", "会计", "组长", "所长", "同志"];
 
+/// Whether a text speaks of somebody in office.
+#[must_use]
+pub fn names_an_office_holder(text: &str) -> bool {
+    OFFICE_HOLDERS.iter().any(|word| text.contains(word))
+}
+
 /// What is wrong with a survey's words.
 fn check(title: &str, questions: &[Question]) -> Result<(), Refusal> {
     let mut refusal = Refusal::invalid(Vec::new());
@@ -91,7 +97,7 @@ fn check(title: &str, questions: &[Question]) -> Result<(), Refusal> {
     }
     let texts = questions.iter().flat_map(|question| std::iter::once(&question.text).chain(&question.choices));
     let everything: Vec<_> = std::iter::once(title).chain(texts.map(String::as_str)).collect();
-    if OFFICE_HOLDERS.iter().any(|word| everything.iter().any(|text| text.contains(word))) {
+    if everything.iter().any(|text| names_an_office_holder(text)) {
         refusal = refusal.with_field("/questions", "群里的问卷只能问事，不能问人。对干部的评议请走专门的测评。");
     }
     if refusal.fields.is_empty() { Ok(()) } else { Err(refusal) }

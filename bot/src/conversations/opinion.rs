@@ -1,0 +1,140 @@
+//! What looks like a rating of a person, or like an answer to an anonymous survey, is dropped: the platform reads the chat,
+//! and so can whoever runs the account. Rather too much than too little, for the answer only shows the safe way.
+
+use qingfeng_core::{
+    people::{
+        Resident,
+        entity::{posts, staff},
+    },
+    refusal::Fault,
+    sealed_surveys::{
+        BoxState,
+        entity::{ballot_boxes, roll},
+    },
+    storage::Store,
+    surveys,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+
+/// Words with which a person is graded.
+const LEVELS: [&str; 19] = [
+    "优秀", "称职", "合格", "满意", "较好", "很好", "最好", "一般", "很差", "最差", "较差", "太差", "差评", "好评",
+    "打分", "不行", "不错", "胜任", "给分",
+];
+/// Single letters of a level; in longer texts they mean anything.
+const SHORT_LEVELS: [char; 2] = ['好', '差'];
+/// A text up to here is hardly more than a name and a level.
+const SHORT: usize = 15;
+/// Names of more are hardly a list of answers.
+const LONGEST_ANSWERS: usize = 24;
+
+/// Whether it grades somebody in office, by the words alone.
+pub(super) fn is_about_an_office_holder(text: &str) -> bool {
+    surveys::names_an_office_holder(text) && has_level(text)
+}
+
+/// Whether it grades one of these persons.
+pub(super) fn is_about_one_of(text: &str, names: &[String]) -> bool {
+    has_level(text) && names.iter().any(|name| name.chars().count() > 1 && text.contains(name.as_str()))
+}
+
+/// Whether it is hardly anything but options: `1`, `abca`, `1 3 2 2`, 第一题优秀, 全选称职.
+pub(super) fn is_choice(text: &str) -> bool {
+    let plain: String = text.chars().map(super::wish::half_width).collect::<String>().to_lowercase();
+    let length = plain.chars().count();
+    let is_option = |letter: char| {
+        letter.is_ascii_digit()
+            || ('a'..='h').contains(&letter)
+            || letter.is_whitespace()
+            || ",.;:-、。，；：".contains(letter)
+    };
+    let has_option = plain.chars().any(|letter| letter.is_ascii_alphanumeric());
+    length <= LONGEST_ANSWERS && ((has_option && plain.chars().all(is_option)) || has_level(text))
+}
+
+fn has_level(text: &str) -> bool {
+    let text = text.replace("您好", "").replace("你好", "");
+    LEVELS.iter().any(|level| text.contains(level))
+        || (text.chars().count() <= SHORT && SHORT_LEVELS.iter().any(|level| text.contains(*level)))
+}
+
+/// An anonymous survey that is open for the resident.
+pub(super) struct OpenBoxes {
+    /// Titles of the boxes on whose rolls she stands, whether she has taken part or not.
+    pub titles: Vec<String>,
+    /// Those who are evaluated in them, as shown.
+    pub evaluated: Vec<String>,
+}
+
+/// The open boxes on whose rolls the resident stands.
+pub(super) async fn open_boxes(store: &Store, resident: &Resident) -> Result<OpenBoxes, Fault> {
+    let own = roll::Entity::find()
+        .select_only()
+        .column(roll::Column::Sid)
+        .filter(roll::Column::ResidentId.eq(resident.id))
+        .into_query();
+    let open = ballot_boxes::Entity::find()
+        .filter(ballot_boxes::Column::Sid.in_subquery(own))
+        .filter(ballot_boxes::Column::State.is_in([BoxState::Issuing, BoxState::Casting]))
+        .all(store.reader())
+        .await?;
+    let mut titles: Vec<_> = open.iter().map(|one| one.title.clone()).collect();
+    titles.sort_unstable();
+    titles.dedup();
+    Ok(OpenBoxes { titles, evaluated: open.into_iter().filter_map(|one| one.evaluatee).collect() })
+}
+
+/// Who holds an office in the resident's village or township.
+pub(super) async fn office_holders(store: &Store, resident: &Resident) -> Result<Vec<String>, Fault> {
+    let held = posts::Entity::find()
+        .select_only()
+        .column(posts::Column::StaffId)
+        .filter(posts::Column::OrganizationId.is_in([resident.village, resident.township]))
+        .into_query();
+    let holders = staff::Entity::find().filter(staff::Column::Id.in_subquery(held)).all(store.reader()).await?;
+    Ok(holders.into_iter().map(|one| one.name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("王书记优秀", true)]
+    #[case("给村主任打分：称职", true)]
+    #[case("会计差", true)]
+    #[case("我对李主任工作很不满意，他办事拖拉，还总找不到人", true)]
+    #[case("书记您好", false)]
+    #[case("书记说修好了路灯，到现在还是黑的，晚上没法走路", false)]
+    #[case("路灯修得不好", false)]
+    #[case("进度", false)]
+    fn words_that_grade_somebody_in_office(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_about_an_office_holder(text), expected);
+    }
+
+    #[rstest]
+    #[case("1", true)]
+    #[case("１ ３ ２ ２", true)]
+    #[case("ABCA", true)]
+    #[case("1a 2b 3c", true)]
+    #[case("全选优秀", true)]
+    #[case("第一题不称职，其他满意", true)]
+    #[case("退订", false)]
+    #[case("村口路灯坏了", false)]
+    #[case("。。。", false)]
+    #[case("2026年3月10日到14日停水4天", false)]
+    fn what_is_hardly_anything_but_options(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_choice(text), expected);
+    }
+
+    #[test]
+    fn a_cadre_is_known_by_name() {
+        let names = ["周大川".to_owned(), "李".to_owned()];
+        assert!(is_about_one_of("周大川不错", &names));
+        assert!(!is_about_one_of("周大川家门口的路灯坏了", &names));
+        // One letter is no name.
+        assert!(!is_about_one_of("李子卖得很好", &names));
+    }
+}

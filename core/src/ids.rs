@@ -99,6 +99,8 @@ identifiers!(
     SurveyId,
     /// An anonymous survey: one or more ballot boxes.
     SealedSurveyId,
+    /// What came of it for one subject.
+    SealedSurveyResultId,
     /// A village chat group.
     GroupId,
     /// A message in the outbox.

@@ -20,6 +20,7 @@ pub mod problem;
 mod problems;
 mod rectifications;
 mod screens;
+mod sealed_survey_results;
 mod sign_in;
 mod surveys;
 
@@ -86,6 +87,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(duties::routes)
             .configure(problems::routes)
             .configure(rectifications::routes)
+            .configure(sealed_survey_results::routes)
             .configure(surveys::routes)
             .configure(messages::routes),
     );

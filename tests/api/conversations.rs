@@ -1,11 +1,11 @@
 use chrono::TimeDelta;
-use qingfeng_core::{outbox, storage::Engine};
+use qingfeng_core::{outbox, sealed_surveys::BoxState, storage::Engine};
 use qingfeng_sandbox::{Group, PushOutcome, Sandbox};
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use serde_json::json;
 
-use crate::support::{Cast, TestServer, bot, platform};
+use crate::support::{Cast, TestBox, TestServer, bot, platform};
 
 async fn said(platform: &Sandbox, open_id: &str, text: &str) -> String {
     match platform.phone(open_id).say(text).await {
@@ -48,18 +48,9 @@ async fn what_sounds_like_a_report_is_led_to_the_sealed_way_and_kept_nowhere() {
     cast.township.add_resident(cast.village, Some("phone-1"), None).await;
     let answer = said(&platform, "phone-1", "我要举报有人收了四千块").await;
     assert!(answer.contains("12388") && answer.contains("没有保存"), "{answer}");
-    let connection = server.application.store.reader();
-    let tables = Statement::from_string(
-        connection.get_database_backend(),
-        "SELECT name FROM sqlite_master WHERE type = 'table'",
-    );
-    for table in connection.query_all_raw(tables).await.unwrap() {
-        let table: String = table.try_get("", "name").unwrap();
-        let rows = Statement::from_string(connection.get_database_backend(), format!("SELECT * FROM \"{table}\""));
-        for row in connection.query_all_raw(rows).await.unwrap() {
-            assert!(!format!("{row:?}").contains("四千块"), "{table}");
-        }
-    }
+    assert!(!is_stored(&server, "四千块").await);
+    // The look into the tables would find it.
+    assert!(is_stored(&server, "phone-1").await && !is_stored(&server, "phone-2").await);
 }
 
 #[actix_web::test]
@@ -147,4 +138,79 @@ async fn the_result_of_few_is_shown_to_nobody() {
     server.clock.advance(TimeDelta::days(8));
     cast.office.post(&format!("{path}/closing"), json!({})).await.ok();
     cast.office.get(&format!("{path}/results")).await.problem(409, "too_few_answers");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_rating_of_a_person_in_the_chat_is_neither_kept_nor_repeated(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let id = cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let a_box = TestBox::of(cast.village, "东河村", &[]).in_state(BoxState::Issuing);
+    let (_, sids) = cast.township.sealed_survey("cadre_evaluation", vec![a_box]).await;
+
+    // Also before anything is open, and from whoever writes.
+    let written = ["王书记优秀得很", "给东河村主任打零点七三分", "李会计差"];
+    for text in written {
+        for open_id in ["phone-1", "stranger"] {
+            let answer = said(&platform, open_id, text).await;
+            assert!(answer.contains("聊天里不收") && answer.contains("/pages/sealed-surveys/list"), "{text}: {answer}");
+            assert!(!answer.contains("优秀") && !answer.contains("零点七三"), "{answer}");
+        }
+    }
+    // By the name of somebody in office in the village.
+    assert!(said(&platform, "phone-1", "测试干部很不错").await.contains("聊天里不收"));
+
+    // Options alone mean nothing while nothing is open, and are dropped as soon as something is.
+    assert!(said(&platform, "phone-1", "ACBD").await.contains("没看懂"));
+    cast.township.enrol(sids[0], id).await;
+    for text in ["ACBD", "1", "３ ２ １", "全部称职"] {
+        let answer = said(&platform, "phone-1", text).await;
+        assert!(answer.contains("聊天里不收") && !answer.contains("称职"), "{text}: {answer}");
+    }
+    let led = said(&platform, "phone-1", "测评").await;
+    assert!(led.contains("只在小程序") && !led.contains("第1题"), "{led}");
+
+    // A survey about a thing is still answered here, with the level said before the first question.
+    let draft = json!({"village_id": cast.village.id, "title": "通组路修好了吗", "closes_on": "2026-03-09",
+        "questions": [{"text": "路面平不平？", "choices": ["平", "不平"]}]});
+    cast.office.post("/api/surveys", draft).await.ok();
+    let begun = said(&platform, "phone-1", "问卷").await;
+    let (level, question) = (begun.find("0级").unwrap(), begun.find("第1题").unwrap());
+    assert!(level < question && begun.contains("只在小程序"), "{begun}");
+    assert!(said(&platform, "phone-1", "1").await.contains("谢谢"));
+
+    for part in ["优秀得很", "零点七三", "李会计", "ACBD", "３ ２ １", "全部称职", "很不错"] {
+        assert!(!is_stored(&server, part).await, "{part} is kept");
+    }
+    assert!(is_stored(&server, "通组路修好了吗").await);
+}
+
+/// Whether the text stands anywhere in the database, be it as text or as bytes.
+async fn is_stored(server: &TestServer, text: &str) -> bool {
+    let connection = server.application.store.reader();
+    let backend = connection.get_database_backend();
+    let query = |sql: String| connection.query_all_raw(Statement::from_string(backend, sql));
+    let is_sqlite = backend == DbBackend::Sqlite;
+    let columns = if is_sqlite {
+        "SELECT m.name AS place, c.name AS field FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+    } else {
+        "SELECT table_name AS place, column_name AS field FROM information_schema.columns WHERE table_schema = 'public'"
+    };
+    let (encoded, bytes) = (hex::encode_upper(text), hex::encode(text));
+    for column in query(columns.into()).await.unwrap() {
+        let (place, field): (String, String) =
+            (column.try_get("", "place").unwrap(), column.try_get("", "field").unwrap());
+        let value = if is_sqlite { format!("quote(\"{field}\")") } else { format!("\"{field}\"::text") };
+        let sql = format!(
+            "SELECT 1 AS found FROM \"{place}\" WHERE {value} LIKE '%{text}%' OR {value} LIKE '%{encoded}%' OR {value} LIKE '%{bytes}%'"
+        );
+        if !query(sql).await.unwrap().is_empty() {
+            return true;
+        }
+    }
+    false
 }

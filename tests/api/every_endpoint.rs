@@ -3,14 +3,14 @@
 
 use std::fmt::Write as _;
 
-use qingfeng_core::{people::Role, storage::Engine};
+use qingfeng_core::{people::Role, sealed_surveys::results, storage::Engine};
 use qingfeng_sandbox::{Sandbox, SandboxSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     openapi::operations,
-    support::{Answer, Cast, Person, TestServer, path},
+    support::{Answer, Cast, Evaluatee, Person, TestBox, TestServer, path},
 };
 
 /// What the requests are about.
@@ -20,6 +20,8 @@ struct Scene {
     complaint: String,
     rectification: String,
     problem: Value,
+    /// An organizational evaluation of the accused, counted.
+    evaluation: String,
 }
 
 /// A body that fits its schema, about the scene.
@@ -69,6 +71,8 @@ fn address(path: &str, scene: &Scene) -> String {
         item(&scene.complaint)
     } else if path.starts_with("/api/rectifications/{") {
         item(&scene.rectification)
+    } else if path.contains("/{id}/sheet") || path == "/api/sealed-surveys/{id}/release" {
+        scene.evaluation.clone()
     } else if path.contains("/villages/") {
         scene.village.as_str().unwrap().to_owned()
     } else if path.contains("/townships/") {
@@ -115,7 +119,11 @@ async fn scene(cast: &Cast<'_>) -> (Scene, Person) {
         "pace": "immediate", "due_on": "2026-04-10", "lead_unit_id": cast.village.id,
     });
     let item = cast.office.post("/api/rectifications", item).await.ok()["id"].clone();
+    let boxed = TestBox::of(cast.village, "东河村", &[0, 20, 10, 10, 0]).about("村干部", Evaluatee::Staff(accused_id));
+    let (evaluation, _) = cast.township.sealed_survey("cadre_evaluation", vec![boxed]).await;
+    results::publish_finished(&cast.township.server.application.store, cast.township.county).await.unwrap();
     let scene = Scene {
+        evaluation: evaluation.to_string(),
         village: json!(cast.village.id),
         township: json!(cast.township.id),
         complaint,

@@ -23,6 +23,7 @@ mod problems;
 mod program;
 mod rectifications;
 mod schedule;
+mod sealed_survey_results;
 mod sign_in;
 mod support;
 mod village_group;

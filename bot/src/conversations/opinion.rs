@@ -54,7 +54,9 @@ pub(super) fn is_choice(text: &str) -> bool {
 
 fn has_level(text: &str) -> bool {
     let text = text.replace("您好", "").replace("你好", "");
-    LEVELS.iter().any(|level| text.contains(level))
+    let gives_points = text.split_once('打').is_some_and(|(_, rest)| rest.contains('分'));
+    gives_points
+        || LEVELS.iter().any(|level| text.contains(level))
         || (text.chars().count() <= SHORT && SHORT_LEVELS.iter().any(|level| text.contains(*level)))
 }
 
@@ -105,6 +107,7 @@ mod tests {
     #[case("王书记优秀", true)]
     #[case("给村主任打分：称职", true)]
     #[case("会计差", true)]
+    #[case("给主任打六十分", true)]
     #[case("我对李主任工作很不满意，他办事拖拉，还总找不到人", true)]
     #[case("书记您好", false)]
     #[case("书记说修好了路灯，到现在还是黑的，晚上没法走路", false)]

@@ -117,12 +117,12 @@ fn to_groups(length: usize) -> Vec<Message> {
     let few = json!({"title": long("路灯好不好")});
     let result = json!({"title": long("路灯好不好"), "people": 18, "questions": [question.clone(), question]});
     let boxes: Vec<_> = (0..7)
-        .map(|_| {
-            json!({"title": long("东河村 村民票"), "poster_code": "K7Q2-M4XD", "fingerprint": "ABCD EFGH IJKL", "size": 42})
-        })
+        .map(
+            |_| json!({"title": long("东河村 村民票"), "poster_code": "K7Q2-M4XD", "fingerprint": "K7Q2-M4XD-9TWZ/42"}),
+        )
         .collect();
     let sealed = |more: Value| {
-        let mut facts = json!({"survey_id": Uuid::nil(), "title": long("村干部民主测评"), "issue_until": "2026-03-12"});
+        let mut facts = json!({"survey_id": Uuid::nil(), "title": long("村干部民主测评"), "closes_on": "2026-03-12"});
         facts.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         facts
     };
@@ -132,7 +132,7 @@ fn to_groups(length: usize) -> Vec<Message> {
     let satisfaction = json!({"purpose": "satisfaction", "ballots": 86, "rows": rows, "boxes": boxes});
     let of_few = json!({"purpose": "statutory_review", "rows": [], "boxes": boxes[..1]});
     let organizational = json!({"purpose": "organizational", "ballots": 86, "boxes": boxes[..2], "rows": rows});
-    let single = json!({"boxes": boxes[..1], "single_operator": true});
+    let single = json!({"poster_code": "K7Q2-M4XD", "protects_level": 1});
     [
         ("monthly_progress", figures),
         ("rectification_published", published),
@@ -140,9 +140,9 @@ fn to_groups(length: usize) -> Vec<Message> {
         ("survey_invitation", survey),
         ("survey_result", few),
         ("survey_result", result),
-        ("sealed_survey_opened", sealed(json!({"boxes": boxes, "single_operator": false}))),
+        ("sealed_survey_opened", sealed(json!({"boxes": boxes, "protects_level": 3}))),
         ("sealed_survey_opened", sealed(single)),
-        ("sealed_survey_fingerprint", sealed(json!({"boxes": boxes}))),
+        ("sealed_survey_fingerprint", sealed(json!({"fingerprint": "票箱指纹 K7Q2-M4XD-9TWZ/42"}))),
         ("sealed_survey_reminder", sealed(json!({}))),
         ("sealed_survey_published", sealed(satisfaction)),
         ("sealed_survey_published", sealed(of_few)),

@@ -6,6 +6,7 @@ mod housekeeping;
 mod monthly;
 mod policy;
 mod reminders;
+mod sealed_results;
 mod silence;
 mod surveys;
 
@@ -80,6 +81,7 @@ pub(crate) async fn run(bot: &Bot) -> Result<(), Fault> {
         .all(bot.store.reader())
         .await?;
     for county in counties {
+        sealed_results::publish(bot, county.county_id).await?;
         for job in &JOBS {
             // One county's trouble is not the others'.
             if let Err(fault) = run_if_due(bot, county.county_id, job).await {

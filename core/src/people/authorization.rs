@@ -54,6 +54,15 @@ pub enum Action {
     // surveys
     ManageSurvey,
     AnswerSurvey,
+    // results of anonymous surveys
+    /// Of satisfaction surveys and statutory reviews: public.
+    ViewPublicResults,
+    /// Of organizational evaluations: the committee and its supervisors, as soon as they are counted.
+    ViewOrganizationalResults,
+    /// Let those who were evaluated see their own result.
+    ReleaseResults,
+    /// One's own result, or one's unit's, once released. The subject names whose it is as handler or lead unit.
+    ViewOwnResult,
     // files
     UploadFile,
     // messages
@@ -156,6 +165,24 @@ const DUTY_BEARERS: [(Role, Scope); 9] = [
     (Role::CountyInspector, Scope::County),
     (Role::CityInspector, Scope::County),
 ];
+/// Whom the result of an organizational evaluation is for.
+const COMMITTEE: [(Role, Scope); 4] = [
+    (Role::TownshipOffice, Scope::Township),
+    (Role::TownshipLeader, Scope::Township),
+    (Role::DisciplinaryOfficer, Scope::Township),
+    (Role::CountyInspector, Scope::County),
+];
+/// Whoever can be evaluated: by name, or as a unit.
+const EVALUATED: [(Role, Scope); 8] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::DepartmentHandler, Scope::OwnUnit),
+    (Role::TownshipOffice, Scope::ByName),
+    (Role::TownshipLeader, Scope::ByName),
+    (Role::DisciplinaryOfficer, Scope::ByName),
+    (Role::GroupAdministrator, Scope::ByName),
+    (Role::CountyInspector, Scope::ByName),
+];
 const REGISTRARS: [(Role, Scope); 4] = [
     (Role::VillageSecretary, Scope::OwnUnit),
     (Role::VillageStaff, Scope::OwnUnit),
@@ -221,6 +248,12 @@ fn rule(action: Action) -> Rule {
         ]),
         A::ManageSurvey => by_staff(&OFFICE),
         A::AnswerSurvey => Rule { resident: ResidentRule::Villager, ..by_staff(&[]) },
+        A::ViewPublicResults => {
+            Rule { resident: ResidentRule::Anyone, receipt: true, visitor: true, ..by_staff(&EVERY_STAFF) }
+        }
+        A::ViewOrganizationalResults => by_staff(&COMMITTEE),
+        A::ReleaseResults => by_staff(&OFFICE),
+        A::ViewOwnResult => by_staff(&EVALUATED),
         A::UploadFile => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])

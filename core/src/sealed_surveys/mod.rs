@@ -8,6 +8,7 @@ pub mod entity;
 pub mod formulas;
 mod identifier;
 pub mod questionnaires;
+pub mod results;
 pub mod sheet;
 pub mod state;
 pub mod suppression;

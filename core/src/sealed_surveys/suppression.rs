@@ -82,10 +82,14 @@ impl Boxes {
         })
     }
 
-    /// Whether it may be said how many took part. Few who took part are few, whatever they said.
+    /// Whether it may be said how many took part. Few who took part are few, whatever they said; and that it was nobody is
+    /// not told of a box either of which otherwise nothing is told.
     #[must_use]
     pub fn sums_of_participants(&self, k_min: u32) -> Shown {
-        self.shown(k_min, |one| Some((one.issued.max(one.ballots), one.ballots, one.is_published())))
+        self.shown(k_min, |one| {
+            let is_published = one.is_published();
+            Some((one.issued.max(one.ballots).max(u32::from(!is_published)), one.ballots, is_published))
+        })
     }
 
     fn shown(&self, k_min: u32, people: impl Fn(&CountedBox) -> Option<(u32, u32, bool)>) -> Shown {
@@ -174,10 +178,12 @@ mod tests {
 
     #[test]
     fn who_asked_for_a_credential_and_threw_nothing_in_is_not_told_of_either() {
-        let mut none = counted(PartyMember, &[&[0, 0, 0]]);
-        none.issued = 2;
-        let boxes = Boxes { units: vec![vec![counted(Resident, &[&[0, 20, 10]]), none]] };
-        assert!(!boxes.sums_of_participants(10).whole);
+        for issued in [0, 2, 12] {
+            let mut none = counted(PartyMember, &[&[0, 0, 0]]);
+            none.issued = issued;
+            let boxes = Boxes { units: vec![vec![counted(Resident, &[&[0, 20, 10]]), none]] };
+            assert!(!boxes.sums_of_participants(10).whole, "{issued}");
+        }
     }
 
     /// The value of each option that the attacker can tell for a set of boxes, found by brute force: every set of boxes

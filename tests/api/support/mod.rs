@@ -5,6 +5,7 @@ mod contract;
 mod person;
 mod platform;
 mod rectifications;
+mod sealed_surveys;
 mod server;
 mod township;
 
@@ -12,5 +13,6 @@ pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
 pub use platform::{bot, platform};
 pub use rectifications::Scene;
+pub use sealed_surveys::{Evaluatee, TestBox};
 pub use server::TestServer;
 pub use township::{Township, Village};

@@ -9,31 +9,30 @@ use super::{NAME, PARAGRAPH, TITLE, date, day, number, plain, text};
 const MOST_LINES: usize = 5;
 
 fn page(public_url: &str, facts: &Value) -> String {
-    format!("{public_url}/app/#/pages/sealed-surveys/detail?id={}", text(facts, "survey_id"))
+    match text(facts, "link") {
+        "" => format!("{public_url}/app/#/pages/sealed-surveys/list"),
+        link => link.to_owned(),
+    }
 }
 
 fn last_day(facts: &Value) -> String {
-    date(facts, "issue_until").map(day).unwrap_or_else(|| "截止日".into())
+    date(facts, "closes_on").map(day).unwrap_or_else(|| "截止日".into())
 }
 
 fn list<'a>(facts: &'a Value, name: &str) -> &'a [Value] {
     facts.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The boxes with what people compare: the manifest's code of the poster, or the fingerprint of the log.
+/// What people compare: the manifest's code of the poster, or the fingerprint of the log. One of the post's own box, or one
+/// for each of several.
 fn boxes(facts: &Value, code: &str) -> Vec<String> {
+    let own = text(facts, code);
+    if !own.is_empty() {
+        return vec![format!("> {}", plain(own, PARAGRAPH))];
+    }
     let boxes = list(facts, "boxes");
-    let mut lines: Vec<_> = boxes
-        .iter()
-        .take(MOST_LINES)
-        .map(|one| {
-            let size = match number(one, "size") {
-                0 => String::new(),
-                size => format!("（{size}条）"),
-            };
-            format!("> {}：{}{size}", plain(text(one, "title"), NAME), plain(text(one, code), NAME))
-        })
-        .collect();
+    let line = |one: &Value| format!("> {}：{}", plain(text(one, "title"), NAME), plain(text(one, code), NAME));
+    let mut lines: Vec<_> = boxes.iter().take(MOST_LINES).map(line).collect();
     if boxes.len() > MOST_LINES {
         lines.push(format!("> 另有{}个票箱，见页面", boxes.len() - MOST_LINES));
     }
@@ -41,8 +40,8 @@ fn boxes(facts: &Value, code: &str) -> Vec<String> {
 }
 
 pub(super) fn opened(facts: &Value, public_url: &str) -> String {
-    // With one operator for both halves the promise is a promise, and is called one.
-    let protects = if facts.get("single_operator").and_then(Value::as_bool).unwrap_or(true) {
+    // With one operator for both halves (level 1) the promise is a promise, and is called one.
+    let protects = if number(facts, "protects_level") < 2 {
         "运行单位承诺不看谁选了什么；两把钥匙都在一家手里，技术上做得到"
     } else {
         "您选了什么，镇里、县里单独哪一家都查不到您；两家串通才有可能"

@@ -16,7 +16,7 @@ fn page(public_url: &str, facts: &Value) -> String {
 }
 
 fn last_day(facts: &Value) -> String {
-    date(facts, "closes_on").map(day).unwrap_or_else(|| "截止日".into())
+    date(facts, "closes_on").map_or_else(|| "截止日".into(), day)
 }
 
 fn list<'a>(facts: &'a Value, name: &str) -> &'a [Value] {

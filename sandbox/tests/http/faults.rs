@@ -71,14 +71,14 @@ async fn a_busy_burst_ends_after_its_times() {
 #[tokio::test]
 async fn a_delayed_answer_comes_late_and_the_message_arrived_in_time() {
     let platform = Platform::start().await;
-    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Delay { milliseconds: 400 }).times(2));
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Delay { milliseconds: 1200 }).times(2));
     let url = platform.url("/wecom/cgi-bin/webhook/send?key=robot-donghe");
-    let impatient = platform.client.post(url).body(text().to_string()).timeout(Duration::from_millis(100));
+    let impatient = platform.client.post(url).body(text().to_string()).timeout(Duration::from_millis(800));
     assert!(impatient.send().await.unwrap_err().is_timeout());
     assert_eq!(platform.arrived(), 1);
     let start = Instant::now();
     assert_eq!(platform.raw().await.unwrap().status(), 200);
-    assert!(start.elapsed() >= Duration::from_millis(400));
+    assert!(start.elapsed() >= Duration::from_millis(1200));
 }
 
 #[tokio::test]

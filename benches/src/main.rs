@@ -3,6 +3,7 @@
 mod limit;
 mod load;
 mod run;
+mod stage;
 
 use clap::{Parser, Subcommand};
 

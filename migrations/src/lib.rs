@@ -14,6 +14,7 @@ mod m20261124_000040_message_consents;
 mod m20261124_000041_silence;
 mod m20261124_000042_schedule_failures;
 mod m20261125_000050_sealed_surveys;
+mod m20261125_000080_departures;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000041_silence::Migration),
             Box::new(m20261124_000042_schedule_failures::Migration),
             Box::new(m20261125_000050_sealed_surveys::Migration),
+            Box::new(m20261125_000080_departures::Migration),
         ]
     }
 }

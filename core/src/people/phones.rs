@@ -47,6 +47,18 @@ pub async fn wecom_user_id(connection: &impl ConnectionTrait, id: StaffId) -> Re
     Ok(person.and_then(|person| person.wecom_user_id))
 }
 
+/// The staff of this name at WeCom, whatever case it is written in.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn members(connection: &impl ConnectionTrait, user_id: &str) -> Result<Vec<Owner>, Fault> {
+    let staff = staff::Entity::find()
+        .filter(staff::Column::WecomUserId.is_in([user_id.to_owned(), user_id.to_lowercase()]))
+        .all(connection)
+        .await?;
+    Ok(staff.into_iter().map(|person| Owner { county: person.county_id, id: person.id.0 }).collect())
+}
+
 /// The people of a phone: a village secretary may be a resident, too.
 ///
 /// # Errors

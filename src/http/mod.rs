@@ -16,7 +16,8 @@ pub mod input;
 mod me;
 mod messages;
 mod organizations;
-pub mod problem;
+pub mod prepared_posts;
+mod problem;
 mod problems;
 mod rectifications;
 mod screens;
@@ -87,7 +88,8 @@ fn api(config: &mut ServiceConfig) {
             .configure(problems::routes)
             .configure(rectifications::routes)
             .configure(surveys::routes)
-            .configure(messages::routes),
+            .configure(messages::routes)
+            .configure(prepared_posts::routes),
     );
     health::routes(config);
 }

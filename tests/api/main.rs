@@ -22,6 +22,7 @@ mod openapi;
 mod paper_codes;
 mod parking;
 mod problems;
+mod prepared_posts;
 mod program;
 mod rectifications;
 mod schedule;

@@ -75,6 +75,16 @@ pub(super) fn heading(markdown: &str) -> String {
     spans(markdown.lines().next().unwrap_or_default()).into_iter().map(words).collect()
 }
 
+/// A text without any markup, to be copied by a person: addresses stand after their words.
+pub(crate) fn plain_words(markdown: &str) -> String {
+    let words = |span| match span {
+        Span::Words(words) => words,
+        Span::Link { words, address } => format!("{words}：{address}"),
+    };
+    let line = |line: &str| spans(line).into_iter().map(words).collect::<String>();
+    markdown.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Markdown without colours, for platforms that have other ones.
 pub(super) fn without_colours(markdown: &str) -> String {
     let mut plain = String::new();

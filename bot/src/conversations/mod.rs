@@ -7,6 +7,7 @@
 mod push;
 mod subscriptions;
 mod survey;
+mod taps;
 mod wish;
 
 use std::{sync::Arc, time::Duration};
@@ -29,6 +30,7 @@ use qingfeng_core::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 pub use push::{Item, LONGEST_PUSH, Push, Signature};
+pub(crate) use taps::{POST_TASK, POSTED};
 use wish::Wish;
 
 use crate::callbacks;
@@ -192,6 +194,9 @@ const STAFF_HELP: &str = "待办事项请点卡片打开，或在工作台打开
 
 /// Does what an event asks for.
 pub(crate) async fn work_on_event(store: &Store, push: &Push) -> Result<(), Fault> {
+    if push.event == "template_card_event" {
+        return taps::take(store, push).await;
+    }
     subscriptions::take(store, push).await
 }
 

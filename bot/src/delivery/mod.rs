@@ -10,6 +10,7 @@ mod card;
 mod claim;
 mod departure;
 mod outcome;
+mod prepare;
 mod recipient;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
@@ -23,6 +24,7 @@ use qingfeng_core::{
 use uuid::Uuid;
 
 pub use outcome::Outcome;
+use recipient::GroupAddress;
 
 use crate::{Bot, channels::Post, messages};
 
@@ -46,6 +48,8 @@ pub struct Delivered {
     pub parked: u32,
     pub postponed: u32,
     pub unknown: u32,
+    /// Posts that wait for a person to put them into an ordinary group.
+    pub handed_over: u32,
 }
 
 pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
@@ -107,17 +111,10 @@ async fn deliver(
     }
     match kind {
         RecipientKind::Group => {
-            let robot = recipient::robot(bot, id).await?;
+            let address = recipient::group(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                let Some((kind, key)) = &robot else {
-                    claim::settle(bot, &[message], Outcome::Final("没有可用的群机器人".into()), delivered).await?;
-                    continue;
-                };
-                let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
-                claim::depart(bot, std::slice::from_ref(&message)).await?;
-                let outcome = bot.channels.robots.post(*kind, key, &post).await;
-                claim::settle(bot, &[message], outcome, delivered).await?;
+                post(bot, address.as_ref(), message, delivered).await?;
             }
             Ok(())
         }
@@ -147,4 +144,29 @@ async fn deliver(
             claim::settle(bot, &messages, outcome, delivered).await
         }
     }
+}
+
+/// Into a group: by its robot, or by the hand of a person.
+async fn post(
+    bot: &Bot,
+    address: Option<&GroupAddress>,
+    message: Message,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
+    let outcome = match address {
+        None => Outcome::Final("这个群已停用".into()),
+        Some(GroupAddress { group, key: Some(key) }) => {
+            let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
+            claim::depart(bot, std::slice::from_ref(&message)).await?;
+            bot.channels.robots.post(group.kind, key, &post).await
+        }
+        Some(GroupAddress { group, key: None }) => match prepare::prepare(bot, group, &message).await? {
+            Some(outcome) => outcome,
+            None => {
+                delivered.handed_over += 1;
+                return Ok(());
+            }
+        },
+    };
+    claim::settle(bot, &[message], outcome, delivered).await
 }

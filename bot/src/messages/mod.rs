@@ -76,6 +76,7 @@ fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card
             format!("pages/rectifications/detail?id={}", message.subject_id)
         }
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
+        (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),
     };
     let reminder = due_on.is_some() && message.kind.starts_with("deadline");
@@ -112,6 +113,8 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "complaint_accepted" => "已受理，正在办理".into(),
         "complaint_answered" => "已有答复，满不满意请您评价".into(),
         "rating_reminder" => "办得怎么样，请您评一评".into(),
+        "post_prepared" => "请把公示转发到群里，再点已发".into(),
+        "post_waiting" => "公示还没转发到群里，请转发".into(),
         "call_back_due" => "群众一直没评价，请回访".into(),
         "complaint_not_accepted" => "不属受理范围，请看说明".into(),
         "complaint_merged" => "与他人反映的合并办理".into(),

@@ -12,6 +12,7 @@ pub(super) fn reason(recipient: RecipientKind, kind: &str) -> &'static str {
         (_, kind) if kind.starts_with("deadline_") => "您负责办这件事",
         (_, kind) if kind.starts_with("complaint_") => "您是承办人",
         (_, kind) if kind.starts_with("rectification_") || kind == "close_out_refused" => "您是整改责任人",
+        (_, "post_prepared" | "post_waiting") => "您负责这个群的转发",
         (_, "call_back_due") => "回访由您单位来做",
         (_, "extension_decided") => "您申请了延期",
         _ => "您负责办这件事",

@@ -174,7 +174,7 @@ async fn responsible(bot: &Bot, deadline: &deadlines::Model, today: NaiveDate) -
 }
 
 /// Who holds one of these posts today.
-pub(super) async fn holders(
+pub(crate) async fn holders(
     bot: &Bot,
     organization: OrganizationId,
     roles: &[Role],

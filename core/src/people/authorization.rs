@@ -59,6 +59,7 @@ pub enum Action {
     // messages
     ViewMessages,
     ResendMessage,
+    ForwardPost,
     ManageGroups,
     // people
     ViewStaff,
@@ -156,6 +157,13 @@ const DUTY_BEARERS: [(Role, Scope); 9] = [
     (Role::CountyInspector, Scope::County),
     (Role::CityInspector, Scope::County),
 ];
+/// Who may put prepared posts into chat groups.
+const FORWARDERS: [(Role, Scope); 4] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::TownshipOffice, Scope::Township),
+    (Role::GroupAdministrator, Scope::Township),
+];
 const REGISTRARS: [(Role, Scope); 4] = [
     (Role::VillageSecretary, Scope::OwnUnit),
     (Role::VillageStaff, Scope::OwnUnit),
@@ -225,6 +233,7 @@ fn rule(action: Action) -> Rule {
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
         }
+        A::ForwardPost => by_staff(&FORWARDERS),
         A::ManageGroups => by_staff(&[(Role::GroupAdministrator, Scope::Township)]),
         A::ViewStaff => by_staff(&OFFICE_AND_LEADER),
         A::ManagePeople | A::ManageSystem => by_staff(&SYSTEM),

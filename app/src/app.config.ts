@@ -8,6 +8,7 @@ export default defineAppConfig({
     'pages/rectifications/list',
     'pages/rectifications/detail',
     'pages/rectifications/create',
+    'pages/board/townships',
     'pages/board/township',
     'pages/board/village',
     'pages/sign-in/binding',

@@ -15,6 +15,7 @@ mod m20261124_000041_silence;
 mod m20261124_000042_schedule_failures;
 mod m20261125_000050_sealed_surveys;
 mod m20261125_000060_sealed_survey_results;
+mod m20261125_000070_townships;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000042_schedule_failures::Migration),
             Box::new(m20261125_000050_sealed_surveys::Migration),
             Box::new(m20261125_000060_sealed_survey_results::Migration),
+            Box::new(m20261125_000070_townships::Migration),
         ]
     }
 }

@@ -11,13 +11,13 @@ use moka::future::Cache;
 use qingfeng_core::{
     clock::shanghai_date,
     ids::OrganizationId,
-    publication::{self, VillageBoard, VillageLine},
+    publication::{self, TOWNSHIPS_PAGE, TownshipLine, VillageBoard, VillageLine},
     refusal::Fault,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::problem::{Answer, Problem};
@@ -26,13 +26,22 @@ use crate::Application;
 const MOST_PAGES: u64 = 10_000;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(village).service(township);
+    config.service(village).service(township).service(townships);
+}
+
+/// What a page is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Sheet {
+    Village(OrganizationId),
+    Township(OrganizationId),
+    /// The list of townships after this one.
+    Townships(Option<OrganizationId>),
 }
 
 /// Pages as they go over the wire.
 #[derive(Clone)]
 pub struct BoardPages {
-    pages: Cache<(OrganizationId, bool), Arc<Page>>,
+    pages: Cache<Sheet, Arc<Page>>,
     cache_control: String,
 }
 
@@ -80,6 +89,22 @@ pub struct TownshipBoard {
     villages: Vec<VillageLine>,
 }
 
+/// The townships of this installation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Townships {
+    items: Vec<TownshipLine>,
+    /// Where the next page begins.
+    next: Option<OrganizationId>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TownshipsAfter {
+    /// `next` of the page before.
+    after: Option<OrganizationId>,
+}
+
 /// What was shared between requests that waited for the same page.
 fn unshare(fault: Arc<Fault>) -> Fault {
     match &*fault {
@@ -105,7 +130,7 @@ async fn village(
     let page = application
         .board
         .pages
-        .try_get_with((*id, true), async {
+        .try_get_with(Sheet::Village(*id), async {
             let today = shanghai_date(store.clock().now());
             Page::of(&publication::village_board(store.reader(), *id, today).await?)
         })
@@ -130,10 +155,35 @@ async fn township(
     let page = application
         .board
         .pages
-        .try_get_with((*id, false), async {
+        .try_get_with(Sheet::Township(*id), async {
             let today = shanghai_date(store.clock().now());
             let villages = publication::township_board(store.reader(), *id, today).await?;
             Page::of(&TownshipBoard { villages })
+        })
+        .await
+        .map_err(unshare)?;
+    Ok(page.answer(&request, &application.board.cache_control))
+}
+
+/// The townships whose villages publish here: where somebody without an account begins.
+#[utoipa::path(tag = "board", params(TownshipsAfter), responses(
+    (status = 200, body = Townships),
+    (status = 304),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/board/townships")]
+async fn townships(
+    application: web::Data<Application>,
+    request: HttpRequest,
+    query: web::Query<TownshipsAfter>,
+) -> Answer<HttpResponse> {
+    let page = application
+        .board
+        .pages
+        .try_get_with(Sheet::Townships(query.after), async {
+            let items = publication::townships(application.store.reader(), query.after).await?;
+            let next = items.last().filter(|_| items.len() as u64 == TOWNSHIPS_PAGE).map(|last| last.id);
+            Page::of(&Townships { items, next })
         })
         .await
         .map_err(unshare)?;

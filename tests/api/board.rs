@@ -77,3 +77,21 @@ async fn a_page_of_the_board_stands_for_its_time() {
     cast.rate(&path, "satisfied").await.ok();
     assert_eq!(server.visitor().get(&address).await.text, first.text);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn anybody_finds_the_township_and_from_there_the_village(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let first = server.visitor().get("/api/board/townships").await.ok();
+    assert_eq!(first["items"], json!([{"id": cast.township.id, "name": "云溪镇"}]));
+    assert_eq!(first["next"], json!(null));
+    let township = first["items"][0]["id"].as_str().unwrap();
+    let villages = server.visitor().get(&format!("/api/board/townships/{township}")).await.ok();
+    assert_eq!(villages["villages"][0]["id"], json!(cast.village.id));
+    let after = server.visitor().get(&format!("/api/board/townships?after={township}")).await.ok();
+    assert_eq!(after["items"], json!([]));
+    server.visitor().get("/api/board/townships?after=nonsense").await.problem(422, "invalid_query");
+}

@@ -140,6 +140,18 @@ test('the resident is content now, and the complaint is closed', async () => {
   await office.sees('已办结')
 })
 
+test('anybody reads on the public board what was promised and done, without signing in', async () => {
+  const anybody = await Person.with(browser)
+  await anybody.open(`${demo.address}/app/`)
+  await anybody.tap('看公示（不用登录）')
+  await anybody.tap('云溪镇')
+  await anybody.tap('东河村')
+  await anybody.sees('坏一盏三天内换一盏')
+  await anybody.sees('十一月巡查了一遍，灯都亮')
+  await anybody.doesNotSee(title)
+  assert.deepEqual(anybody.errors, [])
+})
+
 test('the main screens have no accessibility faults that can be measured', async () => {
   for (const [person, page] of [
     [resident, 'home/index'],

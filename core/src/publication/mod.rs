@@ -6,9 +6,11 @@ mod figures;
 mod masked;
 mod parked;
 mod public_text;
+mod townships;
 
 pub use board::{BoardItem, DeadlineLine, VillageBoard, VillageLine, items_in_progress, township_board, village_board};
 pub use figures::{MonthlyFigures, Rates, monthly_figures};
 pub use masked::{Masked, Name};
 pub use parked::{ParkedMatter, parked_matters};
 pub use public_text::{PrivateDetail, PublicText, private_details};
+pub use townships::{TOWNSHIPS_PAGE, TownshipLine, townships};

@@ -17,6 +17,7 @@ mod groups;
 mod health;
 mod messages;
 mod openapi;
+mod own_bot;
 mod paper_codes;
 mod parking;
 mod problems;

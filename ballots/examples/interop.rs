@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, Write},
 };
 
+use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use qingfeng_ballots::{
     Hex,
@@ -52,20 +53,6 @@ struct System;
 impl Randomness for System {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
         rand::rngs::OsRng.try_fill_bytes(bytes).map_err(|_| NoRandomness)
-    }
-}
-
-/// Gives out what it was told first, then what the system has: a slip's keys are made from its code.
-struct Told(std::cell::RefCell<Vec<u8>>);
-
-impl Randomness for Told {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        let mut told = self.0.borrow_mut();
-        if told.is_empty() {
-            return System.fill(bytes);
-        }
-        bytes.copy_from_slice(&told.drain(..bytes.len()).collect::<Vec<_>>());
-        Ok(())
     }
 }
 
@@ -227,22 +214,13 @@ fn leaf_of(sid: &Hex<16>, card: &str) -> Hex<32> {
 }
 
 fn slip(sid: &Hex<16>, keys: &Keys, signers: [&RsaSigner; 3], code: &str) -> PaperSlip {
-    let told = Told(derived::<64>(code, &[b"bbk1/paper", sid.as_slice()].concat()).to_vec().into());
-    let request = Request::new(*sid, keys, &told).expect("randomness");
+    let seeds: [u8; 64] = derived(code, &[b"bbk1/paper", sid.as_slice()].concat());
+    let key = |half: &[u8]| SigningKey::from_bytes(half.try_into().expect("32 bytes"));
+    let request = Request::with_keys(*sid, keys, key(&seeds[..32]), key(&seeds[32..]), &System).expect("randomness");
     let sign = |signer: &RsaSigner, message: &[u8]| signer.blind_sign(message, &System).expect("a blinded message");
     let (a, d) = request.for_platform();
     let (a, d, b) = (sign(signers[0], a), sign(signers[2], d), sign(signers[1], request.for_cosigner()));
-    let credential = request.finish(keys, &a, &b, &d).expect("good signatures");
-    PaperSlip {
-        pk: Hex(credential.ballot_key.verifying_key().to_bytes()),
-        tag: Hex(credential.tag_key.verifying_key().to_bytes()),
-        pa: credential.pa,
-        sa: credential.sa,
-        pb: credential.pb,
-        sb: credential.sb,
-        pd: credential.pd,
-        sd: credential.sd,
-    }
+    request.finish(keys, &a, &b, &d).expect("good signatures").slip()
 }
 
 fn joined(lines: &[Vec<u8>]) -> String {

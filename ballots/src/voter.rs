@@ -10,6 +10,7 @@ use crate::{
     ballot::{BALLOT_SEQUENCE, Ballot},
     blind::{BlindError, Blinded, PublicKey, blind, finalize, prepare},
     canonical::sha256,
+    close::PaperSlip,
     envelope::{EnvelopeError, Recipient, pad, seal},
     manifest::Keys,
     messages::{self, SurveyId},
@@ -125,6 +126,21 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// The public half, as it is listed when the credential is printed on a paper slip.
+    #[must_use]
+    pub fn slip(&self) -> PaperSlip {
+        PaperSlip {
+            pk: Hex(self.ballot_key.verifying_key().to_bytes()),
+            tag: Hex(self.tag_key.verifying_key().to_bytes()),
+            pa: self.pa,
+            sa: self.sa,
+            pb: self.pb,
+            sb: self.sb,
+            pd: self.pd,
+            sd: self.sd,
+        }
+    }
+
     /// Signs the answers.
     #[must_use]
     pub fn ballot(&self, answers: Answers) -> Ballot {

@@ -6,14 +6,7 @@ mod platform;
 mod sheet;
 
 use ed25519_dalek::SigningKey;
-use qingfeng_ballots::{
-    Hex,
-    blind::BlindSigner,
-    close::PaperSlip,
-    codes::Code,
-    messages::SurveyId,
-    voter::{Credential, Request},
-};
+use qingfeng_ballots::{Hex, blind::BlindSigner, close::PaperSlip, codes::Code, messages::SurveyId, voter::Request};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use zeroize::Zeroizing;
 
@@ -82,7 +75,7 @@ impl Authority {
             let credential = request
                 .finish(&keys, sa.as_slice(), &sb, sd.as_slice())
                 .map_err(|_| Refusal::conflict("bad_platform_signature", "平台对纸票的签名不对，没有打印。"))?;
-            slips.push(public_half(&credential));
+            slips.push(credential.slip());
         }
         if slips.len() != codes.len() {
             return Err(Refusal::conflict("bad_platform_signature", "平台签的张数不对，没有打印。").into());
@@ -158,18 +151,5 @@ impl Authority {
         }
         slips.sort_unstable_by_key(|slip| slip.pk);
         platform.publish(&self.keys.log, sid, &slips).await
-    }
-}
-
-fn public_half(credential: &Credential) -> PaperSlip {
-    PaperSlip {
-        pk: Hex(credential.ballot_key.verifying_key().to_bytes()),
-        tag: Hex(credential.tag_key.verifying_key().to_bytes()),
-        pa: credential.pa,
-        sa: credential.sa,
-        pb: credential.pb,
-        sb: credential.sb,
-        pd: credential.pd,
-        sd: credential.sd,
     }
 }

@@ -6,7 +6,7 @@ mod platform;
 mod sheet;
 
 use ed25519_dalek::SigningKey;
-use qingfeng_ballots::{Hex, blind::BlindSigner, close::PaperSlip, codes::Code, messages::SurveyId, voter::Request};
+use qingfeng_ballots::{blind::BlindSigner, close::PaperSlip, codes::Code, messages::SurveyId, voter::Request};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use zeroize::Zeroizing;
 

@@ -15,6 +15,7 @@ use qingfeng_core::{
 use crate::{
     Config,
     http::{access_token::AccessTokens, board::BoardPages},
+    sealed_surveys::Quorum,
     secrets::Secrets,
     wechat_login::WeChatLogin,
 };
@@ -31,6 +32,7 @@ pub struct Application {
     pub calendar: CalendarBook,
     pub darkroom: Darkroom,
     pub board: BoardPages,
+    pub quorum: Quorum,
 }
 
 impl Application {
@@ -49,7 +51,8 @@ impl Application {
     /// When something the configuration names does not answer.
     pub async fn start(config: Config, surroundings: Surroundings) -> anyhow::Result<Self> {
         make_folder_of(&config.database.url)?;
-        let secrets = Secrets::load_or_create(&config.secrets.file, &*surroundings.randomness)?;
+        let secrets =
+            Secrets::load_or_create(&config.secrets.file, &config.ballots.key_name, &*surroundings.randomness)?;
         let settings = DatabaseSettings { url: config.database.url.clone(), connections: config.database.connections };
         let store = Store::connect(&settings, surroundings.clone()).await?;
         store.migrate().await?;
@@ -61,6 +64,7 @@ impl Application {
             calendar: CalendarBook::new(store.clone()),
             darkroom: Darkroom::new(files::open(&config.files.url)?),
             board: BoardPages::fresh_for(Duration::from_secs(config.board.fresh_seconds)),
+            quorum: Quorum::new(&config.ballots, secrets.log_signer()?)?,
             store,
             cache,
             sealer: secrets.sealer()?,
@@ -69,6 +73,12 @@ impl Application {
             wechat_login,
             config,
         })
+    }
+
+    /// Where residents answer anonymous surveys, for links in messages.
+    #[must_use]
+    pub fn surveys_link(&self) -> String {
+        format!("{}/app/#/pages/sealed-surveys/list", self.config.http.public_url)
     }
 }
 

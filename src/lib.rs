@@ -3,9 +3,11 @@
 pub mod application;
 pub mod cli;
 pub mod config;
+pub mod cosigner;
 pub mod demo;
 pub mod http;
 mod landing;
+pub mod sealed_surveys;
 pub mod secrets;
 mod wechat_login;
 

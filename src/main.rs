@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    match qingfeng::cli::run().await {
+    match Box::pin(qingfeng::cli::run()).await {
         Ok(code) => code,
         Err(error) => {
             // The log may not have started yet.

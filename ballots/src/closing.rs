@@ -26,6 +26,19 @@ pub struct Closing {
 }
 
 impl Closing {
+    /// A credential needs both authorities: who got the signature of one only — because the other was out of order, or because
+    /// she never went on — has none, and both lists leave her out. Both authorities do this alike before they sign.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        let both = |own: &[Hex<32>], other: &[Hex<32>]| -> Vec<Hex<32>> {
+            own.iter().filter(|leaf| other.binary_search(leaf).is_ok()).copied().collect()
+        };
+        let issued_a = both(&self.issued_a, &self.issued_b);
+        self.issued_b = both(&self.issued_b, &self.issued_a);
+        self.issued_a = issued_a;
+        self
+    }
+
     /// The auditors' bundle, still without checkpoints: those are for the quorum to sign. The public gets
     /// [`Bundle::for_the_public`].
     #[must_use]

@@ -32,7 +32,7 @@ enum Command {
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        Command::Run { rows, only } => run::all(rows, only).await,
+        Command::Run { rows, only } => Box::pin(run::all(rows, only)).await,
         Command::Limit { address, database_url } => {
             limit::serve(std::net::TcpListener::bind(address)?, &database_url, 16).await
         }

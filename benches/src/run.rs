@@ -47,7 +47,7 @@ pub async fn all(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
         line(&format!("POST a rating on {engine} / bare insert"), product, limit);
     }
     if wanted(Work::Board) {
-        let (board, not_modified, hello) = board().await?;
+        let (board, not_modified, hello) = Box::pin(board()).await?;
         line("GET the public board, warm / hello", board, hello);
         line("GET the public board, 304 / hello", not_modified, hello);
     }

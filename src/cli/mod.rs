@@ -1,12 +1,14 @@
 //! The command line.
 
 mod audit;
+mod ballot_box;
 mod bot;
 mod calendar;
 mod groups;
 mod logging;
 mod places;
 mod plan;
+mod roll;
 mod run;
 mod sandbox;
 mod verify;
@@ -56,6 +58,10 @@ enum Command {
     Groups(groups::Groups),
     /// Check, load and describe campaign plans.
     Plan(plan::Plan),
+    /// Serve the ballot box of anonymous surveys alone: no login, no log.
+    Box,
+    /// The roll of eligible residents, for the co-signer.
+    Roll(roll::Roll),
     /// Check a published anonymous survey, offline: needs the folder and the keys that you trust, nothing else.
     Verify(verify::Verify),
     /// Bring the database's schema up to date.
@@ -86,14 +92,16 @@ pub async fn run() -> anyhow::Result<ExitCode> {
     }
     logging::start(&config.log);
     match arguments.command.unwrap_or(Command::Run(run::Run::default())) {
-        Command::Run(command) => command.execute(config).await?,
+        Command::Run(command) => Box::pin(command.execute(config)).await?,
         Command::Sandbox(command) => command.execute(&config).await?,
         Command::Demo => crate::demo::seed(&crate::Application::start_real(config).await?).await?,
         Command::VerifyAudit => return audit::verify(config).await,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Calendar(command) => command.execute(config).await?,
         Command::Groups(command) => command.execute(config).await?,
-        Command::Plan(command) => return command.execute(config).await,
+        Command::Plan(command) => return Box::pin(command.execute(config)).await,
+        Command::Box => Box::pin(ballot_box::serve(config)).await?,
+        Command::Roll(command) => Box::pin(command.execute(config)).await?,
         Command::Verify(command) => return Ok(command.execute()),
         Command::Migrate => {
             crate::Application::start_real(config).await?;

@@ -47,7 +47,7 @@ impl Plan {
     pub(super) async fn execute(self, config: Config) -> anyhow::Result<ExitCode> {
         match self.command {
             PlanCommand::Check { files } => check(&files),
-            PlanCommand::Load { file, township, year } => load(config, &file, &township, year).await,
+            PlanCommand::Load { file, township, year } => Box::pin(load(config, &file, &township, year)).await,
             PlanCommand::Schema => {
                 println!("{}", serde_json::to_string_pretty(&campaigns::schema())?);
                 Ok(ExitCode::SUCCESS)

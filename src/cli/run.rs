@@ -5,7 +5,10 @@ use qingfeng_bot::{Bot, BotSettings, PlatformSettings, channels::WeComAppSetting
 use qingfeng_core::outbox::consents::Validity;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Application, Config, demo, http};
+use crate::{
+    Application, Config, demo, http,
+    sealed_surveys::{self, OwnCosigner},
+};
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Run {
@@ -19,6 +22,14 @@ impl Run {
         config.http.demo |= self.demo;
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
+        let ballots = &config.ballots;
+        let box_listener = if ballots.box_embedded {
+            let listener = std::net::TcpListener::bind(&ballots.box_bind)
+                .with_context(|| format!("cannot listen on {}", ballots.box_bind))?;
+            Some(listener)
+        } else {
+            None
+        };
         let simulator = if config.sandbox.embedded || self.demo {
             let running = demo::start_simulator(&config, self.demo)
                 .with_context(|| format!("cannot start the simulator on {}", config.sandbox.bind))?;
@@ -26,6 +37,8 @@ impl Run {
         } else {
             None
         };
+        let surroundings = super::real_surroundings(&config);
+        let own_cosigner = OwnCosigner::start(&mut config, surroundings.clock).await.context("the own co-signer")?;
         let application = web::Data::new(Application::start_real(config).await?);
         if self.demo {
             demo::seed(&application).await?;
@@ -38,10 +51,25 @@ impl Run {
         } else {
             None
         };
+        let surveys = actix_web::rt::spawn(sealed_surveys::keep_going(application.clone(), stop.clone()));
+        let box_server = match box_listener {
+            Some(listener) => Some(http::ballot_box::serve(application.clone(), listener)?),
+            None => None,
+        };
+        let box_handle = box_server.as_ref().map(actix_web::dev::Server::handle);
+        let box_server = box_server.map(actix_web::rt::spawn);
         let quiet = qingfeng_bot::delivery::is_quiet_at(application.store.clock().now());
         announce(&application.config, self.demo, quiet);
         http::serve(application, listener)?.await?;
         stop.cancel();
+        let _ = surveys.await;
+        if let (Some(handle), Some(server)) = (box_handle, box_server) {
+            handle.stop(true).await;
+            let _ = server.await;
+        }
+        if let Some(own_cosigner) = own_cosigner {
+            own_cosigner.stop().await;
+        }
         if let Some(bot) = bot {
             let _ = bot.await;
         }

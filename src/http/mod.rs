@@ -3,14 +3,17 @@
 pub mod access_token;
 mod act;
 pub mod authentication;
+pub mod ballot_box;
 pub mod board;
 mod callbacks;
 mod campaigns;
 mod complaints;
 mod consents;
+mod cosigner;
 mod desk;
 mod duties;
 mod files;
+mod handover;
 mod health;
 pub mod input;
 mod me;
@@ -21,14 +24,18 @@ mod problems;
 mod rectifications;
 mod screens;
 mod sealed_survey_results;
+mod sealed_surveys;
 mod sign_in;
+mod site;
 mod surveys;
 
 use std::time::Duration;
 
+use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
     dev::Server,
+    http::header,
     middleware::{Compress, DefaultHeaders},
     web,
 };
@@ -39,11 +46,30 @@ use utoipa::{
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::Application;
+use crate::{Application, config::Ballots};
 
-/// Nothing may be loaded from, sent to or framed by another host.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// Nothing may be loaded from or framed by another host, and nothing sent but to co-signer and ballot box.
+fn content_security_policy(ballots: &Ballots) -> String {
+    let (cosigner, ballot_box) = (ballots.cosigner_address(), &ballots.box_public_url);
+    format!(
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+         font-src 'self' data:; connect-src 'self' {cosigner} {ballot_box}; frame-ancestors 'none'; base-uri 'none'; \
+         form-action 'self'"
+    )
+}
+
+/// The co-signer serves the same app: its page may call the API, with a token but never with cookies.
+fn from_the_cosigners_page(ballots: &Ballots) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_header(input::IDEMPOTENCY_KEY)
+        .max_age(3600);
+    match url::Url::parse(&ballots.cosigner_address()) {
+        Ok(cosigner) => cors.allowed_origin(&cosigner.origin().ascii_serialization()),
+        Err(_) => cors,
+    }
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -89,6 +115,10 @@ fn api(config: &mut ServiceConfig) {
             .configure(rectifications::routes)
             .configure(sealed_survey_results::routes)
             .configure(surveys::routes)
+            .configure(sealed_surveys::routes)
+            .configure(site::routes)
+            .configure(handover::routes)
+            .configure(cosigner::routes)
             .configure(messages::routes),
     );
     health::routes(config);
@@ -106,6 +136,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
 /// When the listener cannot be used.
 pub fn serve(application: web::Data<Application>, listener: std::net::TcpListener) -> std::io::Result<Server> {
     let settings = application.config.http.clone();
+    let ballots = application.config.ballots.clone();
+    let policy = content_security_policy(&ballots);
     let description = description();
     let mut server = HttpServer::new(move || {
         App::new()
@@ -117,9 +149,10 @@ pub fn serve(application: web::Data<Application>, listener: std::net::TcpListene
             .app_data(web::PathConfig::default().error_handler(|error, _| problem::bad_address(error)))
             .app_data(web::QueryConfig::default().error_handler(|error, _| problem::bad_query(&error)))
             .wrap(Compress::default())
+            .wrap(from_the_cosigners_page(&ballots))
             .wrap(
                 DefaultHeaders::new()
-                    .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+                    .add(("Content-Security-Policy", policy.as_str()))
                     .add(("X-Content-Type-Options", "nosniff"))
                     .add(("Referrer-Policy", "no-referrer")),
             )

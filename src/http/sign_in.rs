@@ -93,7 +93,7 @@ fn tokens(application: &Application, session: sessions::Session) -> Result<Token
     })
 }
 
-async fn begin(application: &Application, person: Person) -> Result<Tokens, Fault> {
+pub(super) async fn begin(application: &Application, person: Person) -> Result<Tokens, Fault> {
     tokens(application, sessions::start(&application.store, person).await?)
 }
 

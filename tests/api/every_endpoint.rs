@@ -80,7 +80,11 @@ fn address(path: &str, scene: &Scene) -> String {
     } else {
         "01890000-0000-7000-8000-000000000000".to_owned()
     };
-    path.replace("{id}", &id).replace("{size}", "view").replace("{key}", "nothing")
+    path.replace("{id}", &id)
+        .replace("{size}", "view")
+        .replace("{key}", "nothing")
+        .replace("{sid}", &"0".repeat(32))
+        .replace("{file}", "log.jsonl")
 }
 
 async fn everybody(cast: &Cast<'_>, server: &TestServer) -> Vec<(&'static str, Person)> {

@@ -41,6 +41,9 @@ export async function startDemo() {
       QINGFENG_WECHAT__API_BASE: `${sandbox}/wechat`,
       QINGFENG_WECOM__API_BASE: `${sandbox}/wecom`,
       QINGFENG_CLOCK__SHIFT_SECONDS: String(secondsToTenInTheMorning()),
+      QINGFENG_BALLOTS__BOX_BIND: '127.0.0.1:0',
+      QINGFENG_BALLOTS__OWN_COSIGNER_BIND: '127.0.0.1:0',
+      QINGFENG_BALLOTS__OWN_WITNESS_BIND: '127.0.0.1:0',
       QINGFENG_LOG__LEVEL: 'warn',
     },
   })

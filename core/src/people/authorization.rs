@@ -63,6 +63,14 @@ pub enum Action {
     ReleaseResults,
     /// One's own result, or one's unit's, once released. The subject names whose it is as handler or lead unit.
     ViewOwnResult,
+    // anonymous surveys 背靠背测评
+    /// Plan, prepare, open, cancel; the register and the slips.
+    ManageSealedSurvey,
+    /// How far it is, and how many have a credential.
+    ViewSealedSurvey,
+    /// The rows behind a published result.
+    ViewSealedBundle,
+    AnswerSealedSurvey,
     // files
     UploadFile,
     // messages
@@ -254,6 +262,22 @@ fn rule(action: Action) -> Rule {
         A::ViewOrganizationalResults => by_staff(&COMMITTEE),
         A::ReleaseResults => by_staff(&OFFICE),
         A::ViewOwnResult => by_staff(&EVALUATED),
+        A::ManageSealedSurvey => by_staff(&OFFICE),
+        A::ViewSealedSurvey => by_staff(&[
+            (Role::TownshipOffice, Scope::Township),
+            (Role::TownshipLeader, Scope::Township),
+            (Role::DisciplinaryOfficer, Scope::Township),
+            (Role::CountyInspector, Scope::County),
+            (Role::CityInspector, Scope::County),
+        ]),
+        A::ViewSealedBundle => by_staff(&[
+            (Role::TownshipOffice, Scope::Township),
+            (Role::DisciplinaryOfficer, Scope::Township),
+            (Role::CountyInspector, Scope::County),
+            (Role::CityInspector, Scope::County),
+        ]),
+        // Who may answer stands on the roll of the box.
+        A::AnswerSealedSurvey => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
         A::UploadFile => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])

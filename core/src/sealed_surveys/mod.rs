@@ -4,11 +4,16 @@
 //! of its own and the sealed box; the co-signer keeps the key that opens the box and never sees a person. What that
 //! protects, and what it does not, stands in `docs/decisions/0006-anonymous-surveys.md`.
 
+pub mod batches;
 pub mod entity;
 pub mod formulas;
 mod identifier;
+pub mod planning;
+pub mod queries;
 pub mod questionnaires;
+mod refusals;
 pub mod results;
+pub mod service;
 pub mod sheet;
 pub mod state;
 pub mod suppression;
@@ -18,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use identifier::{BallotBoxId, NotASid};
+pub use refusals::SealedSurveyRefusal;
 pub use state::{Act, BoxState};
 
 /// Fewest ballots of a unit that is published: a village knows itself too well for the three to five of others.

@@ -184,7 +184,7 @@ impl Authority {
             count: result.into_count(),
             paper: Vec::new(),
         };
-        Ok(closing.bundle().log)
+        Ok(closing.settled().bundle().log)
     }
 
     /// Two logs signed by the platform are a proof; it is kept, once.

@@ -58,6 +58,13 @@ impl Answer {
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
+    /// A success whose body is no JSON.
+    #[track_caller]
+    pub fn ok_text(&self) -> &str {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text);
+        &self.text
+    }
+
     /// Checks that it is a problem with this status and code.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {

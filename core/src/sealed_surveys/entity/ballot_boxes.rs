@@ -43,6 +43,7 @@ pub struct Model {
     pub handed_over: bool,
     /// `SlipAccount`.
     pub slip_account: Option<Json>,
+    /// The day of the publication, or of finding too few; none before, and when the time for disputes is over.
     pub published_on: Option<Date>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use qingfeng_ballots::{
     answers::{Answers, Question},
     ballot::Ballot,
-    close::Close,
+    close::{Close, Publication},
     publication::{Tally, Totals},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
@@ -177,7 +177,10 @@ async fn counted(
     counted.junk = small(close.junk)?;
     counted.unopenable = small(close.unopenable.len())?;
     counted.withheld = small(close.withheld.len())?;
-    counted.tally = Some(tally(connection, one.sid, questions, counted.ballots).await?);
+    // Of too few nobody has the rows.
+    if close.publication > Publication::Count {
+        counted.tally = Some(tally(connection, one.sid, questions, counted.ballots).await?);
+    }
     counted.totals = totals;
     Ok(counted)
 }

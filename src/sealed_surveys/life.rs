@@ -1,0 +1,227 @@
+//! Moves boxes on: by the clock, and by what co-signer and witness answer. Every step may be repeated and may be interrupted;
+//! what could not be done is done at the next turn.
+
+use std::time::Duration;
+
+use actix_web::web;
+use chrono::TimeDelta;
+use qingfeng_core::{
+    refusal::Fault,
+    sealed_surveys::{
+        BallotBoxId, BoxState, Trouble,
+        entity::ballot_boxes,
+        service::{
+            close, end_issuing, envelopes_after, extension, find_box, find_too_few, flush, hand_over, handed_over,
+            note_trouble, publish, record_checkpoint, remind, take_count, wipe,
+        },
+    },
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use tokio_util::sync::CancellationToken;
+
+use super::preparing::prepare_box;
+use crate::{
+    Application,
+    cosigner::{CosignerFault, Counted, ENVELOPES_PER_REQUEST},
+};
+
+/// How often the platform looks.
+const LOOK: Duration = Duration::from_secs(60);
+/// Only one process moves boxes on.
+const LEASE: &str = "sealed surveys";
+
+/// What stands against a step.
+#[derive(Debug)]
+enum Halt {
+    Fault(Fault),
+    Cosigner(CosignerFault),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<CosignerFault> for Halt {
+    fn from(fault: CosignerFault) -> Self {
+        Self::Cosigner(fault)
+    }
+}
+
+/// What is written down of a fault of the other side.
+pub(super) fn trouble_of(fault: &CosignerFault) -> Trouble {
+    match fault {
+        CosignerFault::Down(_) => Trouble::CosignerDown,
+        CosignerFault::Forked => Trouble::LogForked,
+        CosignerFault::Refused { .. } | CosignerFault::Wrong(_) => Trouble::CosignerWrong,
+    }
+}
+
+/// Moves every box on that something can be done for. One that fails stops no other.
+///
+/// # Errors
+/// When the database does not answer at all.
+pub async fn advance_all(application: &Application) -> Result<(), Fault> {
+    use ballot_boxes::Column;
+    let waiting = Condition::any()
+        .add(Column::State.is_in([
+            BoxState::Signed,
+            BoxState::Issuing,
+            BoxState::Casting,
+            BoxState::Closed,
+            BoxState::Counted,
+            BoxState::Published,
+        ]))
+        // Somebody asked for it, and it could not be done.
+        .add(Column::State.eq(BoxState::Draft).and(Column::Trouble.is_not_null()))
+        .add(Column::State.is_in([BoxState::Cancelled, BoxState::TooFew]).and(Column::HandedOver.eq(false)))
+        .add(Column::State.eq(BoxState::TooFew).and(Column::PublishedOn.is_not_null()));
+    let boxes: Vec<BallotBoxId> = ballot_boxes::Entity::find()
+        .select_only()
+        .column(Column::Sid)
+        .filter(waiting)
+        .order_by_asc(Column::Sid)
+        .into_tuple()
+        .all(application.store.reader())
+        .await?;
+    for sid in boxes {
+        if let Err(error) = advance(application, sid).await {
+            tracing::error!(%sid, %error, "a ballot box could not be moved on");
+        }
+    }
+    Ok(())
+}
+
+/// Moves one box on as far as it goes now.
+///
+/// # Errors
+/// When the database does not answer. What the co-signer does is written down as the box's trouble.
+pub async fn advance(application: &Application, sid: BallotBoxId) -> Result<(), Fault> {
+    let row = find_box(&application.store, sid).await?;
+    if row.state == BoxState::Draft {
+        if row.trouble.is_some() {
+            Box::pin(prepare_box(application, sid)).await?;
+        }
+        return Ok(());
+    }
+    match steps(application, sid).await {
+        Ok(()) => {
+            let row = find_box(&application.store, sid).await?;
+            // A count that does not agree stays a trouble until people have looked.
+            if row.trouble.is_some_and(|trouble| trouble != Trouble::CountWrong) {
+                note_trouble(&application.store, sid, None).await?;
+            }
+            Ok(())
+        }
+        Err(Halt::Fault(fault)) => Err(fault),
+        Err(Halt::Cosigner(fault)) => {
+            tracing::warn!(%sid, error = %fault, "a ballot box waits for its co-signer");
+            note_trouble(&application.store, sid, Some(trouble_of(&fault))).await
+        }
+    }
+}
+
+async fn steps(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
+    let (store, link) = (&application.store, application.surveys_link());
+    let state = async || find_box(store, sid).await.map(|row| row.state);
+    if state().await?.is_open() {
+        let longest = TimeDelta::minutes(application.config.ballots.batch_minutes.into());
+        end_issuing(store, sid).await?;
+        flush(store, sid, longest).await?;
+        remind(store, sid, link).await?;
+        close(store, sid).await?;
+    }
+    if matches!(state().await?, BoxState::Signed | BoxState::Issuing | BoxState::Casting | BoxState::Closed) {
+        sign_log(application, sid).await?;
+    }
+    if state().await? == BoxState::Closed {
+        count(application, sid).await?;
+    }
+    if state().await? == BoxState::Counted {
+        sign_log(application, sid).await?;
+        publish(store, sid).await?;
+    }
+    if matches!(state().await?, BoxState::Published | BoxState::TooFew) {
+        wipe(store, sid).await?;
+    }
+    if matches!(state().await?, BoxState::Cancelled | BoxState::TooFew) {
+        end(application, sid).await?;
+    }
+    Ok(())
+}
+
+/// Has the quorum sign what it has not signed yet.
+async fn sign_log(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
+    let Some(extension) = extension(&application.store, sid).await? else { return Ok(()) };
+    let pinned = application.quorum.pinned().await?;
+    let note = application.quorum.client.quorum_note(sid, &extension, &pinned).await?;
+    record_checkpoint(&application.store, sid, extension.checkpoint, note, application.surveys_link()).await?;
+    Ok(())
+}
+
+/// Hands the closed box over, once, and asks for the count until people have counted.
+async fn count(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
+    let (store, client) = (&application.store, &application.quorum.client);
+    let row = find_box(store, sid).await?;
+    if row.trouble == Some(Trouble::CountWrong) {
+        return Ok(());
+    }
+    if !row.handed_over {
+        let mut last = None;
+        loop {
+            let part = envelopes_after(store, sid, last, ENVELOPES_PER_REQUEST).await?;
+            let Some((hash, _)) = part.last() else { break };
+            last = Some(*hash);
+            let envelopes: Vec<_> = part.into_iter().map(|(_, envelope)| envelope).collect();
+            client.put_envelopes(sid, &envelopes).await?;
+        }
+        client.close(sid, &hand_over(store, sid).await?).await?;
+        handed_over(store, sid).await?;
+    }
+    match client.count(sid).await? {
+        Counted::Yes(answer) => take_count(store, sid, application.quorum.pinned_lines().await?, *answer).await?,
+        Counted::NotYet => {}
+        Counted::TooFew => find_too_few(store, sid).await?,
+    }
+    Ok(())
+}
+
+/// Tells the others of a box that ended without a count, and ends its log.
+async fn end(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
+    let row = find_box(&application.store, sid).await?;
+    if row.handed_over {
+        return Ok(());
+    }
+    if row.state == BoxState::Cancelled {
+        application.quorum.client.cancel(sid).await?;
+    }
+    match sign_log(application, sid).await {
+        // The others saw less of the log than we wrote before it ended: it ends with what they have signed.
+        Ok(()) | Err(Halt::Cosigner(CosignerFault::Refused { .. } | CosignerFault::Forked)) => {}
+        Err(halt) => return Err(halt),
+    }
+    handed_over(&application.store, sid).await?;
+    Ok(())
+}
+
+/// Looks every minute until it is told to stop. Of several processes one does it.
+pub async fn keep_going(application: web::Data<Application>, stop: CancellationToken) {
+    let holder = hex::encode(application.store.randomness().bytes::<8>());
+    loop {
+        match application.cache.lease(LEASE, &holder, LOOK * 2).await {
+            Ok(true) => {
+                if let Err(error) = advance_all(&application).await {
+                    tracing::error!(%error, "anonymous surveys could not be looked after");
+                }
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "no lease for the anonymous surveys"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+    let _ = application.cache.release(LEASE, &holder).await;
+}

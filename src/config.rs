@@ -131,6 +131,8 @@ pub struct Ballots {
     pub box_public_url: String,
     /// Longest time that two envelopes or more wait until they go into the public log.
     pub batch_minutes: u32,
+    /// How often, in seconds, boxes are looked after: batches, days, what the co-signer did.
+    pub look_seconds: u64,
 }
 
 impl Default for Ballots {
@@ -149,6 +151,7 @@ impl Default for Ballots {
             box_embedded: true,
             box_public_url: "http://127.0.0.1:8085".into(),
             batch_minutes: 60,
+            look_seconds: 60,
         }
     }
 }

@@ -44,5 +44,22 @@ fn demo_accounts(application: &Application) -> String {
 <table><thead><tr><th>身份</th><th>账号</th><th>动态码（每30秒变）</th></tr></thead><tbody>{rows}</tbody></table>"#,
         application.config.sandbox.bind,
         demo::PASSWORD,
+    ) + &cards(application)
+}
+
+/// Paper that the co-signer hands out, one card to a person: in the demo they all lie here.
+fn cards(application: &Application) -> String {
+    let cards = demo::cards(&application.config);
+    if cards.is_empty() {
+        return String::new();
+    }
+    let rows: String = cards
+        .iter()
+        .map(|card| format!("<tr><td>{}</td><td><code>{}</code></td></tr>", card.phone, card.code))
+        .collect();
+    format!(
+        r#"<h2>登记卡（背靠背测评用）</h2><p>登记卡由<a href="{}/app/">县里的联署人</a>印发，每人一张，镇里没有卡上的码。演示里都摆在这里：在村民手机上打开“背靠背测评”，到县里的网页去答，用这部手机的卡登记。</p>
+<table><thead><tr><th>手机</th><th>卡上的码</th></tr></thead><tbody>{rows}</tbody></table>"#,
+        application.config.ballots.cosigner_address(),
     )
 }

@@ -91,7 +91,10 @@ impl Keys {
 }
 
 /// Reads the witness's file; makes it when it does not exist.
-pub(crate) fn witness_signer(file: &Path, name: &str, randomness: &dyn Randomness) -> anyhow::Result<LogSigner> {
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn witness_signer(file: &Path, name: &str, randomness: &dyn Randomness) -> anyhow::Result<LogSigner> {
     let content = load_or_create(file, name, Holder::Witness, randomness)?;
     LogSigner::parse(&content.log_key, &content.public)
 }

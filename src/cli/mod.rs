@@ -4,6 +4,7 @@ mod audit;
 mod ballot_box;
 mod bot;
 mod calendar;
+mod fetch_bundle;
 mod groups;
 mod logging;
 mod places;
@@ -25,6 +26,7 @@ use qingfeng_core::{
 use crate::Config;
 
 pub use bot::run as run_bot;
+pub(crate) use roll::export as export_roll;
 
 /// 清风: 乡镇群众诉求、整改、测评与公示平台
 #[derive(Debug, Parser)]
@@ -62,6 +64,8 @@ enum Command {
     Box,
     /// The roll of eligible residents, for the co-signer.
     Roll(roll::Roll),
+    /// Download the public files of an anonymous survey's box, to be checked.
+    FetchBundle(fetch_bundle::FetchBundle),
     /// Check a published anonymous survey, offline: needs the folder and the keys that you trust, nothing else.
     Verify(verify::Verify),
     /// Bring the database's schema up to date.
@@ -102,6 +106,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Plan(command) => return Box::pin(command.execute(config)).await,
         Command::Box => Box::pin(ballot_box::serve(config)).await?,
         Command::Roll(command) => Box::pin(command.execute(config)).await?,
+        Command::FetchBundle(command) => command.execute().await?,
         Command::Verify(command) => return Ok(command.execute()),
         Command::Migrate => {
             crate::Application::start_real(config).await?;

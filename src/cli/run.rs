@@ -22,14 +22,7 @@ impl Run {
         config.http.demo |= self.demo;
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
-        let ballots = &config.ballots;
-        let box_listener = if ballots.box_embedded {
-            let listener = std::net::TcpListener::bind(&ballots.box_bind)
-                .with_context(|| format!("cannot listen on {}", ballots.box_bind))?;
-            Some(listener)
-        } else {
-            None
-        };
+        let box_listener = listen_for_the_box(&mut config)?;
         let simulator = if config.sandbox.embedded || self.demo {
             let running = demo::start_simulator(&config, self.demo)
                 .with_context(|| format!("cannot start the simulator on {}", config.sandbox.bind))?;
@@ -38,11 +31,23 @@ impl Run {
             None
         };
         let surroundings = super::real_surroundings(&config);
+        let authorities = if self.demo && config.ballots.cosigner_url.is_none() {
+            Some(demo::Authorities::prepare(&mut config, surroundings.clock.clone()).await?)
+        } else {
+            None
+        };
         let own_cosigner = OwnCosigner::start(&mut config, surroundings.clock).await.context("the own co-signer")?;
         let application = web::Data::new(Application::start_real(config).await?);
         if self.demo {
             demo::seed(&application).await?;
         }
+        let authorities = match authorities {
+            Some(authorities) => {
+                Box::pin(demo::seed_surveys(&application, &authorities)).await.context("the demo's surveys")?;
+                Some(authorities.start().await?)
+            }
+            None => None,
+        };
         let stop = CancellationToken::new();
         let bot = if application.config.bot.embedded {
             let bot = bot(&application)?;
@@ -70,6 +75,9 @@ impl Run {
         if let Some(own_cosigner) = own_cosigner {
             own_cosigner.stop().await;
         }
+        if let Some(authorities) = authorities {
+            authorities.stop().await;
+        }
         if let Some(bot) = bot {
             let _ = bot.await;
         }
@@ -79,6 +87,20 @@ impl Run {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// The box's own listener, where this process serves it. With port 0 a free one is taken, and phones are told of it.
+fn listen_for_the_box(config: &mut Config) -> anyhow::Result<Option<std::net::TcpListener>> {
+    let ballots = &mut config.ballots;
+    if !ballots.box_embedded {
+        return Ok(None);
+    }
+    let bind = &ballots.box_bind;
+    let listener = std::net::TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind}"))?;
+    if bind.ends_with(":0") {
+        ballots.box_public_url = format!("http://{}", listener.local_addr()?);
+    }
+    Ok(Some(listener))
 }
 
 /// The bot that the configuration describes.
@@ -115,6 +137,7 @@ fn announce(config: &Config, demo: bool, quiet: bool) {
     println!("  接口说明              {address}/docs/");
     if demo {
         println!("  模拟微信（群和手机）  http://{}/sandbox/", config.sandbox.bind);
+        println!("  县里的联署人          {}/app/", config.ballots.cosigner_address());
         println!("  演示账号和动态码      {address}/   密码都是 {}", demo::PASSWORD);
         if quiet {
             println!("  现在是免打扰时间（21:00–8:00），消息会等到早上再发。");

@@ -13,7 +13,6 @@ use qingfeng_core::{
     },
     evidence::Darkroom,
     ids::{CampaignId, ComplaintId, RectificationId, ResidentId},
-    outbox::{self, MessageState},
     people::{self, Actor, concerns::Concerns},
     problems::{self, NewProblem, Way},
     rectification::{
@@ -23,7 +22,6 @@ use qingfeng_core::{
     refusal::{Fault, Refusal},
     storage::{Command, DatabaseSettings, Store, Surroundings},
 };
-use sea_orm::{EntityTrait, sea_query::Expr};
 
 use super::people::DemoTownship;
 use crate::Application;
@@ -79,20 +77,7 @@ pub(super) async fn seed(application: &Application, township: &DemoTownship) -> 
     let store = Store::connect(&settings, surroundings).await?;
     let story = Story { store, clock, calendar: Calendar::shipped(), township, now, today };
     story.tell(&application.darkroom).await?;
-    // The story's messages are long read: the phones of the demo begin empty.
-    story
-        .store
-        .housekeeping(|unit| {
-            Box::pin(async move {
-                outbox::entity::Entity::update_many()
-                    .col_expr(outbox::entity::Column::State, Expr::value(MessageState::Withdrawn))
-                    .exec(unit.connection())
-                    .await?;
-                Ok(())
-            })
-        })
-        .await?;
-    Ok(())
+    Ok(super::withdraw_messages(&story.store).await?)
 }
 
 impl Story<'_> {

@@ -1,18 +1,28 @@
 //! A fictitious township to try the product with: `qingfeng run --demo`. Every name is put together by chance; the
 //! passwords are known to everybody. Never for real data.
 
+mod authorities;
 mod duties;
 mod endings;
 mod history;
 mod names;
 mod people;
 mod simulator;
+mod surveys;
 
-use qingfeng_core::{people::entity::organizations, refusal::Fault};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use qingfeng_core::{
+    outbox::{self, MessageState},
+    people::entity::organizations,
+    refusal::Fault,
+    storage::Store,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
+pub use authorities::{Authorities, Running as RunningAuthorities};
 pub use people::{Account, PASSWORD, accounts};
 pub use simulator::start as start_simulator;
+pub(crate) use surveys::cards;
+pub use surveys::seed_surveys;
 
 use crate::Application;
 
@@ -40,4 +50,19 @@ pub async fn seed(application: &Application) -> anyhow::Result<()> {
     simulator::count_accepts(application, township.county).await?;
     history::seed(application, &township).await?;
     Ok(())
+}
+
+/// What was told in a story that happened on other days is long read: the phones of the demo begin empty.
+async fn withdraw_messages(store: &Store) -> Result<(), Fault> {
+    store
+        .housekeeping(|unit| {
+            Box::pin(async move {
+                outbox::entity::Entity::update_many()
+                    .col_expr(outbox::entity::Column::State, Expr::value(MessageState::Withdrawn))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
 }

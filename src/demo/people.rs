@@ -22,6 +22,9 @@ use crate::Application;
 /// Everybody's password in the demo.
 pub const PASSWORD: &str = "qingfeng-demo";
 
+/// Code of the demo's township.
+pub(super) const TOWNSHIP_CODE: &str = "yunxi";
+
 const RESIDENTS_PER_VILLAGE: usize = 50;
 /// So many residents of each village have a simulated phone.
 pub(super) const PHONES_PER_VILLAGE: usize = 5;
@@ -166,10 +169,11 @@ pub(super) async fn seed(application: &Application) -> anyhow::Result<DemoTownsh
                             village: *village,
                             name: name(chance),
                             neighbourhood: format!("{}组", resident % 6 + 1),
-                            group: match resident {
-                                0..=5 => RosterGroup::PartyMember,
-                                6..=9 => RosterGroup::Representative,
-                                10 => RosterGroup::Deputy,
+                            // Those with a phone, the first ones, are ordinary residents.
+                            group: match RESIDENTS_PER_VILLAGE - resident {
+                                1..=6 => RosterGroup::PartyMember,
+                                7..=10 => RosterGroup::Representative,
+                                11 => RosterGroup::Deputy,
                                 _ => RosterGroup::Resident,
                             },
                             also_staff: None,
@@ -205,7 +209,7 @@ async fn organizations(unit: &UnitOfWork, county: CountyId) -> Result<Places, Fa
         roster::add_organization(unit, county, NewOrganization { parent, kind, name: name.to_owned(), code })
     };
     let above = add(None, OrganizationKind::County, "清和县（演示）", COUNTY_CODE.into()).await?;
-    let township = add(Some(above), OrganizationKind::Township, "云溪镇", "yunxi".into()).await?;
+    let township = add(Some(above), OrganizationKind::Township, "云溪镇", TOWNSHIP_CODE.into()).await?;
     let (mut villages, mut departments) = (Vec::new(), Vec::new());
     for (number, village) in VILLAGES.iter().enumerate() {
         let code = format!("yunxi-v{:02}", number + 1);

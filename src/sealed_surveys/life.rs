@@ -25,8 +25,6 @@ use crate::{
     cosigner::{CosignerFault, Counted, ENVELOPES_PER_REQUEST},
 };
 
-/// How often the platform looks.
-const LOOK: Duration = Duration::from_secs(60);
 /// Only one process moves boxes on.
 const LEASE: &str = "sealed surveys";
 
@@ -205,11 +203,12 @@ async fn end(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
     Ok(())
 }
 
-/// Looks every minute until it is told to stop. Of several processes one does it.
+/// Looks every minute, or as configured, until it is told to stop. Of several processes one does it.
 pub async fn keep_going(application: web::Data<Application>, stop: CancellationToken) {
     let holder = hex::encode(application.store.randomness().bytes::<8>());
+    let look = Duration::from_secs(Ord::max(application.config.ballots.look_seconds, 1));
     loop {
-        match application.cache.lease(LEASE, &holder, LOOK * 2).await {
+        match application.cache.lease(LEASE, &holder, look * 2).await {
             Ok(true) => {
                 if let Err(error) = advance_all(&application).await {
                     tracing::error!(%error, "anonymous surveys could not be looked after");
@@ -220,7 +219,7 @@ pub async fn keep_going(application: web::Data<Application>, stop: CancellationT
         }
         tokio::select! {
             () = stop.cancelled() => break,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(look) => {}
         }
     }
     let _ = application.cache.release(LEASE, &holder).await;

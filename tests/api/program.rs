@@ -22,6 +22,16 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// The demo starts the co-signer's program, which belongs to another package: tests of this one alone do not build it.
+fn build_the_cosigner() {
+    static BUILT: std::sync::Once = std::sync::Once::new();
+    BUILT.call_once(|| {
+        let build =
+            Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "qingfeng-cosigner", "--bins"]).status();
+        assert!(build.unwrap().success());
+    });
+}
+
 /// The demo, running in a folder of its own.
 struct Running {
     child: Child,
@@ -31,6 +41,7 @@ struct Running {
 
 impl Running {
     async fn demo() -> Self {
+        build_the_cosigner();
         Self::start("", "run --demo", &[]).await
     }
 

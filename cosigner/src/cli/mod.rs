@@ -37,9 +37,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve phones and the platform.
-    Run,
+    Run(run::Serve),
     /// Serve as a witness: own folder, own key.
-    Witness,
+    Witness(run::Serve),
     /// Make keys and database where there are none, write the public keys beside them, and say what to do next.
     Init(init::Init),
     /// Print the public keys: what is pinned, and the own ones.
@@ -74,9 +74,9 @@ pub async fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     start_log(&settings.log);
-    match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => run::cosigner(settings).await,
-        Command::Witness => run::witness(&settings).await,
+    match arguments.command.unwrap_or(Command::Run(run::Serve::default())) {
+        Command::Run(serve) => run::cosigner(settings, &serve).await,
+        Command::Witness(serve) => run::witness(&settings, &serve).await,
         Command::Init(command) => command.execute(settings).await,
         Command::Keys => init::print_keys(settings).await,
         Command::Roll(command) => command.execute(settings).await,

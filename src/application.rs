@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use qingfeng_bot::callbacks::{PushAgreement, PushCipher};
 use qingfeng_core::{
     cache::{self, Cache},
     calendar::CalendarBook,
@@ -33,6 +34,8 @@ pub struct Application {
     pub darkroom: Darkroom,
     pub board: BoardPages,
     pub quorum: Quorum,
+    pub wechat_pushes: PushAgreement,
+    pub wecom_pushes: PushAgreement,
 }
 
 impl Application {
@@ -63,6 +66,18 @@ impl Application {
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
             darkroom: Darkroom::new(files::open(&config.files.url)?),
+            wechat_pushes: agreement(
+                "wechat",
+                &config.wechat.callback_token,
+                &config.wechat.callback_keys,
+                &config.wechat.app_id,
+            )?,
+            wecom_pushes: agreement(
+                "wecom",
+                &config.wecom.callback_token,
+                &config.wecom.callback_keys,
+                &config.wecom.corp_id,
+            )?,
             board: BoardPages::fresh_for(Duration::from_secs(config.board.fresh_seconds)),
             quorum: Quorum::new(&config.ballots, secrets.log_signer()?)?,
             store,
@@ -80,6 +95,14 @@ impl Application {
     pub fn surveys_link(&self) -> String {
         format!("{}/app/#/pages/sealed-surveys/list", self.config.http.public_url)
     }
+}
+
+fn agreement(section: &str, token: &str, keys: &[String], receiver: &str) -> anyhow::Result<PushAgreement> {
+    let cipher = |key: &String| {
+        PushCipher::new(key, receiver)
+            .ok_or_else(|| anyhow::anyhow!("{section}.callback_keys: a key has 43 letters and digits"))
+    };
+    Ok(PushAgreement { token: token.to_owned(), ciphers: keys.iter().map(cipher).collect::<anyhow::Result<_>>()? })
 }
 
 fn make_folder_of(database_url: &str) -> anyhow::Result<()> {

@@ -186,6 +186,8 @@ pub struct WeChat {
     pub app_secret: String,
     /// Token of the message push; set in the platform's console and here.
     pub callback_token: String,
+    /// `EncodingAESKey` of the message push, and while it is being changed the former one after it; none = pushes are plain.
+    pub callback_keys: Vec<String>,
     /// Template ids of subscribe messages.
     pub reminder_template: String,
     pub progress_template: String,
@@ -200,6 +202,7 @@ impl Default for WeChat {
             app_id: "wxsandbox0000000001".into(),
             app_secret: "sandbox-app-secret".into(),
             callback_token: "sandbox-callback-token".into(),
+            callback_keys: Vec::new(),
             reminder_template: "TEMPLATE-REMINDER".into(),
             progress_template: "TEMPLATE-PROGRESS".into(),
             long_term_templates: false,
@@ -216,6 +219,9 @@ pub struct WeCom {
     /// The application's number and secret.
     pub agent_id: i64,
     pub app_secret: String,
+    /// Token and `EncodingAESKey` of the application's message receiving; the former key may stand after the present one.
+    pub callback_token: String,
+    pub callback_keys: Vec<String>,
 }
 
 impl Default for WeCom {
@@ -225,6 +231,8 @@ impl Default for WeCom {
             corp_id: "wwsandbox0000000001".into(),
             agent_id: 1_000_002,
             app_secret: "sandbox-wecom-secret".into(),
+            callback_token: "sandbox-wecom-token".into(),
+            callback_keys: vec!["SandboxSandboxSandboxSandboxSandboxSandboxS".into()],
         }
     }
 }
@@ -338,7 +346,11 @@ impl Config {
         shown.database.url = mask_password(&shown.database.url);
         shown.files.url = mask_password(&shown.files.url);
         shown.cache.redis_url = shown.cache.redis_url.as_deref().map(mask_password);
-        for secret in [&mut shown.wechat.app_secret, &mut shown.wechat.callback_token, &mut shown.wecom.app_secret] {
+        let (wechat, wecom) = (&mut shown.wechat, &mut shown.wecom);
+        let keys = wechat.callback_keys.iter_mut().chain(&mut wecom.callback_keys);
+        let secrets =
+            [&mut wechat.app_secret, &mut wechat.callback_token, &mut wecom.app_secret, &mut wecom.callback_token];
+        for secret in secrets.into_iter().chain(keys) {
             *secret = "***".into();
         }
         Ok(toml::to_string(&shown)?)

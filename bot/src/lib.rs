@@ -3,6 +3,7 @@
 //! Any number of bots may run. A message is claimed with a lease; what is scheduled is scheduled by one leader; and a
 //! unique key in the outbox makes each reminder exist once, whatever crashes.
 
+pub mod callbacks;
 pub mod channels;
 pub mod conversations;
 pub mod delivery;
@@ -72,11 +73,12 @@ impl Bot {
         let _ = self.cache.release(schedule::LEADERSHIP, &self.holder).await;
     }
 
-    /// One round: schedule what is due, then deliver what is due.
+    /// One round: work off what the platforms told, schedule what is due, then deliver what is due.
     ///
     /// # Errors
     /// When the database or the cache does not answer.
     pub async fn tick(&self) -> Result<Delivered, Fault> {
+        callbacks::work_off(self).await?;
         schedule::run(self).await?;
         delivery::run(self).await
     }

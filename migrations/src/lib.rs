@@ -16,6 +16,7 @@ mod m20261124_000042_schedule_failures;
 mod m20261125_000050_sealed_surveys;
 mod m20261125_000060_sealed_survey_results;
 mod m20261125_000070_townships;
+mod m20261126_000080_departures;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000050_sealed_surveys::Migration),
             Box::new(m20261125_000060_sealed_survey_results::Migration),
             Box::new(m20261125_000070_townships::Migration),
+            Box::new(m20261126_000080_departures::Migration),
         ]
     }
 }

@@ -6,8 +6,10 @@ use crate::{
     groups::Group,
     journal::{Call, Content, Delivery, Push, Recipient},
     phones::Phone,
-    settings::Account,
-    wechat::{Event, PushOutcome, Template, issue_code, push_event, push_text},
+    settings::{Account, WeComAccount},
+    wechat::{
+        Event, PushOutcome, Template, element, issue_code, push_at_wecom, push_event, push_text, verify_callback,
+    },
 };
 
 impl Sandbox {
@@ -43,6 +45,25 @@ impl Sandbox {
 
     pub fn set_account(&self, account: Account) {
         self.state().account = account;
+    }
+
+    pub fn set_wecom_account(&self, account: WeComAccount) {
+        self.state().wecom_account = account;
+    }
+
+    #[must_use]
+    pub fn wecom_account(&self) -> WeComAccount {
+        self.state().wecom_account.clone()
+    }
+
+    /// Whether the account's server answers the platform's question as it should.
+    pub async fn verify_callback(&self) -> bool {
+        verify_callback(self, false).await
+    }
+
+    /// The same for the application at WeCom.
+    pub async fn verify_wecom_callback(&self) -> bool {
+        verify_callback(self, true).await
     }
 
     /// The phone with this openid. One that is not registered yet is registered with its openid as label.
@@ -170,6 +191,47 @@ impl PhoneHandle {
     /// Writes to the official account and waits until the account's server took it, or all deliveries failed.
     pub async fn say(&self, text: &str) -> PushOutcome {
         push_text(&self.sandbox, &self.openid, text).await
+    }
+
+    /// Writes to the application at WeCom.
+    pub async fn say_at_wecom(&self, text: &str) -> PushOutcome {
+        let message = rand::random::<u32>();
+        let parts = format!("{}{}<MsgId>{message}</MsgId>", element("MsgType", "text"), element("Content", text));
+        self.push_at_wecom("text", &parts).await
+    }
+
+    /// Taps a button of a card that came through WeCom.
+    pub async fn tap(&self, task: &str, key: &str) -> PushOutcome {
+        let parts = format!(
+            "{}{}{}{}{}{}",
+            element("MsgType", "event"),
+            element("Event", "template_card_event"),
+            element("EventKey", key),
+            element("TaskId", task),
+            element("CardType", "button_interaction"),
+            element("ResponseCode", &hex::encode(rand::random::<[u8; 16]>())),
+        );
+        self.push_at_wecom("template_card_event", &parts).await
+    }
+
+    async fn push_at_wecom(&self, subject: &str, parts: &str) -> PushOutcome {
+        let user = self.sandbox.state().phones.get(&self.openid).and_then(|phone| phone.wecom_user_id.clone());
+        match user {
+            Some(user) => push_at_wecom(&self.sandbox, &user, subject, parts).await,
+            None => PushOutcome::NotConfigured,
+        }
+    }
+
+    /// What the button for the phone number gives.
+    #[must_use]
+    pub fn number_code(&self, number: &str) -> String {
+        let now = self.sandbox.now();
+        self.sandbox.state().phone_codes.issue(number, now)
+    }
+
+    /// Stops following the official account.
+    pub fn unfollow(&self) {
+        self.sandbox.state().unfollowed.insert(self.openid.clone());
     }
 
     /// Taps the accept button for a template; the account's server gets the event.

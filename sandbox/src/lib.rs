@@ -5,6 +5,7 @@
 
 mod administration;
 mod answer;
+mod crypt;
 mod dingtalk;
 mod faults;
 mod feishu;

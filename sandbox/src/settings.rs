@@ -24,6 +24,9 @@ pub struct Account {
     pub callback_url: Option<String>,
     /// Signs what is pushed.
     pub callback_token: String,
+    /// `EncodingAESKey`: what is pushed is encrypted. Without it pushes are plain.
+    #[serde(default)]
+    pub callback_key: Option<String>,
     /// How events are written; messages that are answered are XML.
     #[serde(default)]
     pub event_format: EventFormat,
@@ -40,6 +43,7 @@ impl Default for Account {
             name: "清风服务号".into(),
             callback_url: None,
             callback_token: "sandbox-callback-token".into(),
+            callback_key: None,
             event_format: EventFormat::default(),
             app_url: "http://127.0.0.1:8080/app/".into(),
         }
@@ -53,11 +57,24 @@ pub struct WeComAccount {
     pub corp_id: String,
     pub agent_id: i64,
     pub secret: String,
+    /// Where taps and texts of members are pushed to. Without it nothing is pushed.
+    #[serde(default)]
+    pub callback_url: Option<String>,
+    pub callback_token: String,
+    /// `EncodingAESKey`: pushes of WeCom are always encrypted.
+    pub callback_key: String,
 }
 
 impl Default for WeComAccount {
     fn default() -> Self {
-        Self { corp_id: "wwsandbox0000000001".into(), agent_id: 1_000_002, secret: "sandbox-wecom-secret".into() }
+        Self {
+            corp_id: "wwsandbox0000000001".into(),
+            agent_id: 1_000_002,
+            secret: "sandbox-wecom-secret".into(),
+            callback_url: None,
+            callback_token: "sandbox-wecom-token".into(),
+            callback_key: "SandboxSandboxSandboxSandboxSandboxSandboxS".into(),
+        }
     }
 }
 

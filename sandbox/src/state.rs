@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     faults::Faults,
     groups::Group,
@@ -12,7 +14,7 @@ use crate::{
     phones::{Phone, ReplyAllowance},
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
-    wechat::{LoginCode, Template, TokenBook},
+    wechat::{LoginCode, PhoneCodes, TakenNames, Template, TokenBook},
     wecom::AppUse,
 };
 
@@ -28,6 +30,12 @@ pub(crate) struct State {
     pub(crate) templates: BTreeMap<String, Template>,
     pub(crate) codes: HashMap<String, LoginCode>,
     pub(crate) tokens: TokenBook,
+    pub(crate) phone_codes: PhoneCodes,
+    /// When a person last used the mini-program.
+    pub(crate) active: HashMap<String, DateTime<Utc>>,
+    /// Who does not follow the official account.
+    pub(crate) unfollowed: HashSet<String>,
+    pub(crate) taken_names: TakenNames,
     /// Accepts left, by openid and template.
     pub(crate) accepts: HashMap<(String, String), u32>,
     /// People to whom a subscribe message is being sent right now.

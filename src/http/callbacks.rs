@@ -1,50 +1,93 @@
-//! Where the platforms push what people write. The talking itself is the bot's.
+//! Where the platforms push what people write and what happened. Checking, opening and answering are the bot's.
 
 use actix_web::{HttpResponse, web};
-use qingfeng_bot::conversations::{Conversations, LONGEST_PUSH, PushFault, Signature};
-use serde::Deserialize;
+use qingfeng_bot::{
+    callbacks::{Callback, PushAgreement, PushPlatform, PushQuery},
+    conversations::{Conversations, LONGEST_PUSH, PushFault},
+};
 
 use super::problem::Answer;
 use crate::Application;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.service(
-        web::resource("/callbacks/wechat")
-            .app_data(web::PayloadConfig::new(LONGEST_PUSH))
-            .route(web::get().to(verify))
-            .route(web::post().to(push)),
-    );
+    // Encrypted, a push is a third longer, and has an envelope.
+    let longest = || web::PayloadConfig::new(LONGEST_PUSH * 2);
+    config
+        .service(
+            web::resource("/callbacks/wechat")
+                .app_data(longest())
+                .route(web::get().to(async |application, query| verify(application, query, PushPlatform::WeChat).await))
+                .route(
+                    web::post().to(async |application, query, body| {
+                        push(application, query, body, PushPlatform::WeChat).await
+                    }),
+                ),
+        )
+        .service(
+            web::resource("/callbacks/wecom")
+                .app_data(longest())
+                .route(web::get().to(async |application, query| verify(application, query, PushPlatform::WeCom).await))
+                .route(
+                    web::post()
+                        .to(async |application, query, body| push(application, query, body, PushPlatform::WeCom).await),
+                ),
+        );
 }
 
-#[derive(Deserialize)]
-struct Verification {
-    #[serde(flatten)]
-    signature: Signature,
-    echostr: String,
+fn agreement(application: &Application, platform: PushPlatform) -> &PushAgreement {
+    match platform {
+        PushPlatform::WeChat => &application.wechat_pushes,
+        PushPlatform::WeCom => &application.wecom_pushes,
+    }
 }
 
 fn conversations(application: &Application) -> Conversations {
-    let (token, public_url) = (&application.config.wechat.callback_token, &application.config.http.public_url);
-    Conversations::new(application.store.clone(), application.cache.clone(), token.clone(), public_url.clone())
+    let public_url = application.config.http.public_url.clone();
+    Conversations::new(application.store.clone(), application.cache.clone(), public_url)
 }
 
-async fn verify(application: web::Data<Application>, query: web::Query<Verification>) -> Answer<HttpResponse> {
-    let Verification { signature, echostr } = query.into_inner();
-    answered(conversations(&application).verify(&signature, echostr), "text/plain; charset=utf-8")
+async fn verify(
+    application: web::Data<Application>,
+    query: web::Query<PushQuery>,
+    platform: PushPlatform,
+) -> Answer<HttpResponse> {
+    let conversations = conversations(&application);
+    let callback = Callback {
+        platform,
+        agreement: agreement(&application, platform),
+        conversations: &conversations,
+        randomness: application.store.randomness(),
+    };
+    answered(callback.verify(&query))
 }
 
 async fn push(
     application: web::Data<Application>,
-    signature: web::Query<Signature>,
+    query: web::Query<PushQuery>,
     body: web::Bytes,
+    platform: PushPlatform,
 ) -> Answer<HttpResponse> {
-    answered(conversations(&application).handle(&signature, &body).await, "text/xml; charset=utf-8")
+    let conversations = conversations(&application);
+    let callback = Callback {
+        platform,
+        agreement: agreement(&application, platform),
+        conversations: &conversations,
+        randomness: application.store.randomness(),
+    };
+    answered(callback.handle(&query, &body).await)
 }
 
 /// The platform reads the status and the body only; what was wrong is nobody's business.
-fn answered(result: Result<String, PushFault>, media_type: &str) -> Answer<HttpResponse> {
+fn answered(result: Result<String, PushFault>) -> Answer<HttpResponse> {
     match result {
-        Ok(body) => Ok(HttpResponse::Ok().content_type(media_type).body(body)),
+        Ok(body) => {
+            let media_type = match body.as_bytes().first() {
+                Some(b'<') => "text/xml; charset=utf-8",
+                Some(b'{') => "application/json; charset=utf-8",
+                _ => "text/plain; charset=utf-8",
+            };
+            Ok(HttpResponse::Ok().content_type(media_type).body(body))
+        }
         Err(PushFault::Forged) => Ok(HttpResponse::Forbidden().finish()),
         Err(PushFault::Unreadable) => Ok(HttpResponse::BadRequest().finish()),
         Err(PushFault::Unavailable(fault)) => Err(fault.into()),

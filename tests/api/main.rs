@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod board;
+mod callbacks;
 mod campaigns;
 mod complaints;
 mod consents;
 mod conversations;
 mod demo;
+mod departures;
 #[path = "../../core/tests/contracts/engines.rs"]
 #[expect(dead_code, reason = "the contract tests use the rest")]
 mod engines;

@@ -1,6 +1,7 @@
 //! The platforms: each in a file of its own, all refusals of theirs in one table.
 
 mod access_token;
+mod account;
 mod codes;
 mod dingtalk_robot;
 mod exchange;
@@ -20,11 +21,13 @@ use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refu
 
 use access_token::{AccessTokens, Issuer};
 
+pub use account::{ContentVerdict, TemplateMessage, WeChatAccount};
 pub use post::Post;
 pub use robots::Robots;
 pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
+pub(crate) use wecom_app::GUARDED_FOR;
 pub use wecom_app::{AppMessage, WeComApp, WeComAppSettings};
 #[cfg(test)]
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
@@ -52,6 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Everything that the bot sends with.
 pub struct Channels {
     pub subscribe_messages: SubscribeMessages,
+    pub account: WeChatAccount,
     pub robots: Robots,
     /// None where the township does not use WeCom.
     pub wecom_app: Option<WeComApp>,
@@ -78,6 +82,13 @@ impl Channels {
         let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), holder, account);
         let tokens = Arc::new(tokens);
         Ok(Self {
+            account: WeChatAccount::new(
+                client.clone(),
+                Arc::clone(clock),
+                Arc::clone(&tokens),
+                &settings.wechat_api_base,
+                &settings.app_id,
+            ),
             subscribe_messages: SubscribeMessages::new(client.clone(), Arc::clone(clock), tokens, settings),
             robots: Robots::new(&client, cache, clock, settings)?,
             wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), holder, settings)?,

@@ -101,22 +101,23 @@ impl WeComApp {
 
     /// A message as it will leave: the very same text again within [`GUARDED_FOR`] seconds is not delivered twice.
     #[must_use]
-    pub fn envelope(&self, user_id: &str, mut body: Value) -> Value {
+    pub fn envelope(&self, user_id: &str, mut body: Value) -> String {
         body["touser"] = user_id.into();
         body["agentid"] = self.agent_id.into();
         body["enable_duplicate_check"] = 1.into();
         body["duplicate_check_interval"] = GUARDED_FOR.into();
-        body
+        body.to_string()
     }
 
     /// Sends what [`Self::envelope`] made. A stale token is replaced and the message tried once more.
-    pub async fn send(&self, envelope: &Value) -> Outcome {
+    pub async fn send(&self, envelope: &str) -> Outcome {
         let now = self.clock.now();
         let request = |token: &str| {
             self.client
                 .post(format!("{}/cgi-bin/message/send", self.base))
                 .query(&[("access_token", token)])
-                .json(envelope)
+                .header("content-type", "application/json")
+                .body(envelope.to_owned())
         };
         let answer = match self.tokens.call(request).await {
             Ok(answer) => answer,

@@ -32,6 +32,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 pub use push::{Item, LONGEST_PUSH, Push, Signature};
 use wish::Wish;
 
+use crate::callbacks;
+
 /// Longer than the platform delivers one push again and again.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
@@ -49,47 +51,41 @@ pub enum PushFault {
     Unavailable(#[from] Fault),
 }
 
-/// Answers what residents write to the account.
+/// Who writes: residents to the official account, staff to the application at WeCom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    Resident,
+    Staff,
+}
+
+/// Answers what people write to us.
 #[derive(Clone)]
 pub struct Conversations {
     store: Store,
     cache: Arc<dyn Cache>,
-    /// Set in the platform's console and here.
-    token: String,
     /// Address under which people reach the app.
     public_url: String,
 }
 
 impl Conversations {
     #[must_use]
-    pub fn new(store: Store, cache: Arc<dyn Cache>, token: String, public_url: String) -> Self {
-        Self { store, cache, token, public_url }
+    pub fn new(store: Store, cache: Arc<dyn Cache>, public_url: String) -> Self {
+        Self { store, cache, public_url }
     }
 
-    /// The platform asks whether this address is ours: what to answer.
+    /// Takes what a platform pushed, its signature checked and its encryption opened; gives the body of the answer. The
+    /// same push delivered again gets the same answer and does nothing again.
     ///
     /// # Errors
-    /// When it is not the platform that asks.
-    pub fn verify(&self, signature: &Signature, echo: String) -> Result<String, PushFault> {
-        if signature.is_by(&self.token) { Ok(echo) } else { Err(PushFault::Forged) }
-    }
-
-    /// Takes a push; gives the body of the answer. The same push delivered again gets the same answer and does nothing
-    /// again.
-    ///
-    /// # Errors
-    /// When it is not the platform's, not readable, or something of ours does not answer: then it is delivered again.
-    pub async fn handle(&self, signature: &Signature, body: &[u8]) -> Result<String, PushFault> {
-        if !signature.is_by(&self.token) {
-            return Err(PushFault::Forged);
-        }
+    /// When it is not readable, or something of ours does not answer: then it is delivered again.
+    pub async fn take(&self, speaker: Speaker, body: &[u8]) -> Result<String, PushFault> {
         let push = Push::parse(body).ok_or(PushFault::Unreadable)?;
         let key = format!("push:{}", push.digest());
         if !self.cache.set_if_absent(&key, HANDLED.as_bytes(), REMEMBERED).await? {
             let said = self.cache.get(&key).await?;
             return Ok(said.and_then(|said| String::from_utf8(said).ok()).unwrap_or_else(|| HANDLED.into()));
         }
-        match self.answer(&push).await {
+        match self.answer(speaker, &push).await {
             Ok(answer) => {
                 self.cache.set(&key, answer.as_bytes(), REMEMBERED).await?;
                 Ok(answer)
@@ -101,14 +97,15 @@ impl Conversations {
         }
     }
 
-    async fn answer(&self, push: &Push) -> Result<String, Fault> {
+    async fn answer(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let text = match (push.kind.as_str(), push.event.as_str()) {
-            ("text", _) => self.reply(&push.from, &push.content).await?,
-            ("event", "subscribe") => HELP.to_owned(),
-            ("event", _) => {
-                subscriptions::take(&self.store, push).await?;
+            ("event", event) if event != "subscribe" => {
+                callbacks::enqueue(&self.store, push).await?;
                 return Ok(HANDLED.into());
             }
+            _ if speaker == Speaker::Staff => STAFF_HELP.into(),
+            ("text", _) => self.reply(&push.from, &push.content).await?,
+            ("event", "subscribe") => HELP.to_owned(),
             _ => format!("我只看得懂文字。照片请在小程序“我要反映”里上传。\n{HELP}"),
         };
         Ok(push.answer(&text, self.store.clock().now()))
@@ -214,6 +211,13 @@ impl Conversations {
 const HELP: &str = "可以发：\n“进度” 看您反映的事办到哪一步\n“问卷” 答村里的问卷、看正在进行的测评\n“退订”／“订阅” 停止或恢复通知\n反映问题请打开小程序“我要反映”。";
 
 const REPORT: &str = "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存，请您也删掉这条聊天。\n请走加密举报通道，或拨打12388向纪检监察机关反映。\n反映修路、用水这类事情，请打开小程序“我要反映”。";
+
+const STAFF_HELP: &str = "待办事项请点卡片打开，或在工作台打开“清风”处理。这里的聊天没有人看，请不要发群众的个人信息。";
+
+/// Does what an event asks for.
+pub(crate) async fn work_on_event(store: &Store, push: &Push) -> Result<(), Fault> {
+    subscriptions::take(store, push).await
+}
 
 /// A complaint's state in words for the person who brought it up.
 fn standing(state: State) -> &'static str {

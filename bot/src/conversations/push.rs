@@ -7,6 +7,8 @@ use quick_xml::{Reader, events::Event};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::callbacks::is_same;
+
 /// Longest body, in bytes.
 pub const LONGEST_PUSH: usize = 64 * 1024;
 
@@ -25,14 +27,13 @@ impl Signature {
         let mut parts = [token, &self.timestamp, &self.nonce];
         parts.sort_unstable();
         let expected = sha1_smol::Sha1::from(parts.concat()).digest().to_string();
-        // Compared to the end, so that the time taken tells nothing.
-        expected.len() == self.signature.len()
-            && expected.bytes().zip(self.signature.bytes()).fold(0, |unlike, (one, other)| unlike | (one ^ other)) == 0
+        is_same(&expected, &self.signature)
     }
 }
 
 /// What was pushed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Push {
     /// The account's own address.
     pub to: String,
@@ -41,6 +42,12 @@ pub struct Push {
     pub created_at: String,
     pub kind: String,
     pub event: String,
+    /// Which button was tapped.
+    pub event_key: String,
+    /// By which a card's taps are known.
+    pub task_id: String,
+    /// The application at WeCom; empty for the account.
+    pub agent_id: String,
     pub content: String,
     pub message_id: String,
     /// The list of an event about subscribe messages.
@@ -48,7 +55,7 @@ pub struct Push {
 }
 
 /// One entry of an event's list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Item(BTreeMap<String, String>);
 
 impl Item {
@@ -86,6 +93,9 @@ impl Push {
             created_at: field("CreateTime"),
             kind: field("MsgType"),
             event: field("Event"),
+            event_key: field("EventKey"),
+            task_id: field("TaskId"),
+            agent_id: field("AgentID"),
             content: field("Content"),
             message_id: field("MsgId"),
             items: entries.iter().map(item).collect(),
@@ -137,6 +147,9 @@ impl Push {
                 ("xml", "CreateTime") => &mut push.created_at,
                 ("xml", "MsgType") => &mut push.kind,
                 ("xml", "Event") => &mut push.event,
+                ("xml", "EventKey") => &mut push.event_key,
+                ("xml", "TaskId") => &mut push.task_id,
+                ("xml", "AgentID") => &mut push.agent_id,
                 ("xml", "Content") => &mut push.content,
                 ("xml", "MsgId") => &mut push.message_id,
                 _ => continue,
@@ -150,7 +163,8 @@ impl Push {
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for part in [&self.to, &self.from, &self.created_at, &self.kind, &self.event, &self.message_id] {
+        let named = [&self.event, &self.event_key, &self.task_id, &self.agent_id, &self.message_id];
+        for part in [&self.to, &self.from, &self.created_at, &self.kind].into_iter().chain(named) {
             hash.update(part.as_bytes());
             hash.update([0]);
         }

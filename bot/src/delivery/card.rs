@@ -9,21 +9,27 @@ use qingfeng_core::{
     refusal::Fault,
 };
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::{Outcome, claim, recipient::Address};
+use super::{Outcome, claim, departure, recipient::Address};
 use crate::{
     Bot,
-    channels::{AppMessage, Card, CardTarget, TemplateCard, TemplateUse},
+    channels::{AppMessage, Card, CardTarget, GUARDED_FOR, TemplateCard, TemplateUse},
 };
 
 /// Sends the card the first way that reaches the person.
 pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
     let mut nobody = None;
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
-        claim::depart(bot, messages).await?;
-        match app.send(&app.envelope(user_id, wecom_card(bot, &card))).await {
+        let request = app.envelope(user_id, wecom_card(bot, &card));
+        departure::depart(bot, messages, "wecom_app", &request, TimeDelta::seconds(GUARDED_FOR.into())).await?;
+        match app.send(&request).await {
             Outcome::NoConsent(reason) => nobody = Some(Outcome::NoConsent(reason)),
+            Outcome::Unknown(reason) => {
+                let at = bot.store.clock().now() + departure::AGAIN_AFTER;
+                return Ok(Outcome::Repeatable { at, reason });
+            }
             outcome => return Ok(outcome),
         }
     }
@@ -60,7 +66,7 @@ async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Mes
         let outcome = bot.channels.subscribe_messages.send(open_id, &Card { template, ..card.clone() }).await;
         match &outcome {
             // It may have arrived: then the accept is used.
-            Outcome::Taken(_) | Outcome::Unknown(_) => return Ok(outcome),
+            Outcome::Taken(_) | Outcome::Unknown(_) | Outcome::Repeatable { .. } => return Ok(outcome),
             Outcome::NoConsent(_) => consents::none_left(&bot.store, consent).await?,
             Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Final(_) => {
                 consents::give_back(&bot.store, consent, validity).await?;

@@ -1,25 +1,25 @@
 //! The book-keeping of a message's way, each step a short transaction of its own: none is open while something is sent.
 
-use chrono::{NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
     deadlines::{DeadlineStatus, entity::deadlines},
     outbox::{
-        MessageState,
+        MessageState, departures,
         entity::{Column, Entity, Model as Message},
     },
     refusal::Fault,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, LockBehavior, LockType},
+    sea_query::{Expr, LockBehavior, LockType, SelectStatement},
 };
 
 use super::{Delivered, Outcome};
 use crate::Bot;
 
 /// Longer than any attempt to send takes.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+pub(super) const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// After so many attempts, more than a week of them, a person has to look.
 const MOST_ATTEMPTS: i32 = 40;
@@ -83,6 +83,11 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
                         .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
                         .filter(Column::State.eq(from))
                         .filter(Column::LeaseUntil.lt(unit.now()))
+                        .filter(
+                            Condition::any()
+                                .add(Column::DepartureId.is_null())
+                                .add(Column::DepartureId.not_in_subquery(guarded(unit.now()))),
+                        )
                         .exec(unit.connection())
                         .await?;
                 }
@@ -90,6 +95,17 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
             })
         })
         .await
+}
+
+/// Requests that may be sent again.
+fn guarded(now: DateTime<Utc>) -> SelectStatement {
+    sea_orm::QuerySelect::query(
+        &mut departures::Entity::find()
+            .select_only()
+            .column(departures::Column::Id)
+            .filter(departures::Column::GuardedUntil.gt(now)),
+    )
+    .to_owned()
 }
 
 /// Withdraws reminders whose deadline was met or moved since they were written, and of several about one deadline (they
@@ -134,7 +150,20 @@ fn is_reminder(message: &Message) -> bool {
 
 /// Written just before the request leaves.
 pub(super) async fn depart(bot: &Bot, messages: &[Message]) -> Result<(), Fault> {
-    set_state(bot, messages.to_vec(), MessageState::Departed).await
+    let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                Entity::update_many()
+                    .col_expr(Column::State, Expr::value(MessageState::Departed))
+                    .col_expr(Column::DepartureId, Expr::value(Option::<uuid::Uuid>::None))
+                    .filter(Column::Id.is_in(ids))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
 }
 
 async fn set_state(bot: &Bot, messages: Vec<Message>, state: MessageState) -> Result<(), Fault> {
@@ -173,7 +202,7 @@ pub(super) async fn settle(
             delivered.cards += 1;
             delivered.messages += count;
         }
-        Outcome::Later { .. } | Outcome::Waits { .. } => delivered.postponed += count,
+        Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Repeatable { .. } => delivered.postponed += count,
         Outcome::Final(_) | Outcome::NoConsent(_) => delivered.parked += count,
         Outcome::Unknown(_) => delivered.unknown += count,
     }
@@ -202,6 +231,10 @@ pub(super) async fn settle(
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Final(reason) | Outcome::NoConsent(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Parked))
+                        .col_expr(Column::ParkedReason, Expr::value(reason)),
+                    Outcome::Repeatable { at, reason } => update
+                        .col_expr(Column::State, Expr::value(MessageState::Departed))
+                        .col_expr(Column::LeaseUntil, Expr::value(at))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Unknown(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Unknown))

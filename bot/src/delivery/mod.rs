@@ -3,10 +3,12 @@
 //! A message passes through four states on its way: *pending*; *sending* once a bot has claimed it; *departed* from just
 //! before the request leaves; *sent* when the platform took it. A bot that dies while *sending* frees its messages when
 //! the lease ends. One that dies while *departed* leaves them *unknown*: sending them again could double them, so a
-//! person decides (never resend blindly).
+//! person decides (never resend blindly). Only where the platform itself guards against doubles is the same request sent
+//! again, as long as it does.
 
 mod card;
 mod claim;
+mod departure;
 mod outcome;
 mod recipient;
 
@@ -52,6 +54,7 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
         return Ok(delivered);
     }
     claim::give_back_expired(bot).await?;
+    departure::resolve(bot, &mut delivered).await?;
     loop {
         let claimed = claim::claim(bot, BATCH).await?;
         if claimed.is_empty() {

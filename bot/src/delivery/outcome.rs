@@ -13,6 +13,8 @@ pub enum Outcome {
     NoConsent(String),
     /// Not taken, and never will be; staff see why.
     Final(String),
+    /// It left, no answer came back, and the platform drops it if it had it already: it goes out again then.
+    Repeatable { at: DateTime<Utc>, reason: String },
     /// It left, and no answer came back.
     Unknown(String),
 }

@@ -40,6 +40,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
         parked_reason: None,
         channel: None,
         platform_reference: None,
+        departure_id: None,
         sent_at: None,
         created_at: at,
     }

@@ -4,13 +4,14 @@ use chrono::TimeDelta;
 use qingfeng_core::{
     evidence::entity::files,
     ids::CountyId,
+    outbox::departures,
     people::entity::{invitations, refresh_tokens},
     refusal::Fault,
     storage,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::Bot;
+use crate::{Bot, callbacks};
 
 /// Photos that were uploaded and never used.
 const UNUSED_UPLOADS_KEPT_DAYS: i64 = 30;
@@ -35,6 +36,12 @@ pub(super) async fn sweep(bot: &Bot, county: CountyId) -> Result<(), Fault> {
                     .filter(files::Column::UploadedAt.lt(unit.now() - TimeDelta::days(UNUSED_UPLOADS_KEPT_DAYS)))
                     .exec(unit.connection())
                     .await?;
+                departures::Entity::delete_many()
+                    .filter(departures::Column::CountyId.eq(county))
+                    .filter(departures::Column::GuardedUntil.lt(unit.now() - TimeDelta::days(1)))
+                    .exec(unit.connection())
+                    .await?;
+                callbacks::forget_old_events(unit, county).await?;
                 storage::forget_old_requests(unit, county).await
             })
         })

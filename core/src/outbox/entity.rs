@@ -29,6 +29,8 @@ pub struct Model {
     pub parked_reason: Option<String>,
     pub channel: Option<String>,
     pub platform_reference: Option<String>,
+    /// The request with which it left, where the platform recognizes one that comes again.
+    pub departure_id: Option<Uuid>,
     pub sent_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
 }

@@ -2,6 +2,7 @@
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
 pub mod consents;
+pub mod departures;
 pub mod entity;
 pub mod opt_outs;
 pub mod undelivered;
@@ -171,6 +172,7 @@ fn insert(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) -> Option<I
             parked_reason: Set(None),
             channel: Set(None),
             platform_reference: Set(None),
+            departure_id: Set(None),
             sent_at: Set(None),
             created_at: Set(unit.now()),
         }

@@ -1,6 +1,9 @@
 //! Whose phone is whose: WeChat's identities of residents and staff.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter,
+    sea_query::{Expr, Func},
+};
 use uuid::Uuid;
 
 use super::{
@@ -45,6 +48,16 @@ pub async fn open_id(connection: &impl ConnectionTrait, kind: PersonKind, id: Uu
 pub async fn wecom_user_id(connection: &impl ConnectionTrait, id: StaffId) -> Result<Option<String>, Fault> {
     let person = staff::Entity::find_by_id(id).one(connection).await?.filter(|person| person.active);
     Ok(person.and_then(|person| person.wecom_user_id))
+}
+
+/// The staff of this name at WeCom, whatever case it is written in.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn members(connection: &impl ConnectionTrait, user_id: &str) -> Result<Vec<Owner>, Fault> {
+    let name = Expr::expr(Func::lower(Expr::col((staff::Entity, staff::Column::WecomUserId))));
+    let staff = staff::Entity::find().filter(name.eq(user_id.to_lowercase())).all(connection).await?;
+    Ok(staff.into_iter().map(|person| Owner { county: person.county_id, id: person.id.0 }).collect())
 }
 
 /// The people of a phone: a village secretary may be a resident, too.

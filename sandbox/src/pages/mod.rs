@@ -20,6 +20,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/groups/{key}/images/{id}", web::get().to(group::image))
         .route("/phones/{openid}", web::get().to(phone::show))
         .route("/phones/{openid}/messages", web::post().to(phone::say))
+        .route("/phones/{openid}/cards", web::post().to(phone::tap))
         .route("/phones/{openid}/open", web::post().to(phone::open_app))
         .route("/phones/{openid}/subscriptions", web::post().to(phone::choose))
         .route("/assets/style.css", web::get().to(async || asset("text/css", include_str!("style.css"))))

@@ -52,6 +52,7 @@ pub(super) async fn show(openid: web::Path<String>, sandbox: web::Data<Sandbox>)
 fn wecom(state: &State, phone: &Phone) -> String {
     let Some(user) = &phone.wecom_user_id else { return String::new() };
     let recipient = Recipient::WeComUser(user.clone());
+    let address = format!("/sandbox/phones/{}", escape(&phone.openid));
     let shown: Vec<&Delivery> = state
         .journal
         .deliveries
@@ -63,7 +64,7 @@ fn wecom(state: &State, phone: &Phone) -> String {
     let message = |delivery: &Delivery| match &delivery.content {
         Content::Markdown { text } => format!("<article class=\"card notice\">{}</article>", markdown::render(text)),
         Content::AppMessage { text } => format!("<article class=\"card notice\">{}</article>", markdown::plain(text)),
-        content => super::group::card(content),
+        content => super::group::card(content) + &buttons(content, &address),
     };
     let messages = if shown.is_empty() {
         "<p class=\"empty\">还没有企业微信消息</p>".to_owned()
@@ -74,6 +75,43 @@ fn wecom(state: &State, phone: &Phone) -> String {
         "<h2>企业微信</h2><div class=\"notices\" data-live data-end id=\"live-wecom\" role=\"log\" tabindex=\"0\" \
          aria-label=\"企业微信消息\">{messages}</div>"
     )
+}
+
+/// The buttons of a card; a tap is pushed to the application.
+fn buttons(content: &Content, address: &str) -> String {
+    let Content::Card { buttons, task: Some(task), .. } = content else { return String::new() };
+    buttons
+        .iter()
+        .map(|button| {
+            format!(
+                "<form method=\"post\" action=\"{address}/cards\"><input type=\"hidden\" name=\"task\" value=\"{}\">\
+                 <button class=\"primary\" name=\"key\" value=\"{}\">{}</button></form>",
+                escape(task),
+                escape(&button.key),
+                escape(&button.text)
+            )
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Tapped {
+    task: String,
+    key: String,
+}
+
+pub(super) async fn tap(
+    openid: web::Path<String>,
+    form: web::Form<Tapped>,
+    sandbox: web::Data<Sandbox>,
+) -> HttpResponse {
+    if !sandbox.state().phones.contains_key(openid.as_str()) {
+        return not_found("没有这部手机");
+    }
+    let phone = sandbox.phone(&openid);
+    let Tapped { task, key } = form.into_inner();
+    tokio::spawn(async move { phone.tap(&task, &key).await });
+    see(&format!("/sandbox/phones/{openid}"))
 }
 
 fn notices(state: &State, phone: &Phone, address: &str) -> String {

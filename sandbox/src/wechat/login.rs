@@ -24,6 +24,7 @@ pub(crate) struct LoginCode {
 pub(crate) fn issue_code(state: &mut State, openid: &str, now: DateTime<Utc>) -> String {
     let code = format!("0{}", hex::encode(rand::random::<[u8; 15]>()));
     state.codes.retain(|_, code| now - code.issued_at <= CODE_LIFETIME * 2);
+    state.active.insert(openid.to_owned(), now);
     state.codes.insert(code.clone(), LoginCode { openid: openid.to_owned(), issued_at: now, used: false });
     code
 }

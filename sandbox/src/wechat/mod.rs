@@ -2,9 +2,11 @@
 
 mod customer_message;
 mod login;
+mod mini_program;
 mod push;
 mod subscribe_message;
 mod template;
+mod template_message;
 mod tokens;
 mod values;
 
@@ -12,9 +14,11 @@ use actix_web::web;
 
 pub(crate) use customer_message::grant_replies;
 pub(crate) use login::{LoginCode, issue_code};
+pub(crate) use mini_program::PhoneCodes;
 pub use push::PushOutcome;
-pub(crate) use push::{Event, push_event, push_text};
+pub(crate) use push::{Event, element, push_at_wecom, push_event, push_text, verify_callback};
 pub use template::{Template, TemplateField};
+pub(crate) use template_message::TakenNames;
 pub(crate) use tokens::TokenBook;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
@@ -40,6 +44,36 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/cgi-bin/message/custom/send")
                 .route(web::post().to(customer_message::send))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/message/template/send")
+                .route(web::post().to(template_message::send))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxa/business/getuserphonenumber")
+                .route(web::post().to(mini_program::phone_number))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxa/generate_urllink")
+                .route(web::post().to(mini_program::url_link))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxa/generatescheme")
+                .route(web::post().to(mini_program::scheme))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxa/getwxacodeunlimit")
+                .route(web::post().to(mini_program::code_image))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxa/msg_sec_check")
+                .route(web::post().to(mini_program::check_text))
                 .default_service(post_only()),
         )
         .service(

@@ -1,14 +1,16 @@
-//! What the platform pushes to the account's server: messages of a person and events, as XML in plain mode; events also as JSON,
-//! as mini-programs may choose.
+//! What the platforms push to the account's server: messages of a person and events, as XML; events also as JSON, as
+//! mini-programs may choose; plain, or encrypted where a key is set.
+
+use std::collections::HashMap;
 
 use quick_xml::{Reader, events::Event as XmlEvent};
 use serde_json::{Value, json};
 
 use super::grant_replies;
 use crate::{
-    Sandbox,
+    Sandbox, crypt,
     journal::{Content, Platform, Push, PushResult, Recipient},
-    settings::{Account, EventFormat},
+    settings::{Account, EventFormat, WeComAccount},
 };
 
 /// A server's answer longer than this is malformed.
@@ -160,13 +162,65 @@ fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
     )
 }
 
+/// The server that is pushed to, and what was agreed with it.
+struct Target {
+    address: String,
+    token: String,
+    key: Option<String>,
+    /// Whom an encrypted message is for: the account's or the corporation's id.
+    receiver: String,
+    /// The account's name in messages.
+    own_name: String,
+}
+
+impl Target {
+    fn account(account: &Account) -> Option<Self> {
+        Some(Self {
+            address: account.callback_url.clone()?,
+            token: account.callback_token.clone(),
+            key: account.callback_key.clone(),
+            receiver: account.app_id.clone(),
+            own_name: account.original_id.clone(),
+        })
+    }
+
+    fn corporation(account: &WeComAccount) -> Option<Self> {
+        Some(Self {
+            address: account.callback_url.clone()?,
+            token: account.callback_token.clone(),
+            key: Some(account.callback_key.clone()),
+            receiver: account.corp_id.clone(),
+            own_name: account.corp_id.clone(),
+        })
+    }
+}
+
 async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
-    let account = sandbox.state().account.clone();
-    let Some(address) = account.callback_url.clone() else { return PushOutcome::NotConfigured };
+    let target = Target::account(&sandbox.state().account);
+    push_to(sandbox, target, openid, subject, body).await
+}
+
+/// A member of the corporation taps a button of a card, or writes to the application.
+pub(crate) async fn push_at_wecom(sandbox: &Sandbox, user_id: &str, subject: &str, parts: &str) -> PushOutcome {
+    let (target, corp_id, agent) = {
+        let account = &sandbox.state().wecom_account;
+        (Target::corporation(account), account.corp_id.clone(), account.agent_id)
+    };
+    let body = format!(
+        "<xml>{}{}<CreateTime>{}</CreateTime>{parts}<AgentID>{agent}</AgentID></xml>",
+        element("ToUserName", &corp_id),
+        element("FromUserName", user_id),
+        sandbox.now().timestamp(),
+    );
+    push_to(sandbox, target, user_id, subject, &body).await
+}
+
+async fn push_to(sandbox: &Sandbox, target: Option<Target>, person: &str, subject: &str, body: &str) -> PushOutcome {
+    let Some(target) = target else { return PushOutcome::NotConfigured };
     for delivery in 1..=sandbox.push_deliveries() {
-        let (result, outcome) = deliver(sandbox, &account, &address, openid, body).await;
+        let (result, outcome) = deliver(sandbox, &target, person, body).await;
         let at = sandbox.now();
-        let (openid, subject) = (openid.to_owned(), subject.to_owned());
+        let (openid, subject) = (person.to_owned(), subject.to_owned());
         sandbox.state().journal.push(Push { at, openid, subject, delivery, result });
         if let Some(outcome) = outcome {
             return outcome;
@@ -175,23 +229,31 @@ async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> Pus
     PushOutcome::Failed
 }
 
-/// One delivery. Without an outcome the platform delivers again.
-async fn deliver(
-    sandbox: &Sandbox,
-    account: &Account,
-    address: &str,
-    openid: &str,
-    body: &str,
-) -> (PushResult, Option<PushOutcome>) {
+/// One delivery, encrypted anew each time. Without an outcome the platform delivers again.
+async fn deliver(sandbox: &Sandbox, target: &Target, person: &str, body: &str) -> (PushResult, Option<PushOutcome>) {
     let timestamp = sandbox.now().timestamp().to_string();
     let nonce = u32::from_be_bytes(rand::random()).to_string();
-    let signature = signature(&account.callback_token, &timestamp, &nonce);
+    let plain = crypt::signature(vec![&target.token, &timestamp, &nonce]);
+    let mut query = vec![("signature", plain), ("timestamp", timestamp.clone()), ("nonce", nonce.clone())];
+    query.push(("openid", person.to_owned()));
+    let json = body.starts_with('{');
+    let mut sent = body.to_owned();
+    if let Some(key) = &target.key {
+        let encrypted = crypt::seal(key, &target.receiver, body);
+        let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);
+        query.extend([("encrypt_type", "aes".to_owned()), ("msg_signature", signature)]);
+        sent = if json {
+            json!({"ToUserName": target.own_name, "Encrypt": encrypted}).to_string()
+        } else {
+            format!("<xml>{}{}</xml>", element("ToUserName", &target.own_name), element("Encrypt", &encrypted))
+        };
+    }
     let sent = sandbox
         .client()
-        .post(address)
-        .query(&[("signature", &*signature), ("timestamp", &*timestamp), ("nonce", &*nonce), ("openid", openid)])
-        .header("content-type", if body.starts_with('{') { "application/json" } else { "text/xml" })
-        .body(body.to_owned())
+        .post(&target.address)
+        .query(&query)
+        .header("content-type", if json { "application/json" } else { "text/xml" })
+        .body(sent)
         .timeout(sandbox.push_patience())
         .send()
         .await;
@@ -205,30 +267,73 @@ async fn deliver(
     if text.is_empty() || text == "success" {
         return (PushResult::Handled, Some(PushOutcome::Handled));
     }
-    let reply = if answer.len() > ANSWER_BYTES { None } else { text_reply(text, openid, &account.original_id) };
+    let opened = match &target.key {
+        Some(key) => opened(text, target, key),
+        None => Some(text.to_owned()),
+    };
+    let reply =
+        opened.filter(|_| answer.len() <= ANSWER_BYTES).and_then(|text| text_reply(&text, person, &target.own_name));
     match reply {
         Some(reply) => (PushResult::Replied, Some(PushOutcome::Replied(reply))),
         None => (PushResult::Malformed, Some(PushOutcome::Failed)),
     }
 }
 
-/// The sorted strings, one after the other, as SHA-1 in lower-case hexadecimal.
-fn signature(token: &str, timestamp: &str, nonce: &str) -> String {
-    let mut parts = [token, timestamp, nonce];
-    parts.sort_unstable();
-    sha1_smol::Sha1::from(parts.concat()).digest().to_string()
+/// What stands in an encrypted answer; a plain one is malformed.
+fn opened(text: &str, target: &Target, key: &str) -> Option<String> {
+    let fields = fields(text)?;
+    let field = |name: &str| fields.get(name).map(|text| text.trim());
+    let (encrypted, timestamp, nonce) = (field("Encrypt")?, field("TimeStamp")?, field("Nonce")?);
+    let signature = crypt::signature(vec![&target.token, timestamp, nonce, encrypted]);
+    (field("MsgSignature")? == signature).then(|| crypt::open(key, &target.receiver, encrypted))?
+}
+
+/// What the platform's console does when an address is entered: asks the server, and compares.
+pub(crate) async fn verify_callback(sandbox: &Sandbox, wecom: bool) -> bool {
+    let target = {
+        let state = sandbox.state();
+        if wecom { Target::corporation(&state.wecom_account) } else { Target::account(&state.account) }
+    };
+    let Some(target) = target else { return false };
+    let timestamp = sandbox.now().timestamp().to_string();
+    let (nonce, echo) = (rand::random::<u32>().to_string(), rand::random::<u64>().to_string());
+    // Only WeCom's question is encrypted.
+    let (name, signature, sent) = match target.key.as_ref().filter(|_| wecom) {
+        Some(key) => {
+            let encrypted = crypt::seal(key, &target.receiver, &echo);
+            let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);
+            ("msg_signature", signature, encrypted)
+        }
+        None => ("signature", crypt::signature(vec![&target.token, &timestamp, &nonce]), echo.clone()),
+    };
+    let query = [(name, &signature), ("timestamp", &timestamp), ("nonce", &nonce), ("echostr", &sent)];
+    let answer = sandbox.client().get(&target.address).query(&query).timeout(sandbox.push_patience()).send().await;
+    match answer {
+        Ok(answer) => answer.text().await.is_ok_and(|answer| answer == echo),
+        Err(_) => false,
+    }
 }
 
 /// An element with any text; the end of a CDATA section inside the text is split in two.
-fn element(name: &str, text: &str) -> String {
+pub(crate) fn element(name: &str, text: &str) -> String {
     format!("<{name}><![CDATA[{}]]></{name}>", text.replace("]]>", "]]]]><![CDATA[>"))
 }
 
 /// The text of a passive reply that is addressed to the person by the account; anything else is malformed.
-fn text_reply(xml: &str, openid: &str, original_id: &str) -> Option<String> {
+fn text_reply(xml: &str, person: &str, own_name: &str) -> Option<String> {
+    let fields = fields(xml)?;
+    let field = |name: &str| fields.get(name).map(|text| text.trim());
+    let addressed = field("ToUserName") == Some(person) && field("FromUserName") == Some(own_name);
+    let dated = field("CreateTime").is_some_and(|at| at.parse::<i64>().is_ok());
+    let text = fields.get("Content").filter(|text| !text.trim().is_empty() && text.len() <= 2048);
+    if addressed && dated && field("MsgType") == Some("text") { text.cloned() } else { None }
+}
+
+/// The elements directly under the root.
+fn fields(xml: &str) -> Option<HashMap<String, String>> {
     let mut reader = Reader::from_str(xml);
     let mut path: Vec<String> = Vec::new();
-    let mut fields = std::collections::HashMap::<String, String>::new();
+    let mut fields = HashMap::<String, String>::new();
     loop {
         let text = match reader.read_event().ok()? {
             XmlEvent::Start(start) => {
@@ -258,11 +363,7 @@ fn text_reply(xml: &str, openid: &str, original_id: &str) -> Option<String> {
             fields.entry(name.clone()).or_default().push_str(&text);
         }
     }
-    let field = |name: &str| fields.get(name).map(|text| text.trim());
-    let addressed = field("ToUserName") == Some(openid) && field("FromUserName") == Some(original_id);
-    let dated = field("CreateTime").is_some_and(|at| at.parse::<i64>().is_ok());
-    let text = fields.get("Content").filter(|text| !text.trim().is_empty() && text.len() <= 2048);
-    if path.is_empty() && addressed && dated && field("MsgType") == Some("text") { text.cloned() } else { None }
+    path.is_empty().then_some(fields)
 }
 
 #[cfg(test)]
@@ -271,9 +372,17 @@ mod tests {
 
     #[test]
     fn the_signature_is_the_platforms() {
-        assert_eq!(signature("token", "1700000000", "12345"), {
+        assert_eq!(crypt::signature(vec!["token", "1700000000", "12345"]), {
             sha1_smol::Sha1::from("123451700000000token").digest().to_string()
         });
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_receiver_only() {
+        let key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+        let sealed = crypt::seal(key, "wx1", "<xml>甲</xml>");
+        assert_eq!(crypt::open(key, "wx1", &sealed).as_deref(), Some("<xml>甲</xml>"));
+        assert_eq!(crypt::open(key, "wx2", &sealed), None);
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! What the platforms push to us: checked, opened, handed on, and answered in the platform's way.
+//!
+//! With a key, everything is encrypted both ways, and a plain body is refused: it could be a forgery that got around the key.
+
+mod cipher;
+mod envelope;
+mod queue;
+
+use qingfeng_core::randomness::Randomness;
+
+pub use cipher::PushCipher;
+pub(crate) use cipher::is_same;
+use cipher::signature;
+use envelope::Envelope;
+pub use queue::{Queued, enqueue};
+pub(crate) use queue::{forget_old_events, work_off};
+
+use crate::conversations::{Conversations, PushFault, Signature, Speaker};
+
+/// What the platform puts into the query of a push.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct PushQuery {
+    /// Over token, time and nonce; WeCom has none.
+    #[serde(default)]
+    pub signature: String,
+    /// Over these and the encrypted text.
+    #[serde(default)]
+    pub msg_signature: String,
+    pub timestamp: String,
+    pub nonce: String,
+    /// The platform asks whether the address is ours.
+    #[serde(default)]
+    pub echostr: Option<String>,
+}
+
+/// What was agreed in the platform's console.
+#[derive(Clone, Debug)]
+pub struct PushAgreement {
+    pub token: String,
+    /// The present key and, while it is being changed, the former one. None = pushes are plain.
+    pub ciphers: Vec<PushCipher>,
+}
+
+/// Which platform pushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushPlatform {
+    /// Official account and mini-program; plain or encrypted.
+    WeChat,
+    /// Always encrypted, even the question whether the address is ours.
+    WeCom,
+}
+
+/// The address to which one platform pushes.
+pub struct Callback<'a> {
+    pub platform: PushPlatform,
+    pub agreement: &'a PushAgreement,
+    pub conversations: &'a Conversations,
+    pub randomness: &'a dyn Randomness,
+}
+
+impl Callback<'_> {
+    /// The platform asks whether this address is ours: what to answer.
+    ///
+    /// # Errors
+    /// When it is not the platform that asks.
+    pub fn verify(&self, query: &PushQuery) -> Result<String, PushFault> {
+        let echo = query.echostr.clone().ok_or(PushFault::Unreadable)?;
+        match self.platform {
+            // Plain, even where messages are encrypted.
+            PushPlatform::WeChat if self.is_signed_plain(query) => Ok(echo),
+            PushPlatform::WeChat => Err(PushFault::Forged),
+            // A plus sign that was not escaped in the address has become a blank.
+            PushPlatform::WeCom => self.open(query, &echo.replace(' ', "+")).map(|(text, _)| text),
+        }
+    }
+
+    /// Takes a push; gives the body of the answer.
+    ///
+    /// # Errors
+    /// When it is not the platform's, not readable, or something of ours does not answer: then it is delivered again.
+    pub async fn handle(&self, query: &PushQuery, body: &[u8]) -> Result<String, PushFault> {
+        let speaker = match self.platform {
+            PushPlatform::WeChat => Speaker::Resident,
+            PushPlatform::WeCom => Speaker::Staff,
+        };
+        if self.agreement.ciphers.is_empty() {
+            if self.platform == PushPlatform::WeCom || !self.is_signed_plain(query) {
+                return Err(PushFault::Forged);
+            }
+            return self.conversations.take(speaker, body).await;
+        }
+        let envelope = Envelope::parse(body).ok_or(PushFault::Unreadable)?;
+        let (message, cipher) = self.open(query, &envelope.encrypted)?;
+        let answer = self.conversations.take(speaker, message.as_bytes()).await?;
+        // "Handled, nothing to say" is plain in every mode.
+        if !answer.starts_with('<') {
+            return Ok(answer);
+        }
+        let encrypted = cipher.seal(&answer, self.randomness.bytes());
+        let signature = signature(&self.agreement.token, &query.timestamp, &query.nonce, &encrypted);
+        Ok(envelope.answer(&encrypted, &signature, &query.timestamp, &query.nonce))
+    }
+
+    fn is_signed_plain(&self, query: &PushQuery) -> bool {
+        let signature = Signature {
+            signature: query.signature.clone(),
+            timestamp: query.timestamp.clone(),
+            nonce: query.nonce.clone(),
+        };
+        signature.is_by(&self.agreement.token)
+    }
+
+    fn open(&self, query: &PushQuery, encrypted: &str) -> Result<(String, &PushCipher), PushFault> {
+        let expected = signature(&self.agreement.token, &query.timestamp, &query.nonce, encrypted);
+        if !is_same(&expected, &query.msg_signature) {
+            return Err(PushFault::Forged);
+        }
+        self.agreement
+            .ciphers
+            .iter()
+            .find_map(|cipher| Some((cipher.open(encrypted)?, cipher)))
+            .ok_or(PushFault::Forged)
+    }
+}

@@ -1,0 +1,199 @@
+//! The WeChat account besides subscribe messages: what the mini-program asks of the platform, and what the official account
+//! tells people.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use qingfeng_core::clock::Clock;
+use serde_json::{Value, json};
+
+use super::{
+    access_token::AccessTokens,
+    codes::{Place, meaning},
+    exchange,
+    parts::parts,
+};
+use crate::delivery::Outcome;
+
+/// Longest text of a customer-service message, in bytes.
+const LONGEST_TEXT: usize = 2048;
+/// Longest text that the platform checks at once, in characters.
+const LONGEST_CHECKED: usize = 2500;
+/// Longest scene of a code, in characters.
+const LONGEST_SCENE: usize = 32;
+
+/// What the platform thinks of a text that staff are about to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentVerdict {
+    Pass,
+    /// A person should look at it.
+    Review,
+    Risky,
+}
+
+/// A template message of the official account.
+#[derive(Clone, Debug)]
+pub struct TemplateMessage {
+    pub template_id: String,
+    /// The template's keys and their values.
+    pub fields: Vec<(String, String)>,
+    /// Page of the mini-program that opens.
+    pub page: Option<String>,
+    /// The platform takes a message under this name once within ten minutes.
+    pub once: String,
+}
+
+/// The account at WeChat.
+pub struct WeChatAccount {
+    client: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<AccessTokens>,
+    base: String,
+    app_id: String,
+}
+
+impl WeChatAccount {
+    pub(super) fn new(
+        client: reqwest::Client,
+        clock: Arc<dyn Clock>,
+        tokens: Arc<AccessTokens>,
+        base: &str,
+        app_id: &str,
+    ) -> Self {
+        Self { client, clock, tokens, base: base.to_owned(), app_id: app_id.to_owned() }
+    }
+
+    /// The phone number that a person agreed to tell; `code` comes from the button and works once. Each success is paid for:
+    /// the caller keeps the number before anything else.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn phone_number(&self, code: &str) -> Result<String, Outcome> {
+        let answer = self.call("/wxa/business/getuserphonenumber", &json!({"code": code})).await?;
+        let info = &answer["phone_info"];
+        // A code of another account's button gives another account's answer.
+        let ours = info["watermark"]["appid"].as_str() == Some(self.app_id.as_str());
+        match info["purePhoneNumber"].as_str().filter(|_| ours) {
+            Some(number) => Ok(number.to_owned()),
+            None => Err(Outcome::Final("微信没有给出手机号".into())),
+        }
+    }
+
+    /// A web address that opens a page of the mini-program, until then.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn url_link(&self, page: &str, query: &str, until: DateTime<Utc>) -> Result<String, Outcome> {
+        let body = json!({
+            "path": page, "query": query, "env_version": "release",
+            "expire_type": 0, "expire_time": until.timestamp(),
+        });
+        let answer = self.call("/wxa/generate_urllink", &body).await?;
+        text(&answer, "url_link")
+    }
+
+    /// The same as an address that other apps open.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn scheme(&self, page: &str, query: &str, until: DateTime<Utc>) -> Result<String, Outcome> {
+        let body = json!({
+            "jump_wxa": {"path": page, "query": query, "env_version": "release"},
+            "is_expire": true, "expire_type": 0, "expire_time": until.timestamp(),
+        });
+        let answer = self.call("/wxa/generatescheme", &body).await?;
+        text(&answer, "openlink")
+    }
+
+    /// A picture that opens a page of the mini-program when it is scanned. `scene` is told to the page.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn code_image(&self, scene: &str, page: &str) -> Result<Vec<u8>, Outcome> {
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "!#$&'()*+,/:;=?@-._~".contains(letter);
+        if scene.is_empty() || scene.chars().count() > LONGEST_SCENE || !scene.chars().all(fits) {
+            return Err(Outcome::Final("小程序码的参数要有1至32个字母、数字或符号".into()));
+        }
+        let body = json!({"scene": scene, "page": page, "check_path": true, "env_version": "release", "width": 430});
+        let image = self.tokens.call_for_bytes(|token| self.request("/wxa/getwxacodeunlimit", token, &body)).await?;
+        // A failure is JSON in the place of the picture.
+        if image.first() != Some(&b'{') {
+            return Ok(image);
+        }
+        let answer = serde_json::from_slice::<Value>(&image).unwrap_or_default();
+        let code = exchange::code(&answer, "errcode").unwrap_or(-1);
+        Err(match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
+            Outcome::Taken(_) => Outcome::Final("微信没有给出小程序码".into()),
+            other => other,
+        })
+    }
+
+    /// Lets the platform judge a text that a member of staff is about to publish, in his name. Never for what residents write:
+    /// the platform ties the text to the person.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`]: then a person has to judge, and nothing is published by itself.
+    pub async fn check_staff_text(&self, open_id: &str, text: &str) -> Result<ContentVerdict, Outcome> {
+        let letters: Vec<char> = text.chars().collect();
+        let mut worst = ContentVerdict::Pass;
+        for part in letters.chunks(LONGEST_CHECKED) {
+            let part: String = part.iter().collect();
+            let body = json!({"content": part, "version": 2, "scene": 3, "openid": open_id});
+            let answer = self.call("/wxa/msg_sec_check", &body).await?;
+            match answer["result"]["suggest"].as_str() {
+                Some("pass") => {}
+                Some("risky") => return Ok(ContentVerdict::Risky),
+                _ => worst = ContentVerdict::Review,
+            }
+        }
+        Ok(worst)
+    }
+
+    /// Answers a person who wrote to the official account; a long text in several messages.
+    pub async fn reply(&self, open_id: &str, text: &str) -> Outcome {
+        let mut outcome = Outcome::Final("没有要发的内容".into());
+        for (number, part) in parts(text, LONGEST_TEXT, str::len).iter().enumerate() {
+            let body = json!({"touser": open_id, "msgtype": "text", "text": {"content": part}});
+            outcome = match self.call("/cgi-bin/message/custom/send", &body).await {
+                Ok(_) => Outcome::Taken(None),
+                Err(outcome) if number == 0 => return outcome,
+                Err(_) => return Outcome::Unknown(format!("长消息只确知发出了前{number}段")),
+            };
+        }
+        outcome
+    }
+
+    /// Sends a template message to a follower of the official account.
+    pub async fn template_message(&self, open_id: &str, message: &TemplateMessage) -> Outcome {
+        let fields: serde_json::Map<String, Value> =
+            message.fields.iter().map(|(key, value)| (key.clone(), json!({"value": value}))).collect();
+        let mut body = json!({
+            "touser": open_id, "template_id": message.template_id, "client_msg_id": message.once, "data": fields,
+        });
+        if let Some(page) = &message.page {
+            body["miniprogram"] = json!({"appid": self.app_id, "pagepath": page});
+        }
+        match self.call("/cgi-bin/message/template/send", &body).await {
+            Ok(answer) => Outcome::Taken(answer.get("msgid").map(Value::to_string)),
+            Err(outcome) => outcome,
+        }
+    }
+
+    fn request(&self, path: &str, token: &str, body: &Value) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}{path}", self.base)).query(&[("access_token", token)]).json(body)
+    }
+
+    /// The answer of a call that succeeded.
+    async fn call(&self, path: &str, body: &Value) -> Result<Value, Outcome> {
+        let answer = self.tokens.call(|token| self.request(path, token, body)).await?;
+        let code = exchange::code(&answer, "errcode").unwrap_or(0);
+        match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
+            Outcome::Taken(_) => Ok(answer),
+            other => Err(other),
+        }
+    }
+}
+
+fn text(answer: &Value, field: &str) -> Result<String, Outcome> {
+    answer[field].as_str().map(str::to_owned).ok_or_else(|| Outcome::Final("微信的回应里没有链接".into()))
+}

@@ -1,0 +1,123 @@
+//! Requests that the platform recognizes when they come again. One whose end is not known — no answer, or a bot that died —
+//! is sent again, word for word, while the platform still guards against doubles; afterwards a person decides.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use qingfeng_core::{
+    ids::random_id,
+    outbox::{
+        MessageState, departures,
+        entity::{Column, Entity, Model as Message},
+    },
+    refusal::Fault,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+use uuid::Uuid;
+
+use super::{Delivered, Outcome, claim};
+use crate::Bot;
+
+/// Pause before a request goes out again.
+pub(super) const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// The platform's clock and ours may differ by this much.
+const MARGIN: TimeDelta = TimeDelta::minutes(5);
+const BATCH: u64 = 100;
+
+/// Writes the request down just before it leaves.
+pub(super) async fn depart(
+    bot: &Bot,
+    messages: &[Message],
+    channel: &'static str,
+    request: &str,
+    guarded_for: TimeDelta,
+) -> Result<(), Fault> {
+    let Some(county) = messages.first().map(|message| message.county_id) else { return Ok(()) };
+    let (messages, request) = (messages.to_vec(), request.to_owned());
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                let id = random_id(unit.randomness());
+                departures::Entity::insert(departures::ActiveModel {
+                    id: Set(id),
+                    county_id: Set(county),
+                    channel: Set(channel.to_owned()),
+                    request: Set(request),
+                    guarded_until: Set(unit.now() + guarded_for - MARGIN),
+                    created_at: Set(unit.now()),
+                })
+                .exec_without_returning(unit.connection())
+                .await?;
+                Entity::update_many()
+                    .col_expr(Column::State, Expr::value(MessageState::Departed))
+                    .col_expr(Column::Channel, Expr::value(channel))
+                    .col_expr(Column::DepartureId, Expr::value(id))
+                    .filter(Column::Id.is_in(messages.iter().map(|message| message.id)))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Sends again what left, was not answered, and is still guarded.
+pub(super) async fn resolve(bot: &Bot, delivered: &mut Delivered) -> Result<(), Fault> {
+    let Some(app) = &bot.channels.wecom_app else { return Ok(()) };
+    for (departure, messages) in claim_guarded(bot).await? {
+        let outcome = match app.send(&departure.request).await {
+            Outcome::Unknown(reason) => Outcome::Repeatable { at: bot.store.clock().now() + AGAIN_AFTER, reason },
+            outcome => outcome,
+        };
+        claim::settle(bot, &messages, outcome, delivered).await?;
+    }
+    Ok(())
+}
+
+/// Takes what waits to be sent again for this bot.
+async fn claim_guarded(bot: &Bot) -> Result<Vec<(departures::Model, Vec<Message>)>, Fault> {
+    let holder = bot.holder.clone();
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                let waiting = Entity::find()
+                    .filter(Column::State.eq(MessageState::Departed))
+                    .filter(Column::LeaseUntil.lt(unit.now()))
+                    .filter(Column::DepartureId.is_not_null())
+                    .order_by_asc(Column::Id)
+                    .limit(BATCH)
+                    .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                    .all(unit.connection())
+                    .await?;
+                let ids = waiting.iter().filter_map(|message| message.departure_id);
+                let guarded = departures::Entity::find()
+                    .filter(departures::Column::Id.is_in(ids))
+                    .filter(departures::Column::GuardedUntil.gt(unit.now()))
+                    .all(unit.connection())
+                    .await?;
+                let mut groups: HashMap<Uuid, Vec<Message>> = HashMap::new();
+                for message in waiting {
+                    if let Some(id) = message.departure_id {
+                        groups.entry(id).or_default().push(message);
+                    }
+                }
+                Entity::update_many()
+                    .col_expr(Column::LeaseHolder, Expr::value(holder))
+                    .col_expr(Column::LeaseUntil, Expr::value(unit.now() + claim::LEASE))
+                    .filter(Column::State.eq(MessageState::Departed))
+                    .filter(Column::DepartureId.is_in(guarded.iter().map(|departure| departure.id)))
+                    .exec(unit.connection())
+                    .await?;
+                let of = |departure: departures::Model| {
+                    let messages = groups.remove(&departure.id).unwrap_or_default();
+                    (departure, messages)
+                };
+                Ok(guarded.into_iter().map(of).collect())
+            })
+        })
+        .await
+}

@@ -1,0 +1,122 @@
+use chrono::TimeDelta;
+use qingfeng_bot::{
+    channels::{ContentVerdict, TemplateMessage},
+    delivery::Outcome,
+};
+use qingfeng_core::clock::Clock as _;
+use qingfeng_sandbox::{Content, Fault, FaultKind, Platform, Template};
+use rstest::rstest;
+
+use crate::replicas::{Replicas, Shared};
+
+fn is_final<T: std::fmt::Debug>(result: Result<T, Outcome>, code: &str) -> bool {
+    matches!(&result, Err(Outcome::Final(reason)) if reason.contains(code))
+}
+
+#[tokio::test]
+async fn a_phone_number_is_told_once_per_tap() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let phone = replicas.platforms.phone("phone-1");
+    let code = phone.number_code("13800000000");
+    let account = &replicas.first.account;
+    assert_eq!(account.phone_number(&code).await, Ok("13800000000".into()));
+    assert!(is_final(account.phone_number(&code).await, "40029"));
+    let late = phone.number_code("13800000000");
+    replicas.clock.advance(TimeDelta::minutes(6));
+    assert!(is_final(account.phone_number(&late).await, "40029"));
+}
+
+#[tokio::test]
+async fn links_and_codes_open_the_mini_program() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let (account, now) = (&replicas.first.account, replicas.clock.now());
+    let month = now + TimeDelta::days(30);
+    let link = account.url_link("pages/board/village", "id=7", month).await.unwrap();
+    assert!(link.starts_with("https://wxaurl.cn/"), "{link}");
+    let scheme = account.scheme("pages/board/village", "id=7", month).await.unwrap();
+    assert!(scheme.starts_with("weixin://"), "{scheme}");
+    assert!(is_final(account.url_link("pages/board/village", "id=7", month + TimeDelta::seconds(1)).await, "85401"));
+    assert!(is_final(account.url_link("pages/board/village", "村=东河", month).await, "40212"));
+    assert!(is_final(account.url_link("pages/board/village?id=7", "", month).await, "40165"));
+
+    let code = account.code_image(&"a".repeat(32), "pages/board/village").await.unwrap();
+    assert!(code.starts_with(b"\x89PNG"));
+    assert!(is_final(account.code_image("a", "/pages/board/village").await, "41030"));
+    let before = replicas.platforms.calls().len();
+    for scene in ["", &"a".repeat(33), "村", "100%"] {
+        assert!(is_final(account.code_image(scene, "pages/board/village").await, "小程序码"));
+    }
+    assert_eq!(replicas.platforms.calls().len(), before, "what cannot be taken is not asked for");
+}
+
+#[tokio::test]
+async fn a_code_that_comes_with_a_stale_token_comes_with_the_next() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let account = &replicas.first.account;
+    account.code_image("a", "pages/board/village").await.unwrap();
+    replicas.platforms.revoke_tokens();
+    assert!(account.code_image("b", "pages/board/village").await.unwrap().starts_with(b"\x89PNG"));
+    // The platform refuses a token that it gives again: once it is made to give another.
+    replicas
+        .platforms
+        .inject(Fault::new(Platform::WeChat, FaultKind::Refuse { code: 40001 }).at("/wxa/getwxacodeunlimit").times(1));
+    let before = replicas.platforms.calls().len();
+    assert!(account.code_image("c", "pages/board/village").await.is_ok());
+    let asked = replicas.platforms.calls().split_off(before);
+    assert_eq!(asked.iter().filter(|call| call.endpoint.ends_with("stable_token")).count(), 2, "{asked:?}");
+}
+
+#[rstest]
+#[case("路灯已经修好", ContentVerdict::Pass)]
+#[case("里面有可疑词", ContentVerdict::Review)]
+#[case("里面有违禁词", ContentVerdict::Risky)]
+#[tokio::test]
+async fn what_staff_publish_is_judged_in_parts_of_2500_characters(#[case] text: &str, #[case] verdict: ContentVerdict) {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let account = &replicas.first.account;
+    let unused = account.check_staff_text("phone-1", text).await;
+    assert!(matches!(&unused, Err(Outcome::NoConsent(reason)) if reason.contains("61010")), "{unused:?}");
+    let _ = replicas.platforms.login_code("phone-1");
+    assert_eq!(account.check_staff_text("phone-1", text).await, Ok(verdict));
+    let before = replicas.platforms.calls().len();
+    assert_eq!(account.check_staff_text("phone-1", &format!("{}{text}", "长".repeat(2500))).await, Ok(verdict));
+    assert_eq!(replicas.platforms.calls().len() - before, 2);
+}
+
+#[tokio::test]
+async fn the_account_answers_who_wrote_to_it_five_times() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let account = &replicas.first.account;
+    let unasked = account.reply("phone-1", "您好").await;
+    assert!(matches!(&unasked, Outcome::NoConsent(reason) if reason.contains("45015")), "{unasked:?}");
+    let _ = replicas.platforms.phone("phone-1").say("在吗").await;
+    // 2048 bytes are one message, one more are two.
+    assert!(account.reply("phone-1", &format!("{}ab", "渠".repeat(682))).await.is_taken());
+    assert!(account.reply("phone-1", &format!("{}abc", "渠".repeat(682))).await.is_taken());
+    let messages = replicas.platforms.phone("phone-1").messages();
+    assert_eq!(messages.iter().filter(|message| matches!(message.content, Content::CustomerMessage { .. })).count(), 3);
+    assert!(account.reply("phone-1", "四").await.is_taken() && account.reply("phone-1", "五").await.is_taken());
+    let sixth = account.reply("phone-1", "六").await;
+    assert!(matches!(&sixth, Outcome::NoConsent(reason) if reason.contains("45047")), "{sixth:?}");
+}
+
+#[tokio::test]
+async fn a_template_message_under_one_name_arrives_once() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    replicas.platforms.add_template(Template::new("T-OA", "办理进度").with_field("thing1", "事项")).unwrap();
+    let message = TemplateMessage {
+        template_id: "T-OA".into(),
+        fields: vec![("thing1".into(), "路灯".into())],
+        page: Some("pages/complaints/detail?id=7".into()),
+        once: "message-7".into(),
+    };
+    let cut = Fault::new(Platform::WeChat, FaultKind::Cut).at("/cgi-bin/message/template/send").times(1);
+    replicas.platforms.inject(cut);
+    let unknown = replicas.first.account.template_message("phone-1", &message).await;
+    assert!(matches!(unknown, Outcome::Unknown(_)), "{unknown:?}");
+    assert!(replicas.second.account.template_message("phone-1", &message).await.is_taken());
+    assert_eq!(replicas.platforms.phone("phone-1").messages().len(), 1);
+    replicas.platforms.phone("phone-1").unfollow();
+    let refused = replicas.first.account.template_message("phone-1", &message).await;
+    assert!(matches!(&refused, Outcome::NoConsent(reason) if reason.contains("43004")), "{refused:?}");
+}

@@ -1,0 +1,178 @@
+//! What the platforms push: plain and encrypted, of the account and of WeCom, once whatever is delivered again.
+
+use qingfeng_bot::{
+    callbacks::{self, Queued},
+    conversations::Push,
+};
+use qingfeng_core::{
+    outbox::consents::{self, Consent},
+    people::entity::staff,
+    storage::Engine,
+};
+use qingfeng_sandbox::{EventFormat, Phone, PushOutcome, PushResult, Sandbox};
+use rstest::rstest;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, sea_query::Expr};
+
+use crate::support::{Cast, TestServer, bot, platform};
+
+/// The last letter carries bits that are no part of the key, as most real keys' does.
+const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+const FORMER_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+
+async fn encrypting_server(engine: Engine) -> TestServer {
+    TestServer::start_with(engine, |config| config.wechat.callback_keys = vec![KEY.into(), FORMER_KEY.into()]).await
+}
+
+fn encrypting_platform(server: &TestServer, key: &str, event_format: EventFormat) -> Sandbox {
+    let platform = platform(server);
+    let mut account = platform.account();
+    account.callback_key = Some(key.into());
+    account.event_format = event_format;
+    platform.set_account(account);
+    platform
+}
+
+async fn events_left(server: &TestServer) -> (i64, i64) {
+    let connection = server.application.store.reader();
+    let sql = "SELECT COUNT(*) AS written, COUNT(event) AS open FROM platform_events";
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+    (row.try_get("", "written").unwrap(), row.try_get("", "open").unwrap())
+}
+
+#[rstest]
+#[actix_web::test]
+async fn encrypted_pushes_are_answered_encrypted_and_events_are_written_down_first(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(EventFormat::Xml, EventFormat::Json)] format: EventFormat,
+) {
+    let server = encrypting_server(engine).await;
+    let cast = Cast::of(&server).await;
+    cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    // While a key is being changed, the former one still works.
+    for (accepts, key) in [(1, KEY), (2, FORMER_KEY)] {
+        let platform = encrypting_platform(&server, key, format);
+        assert!(platform.verify_callback().await, "the question is plain even so");
+        let answer = platform.phone("phone-1").say("帮助").await;
+        assert!(matches!(&answer, PushOutcome::Replied(text) if text.contains("“进度”")), "{answer:?}");
+        assert_eq!(platform.phone("phone-1").accept("TEMPLATE-PROGRESS").await, PushOutcome::Handled);
+        let consent = Consent::new("phone-1", "TEMPLATE-PROGRESS");
+        assert_eq!(consents::left(&server.application.store, &consent).await.unwrap(), accepts);
+        assert_eq!(events_left(&server).await, (i64::from(accepts), 0), "written down, worked off, and emptied");
+        server.clock.advance(chrono::TimeDelta::seconds(1));
+    }
+}
+
+#[actix_web::test]
+async fn who_has_not_the_key_or_sends_in_the_clear_is_refused() {
+    let server = encrypting_server(Engine::Sqlite).await;
+    let other_key = encrypting_platform(&server, &KEY.replace('j', "k"), EventFormat::Xml);
+    let plain = platform(&server);
+    let foreign = encrypting_platform(&server, KEY, EventFormat::Xml);
+    let mut account = foreign.account();
+    account.app_id = "wx-another-account".into();
+    foreign.set_account(account);
+    let unsigned = encrypting_platform(&server, KEY, EventFormat::Xml);
+    let mut account = unsigned.account();
+    account.callback_token = "another-token".into();
+    unsigned.set_account(account);
+    for (platform, status) in [(&other_key, 403), (&plain, 400), (&foreign, 403), (&unsigned, 403)] {
+        assert_eq!(platform.phone("phone-1").say("帮助").await, PushOutcome::Failed);
+        assert!(
+            platform.pushes().iter().all(|push| push.result == PushResult::Status(status)),
+            "{:?}",
+            platform.pushes()
+        );
+    }
+    assert!(!unsigned.verify_callback().await);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn staff_write_to_the_application_at_wecom(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let mut corporation = platform.wecom_account();
+    corporation.callback_url = Some(format!("{}/callbacks/wecom", server.address));
+    platform.set_wecom_account(corporation.clone());
+    platform.add_phone(Phone::new("phone-9", "办事员").at_wecom("Clerk"));
+    let clerk = cast.township.add_staff_with_phone(cast.village.id, "phone-9").await;
+    cast.township
+        .write(move |unit| {
+            Box::pin(async move {
+                staff::Entity::update_many()
+                    .col_expr(staff::Column::WecomUserId, Expr::value("Clerk"))
+                    .filter(staff::Column::Id.eq(clerk))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await;
+    assert!(platform.verify_wecom_callback().await, "the encrypted question is answered in the clear");
+    let answer = platform.phone("phone-9").say_at_wecom("路灯的事怎么办").await;
+    assert!(matches!(&answer, PushOutcome::Replied(text) if text.contains("待办")), "{answer:?}");
+    assert_eq!(platform.phone("phone-9").tap("some-task", "some-key").await, PushOutcome::Handled);
+    assert_eq!(events_left(&server).await, (1, 0));
+
+    corporation.callback_key = KEY.into();
+    platform.set_wecom_account(corporation);
+    assert!(!platform.verify_wecom_callback().await);
+    assert_eq!(platform.phone("phone-9").say_at_wecom("在吗").await, PushOutcome::Failed);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_event_that_is_delivered_again_counts_once_and_a_bot_does_what_a_server_left(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = encrypting_server(engine).await;
+    let cast = Cast::of(&server).await;
+    let store = &server.application.store;
+    cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let platform = encrypting_platform(&server, KEY, EventFormat::Xml);
+    let consent = Consent::new("phone-1", "TEMPLATE-PROGRESS");
+    // The simulated clock stands: by the platform's rule these are one event.
+    for _ in 0..3 {
+        assert_eq!(platform.phone("phone-1").accept("TEMPLATE-PROGRESS").await, PushOutcome::Handled);
+    }
+    assert_eq!((consents::left(store, &consent).await.unwrap(), events_left(&server).await), (1, (1, 0)));
+
+    // Without what the cache remembers, the database still knows it.
+    let body = r#"{"ToUserName":"gh_1","FromUserName":"phone-1","CreateTime":1,"MsgType":"event",
+        "Event":"subscribe_msg_popup_event","List":{"TemplateId":"TEMPLATE-PROGRESS","SubscribeStatusString":"accept"}}"#;
+    let event = Push::parse(body.as_bytes()).unwrap();
+    for expected in [Queued::Done, Queued::Already] {
+        assert_eq!(callbacks::enqueue(store, &event).await.unwrap(), expected);
+    }
+    let stranger = Push { from: "nobody".into(), ..event.clone() };
+    assert_eq!(callbacks::enqueue(store, &stranger).await.unwrap(), Queued::OfNobody);
+    assert_eq!((consents::left(store, &consent).await.unwrap(), events_left(&server).await), (2, (2, 0)));
+
+    // A server wrote it down and died.
+    let text = serde_json::to_string(&event).unwrap();
+    let (cast_to, digest) = (if engine == Engine::Postgres { "::jsonb" } else { "" }, event.digest());
+    let sql = format!("UPDATE platform_events SET event = '{text}'{cast_to} WHERE digest = '{digest}'");
+    store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                unit.connection().execute_unprepared(&sql).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(events_left(&server).await, (2, 1));
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    bot.tick().await.unwrap();
+    assert_eq!(events_left(&server).await, (2, 1), "the server may still be at it");
+    server.clock.advance(chrono::TimeDelta::minutes(2));
+    bot.tick().await.unwrap();
+    assert_eq!((consents::left(store, &consent).await.unwrap(), events_left(&server).await), (3, (2, 0)));
+    server.clock.advance(chrono::TimeDelta::days(3));
+    bot.tick().await.unwrap();
+    assert_eq!(events_left(&server).await, (0, 0));
+    running.stop().await;
+}

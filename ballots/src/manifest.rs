@@ -95,10 +95,12 @@ impl Manifest {
         canonical_hash(self)
     }
 
-    /// Eight characters for the poster in the village; the resident's app shows the same.
+    /// Eight characters in two halves, for the poster in the village; the resident's app shows the same.
     #[must_use]
     pub fn poster_code(&self) -> String {
-        readable_code(&self.hash(), 8)
+        let code = readable_code(&self.hash(), 8);
+        let (first, second) = code.split_at(4);
+        format!("{first}-{second}")
     }
 
     /// Checks the form and reads the keys.

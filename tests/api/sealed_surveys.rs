@@ -56,7 +56,8 @@ async fn twenty_four_of_thirty_answer_and_the_bundle_passes_every_check(#[case] 
 
     let credentials = stage.vote(24).await;
     let (manifest, _) = stage.manifest().await;
-    assert_eq!(stage.view().await["boxes"][0]["poster_code"], readable_code(&manifest.hash(), 8));
+    let code = readable_code(&manifest.hash(), 8);
+    assert_eq!(stage.view().await["boxes"][0]["poster_code"], format!("{}-{}", &code[..4], &code[4..]));
     polling.tick().await;
     let mine = stage.voters[0].person.get("/api/sealed-surveys").await.ok();
     assert_eq!(mine["items"][0]["boxes"][0]["my_state"], "issued");

@@ -146,6 +146,14 @@ fn ties_share_a_rank_and_who_has_no_score_comes_last_in_neutral_order() {
 }
 
 #[test]
+fn one_village_alone_is_not_the_first() {
+    let questionnaire = find("public_satisfaction").unwrap();
+    let units = vec![unit("甲村", vec![counted(questionnaire, Resident, 100, &[0, 20, 5, 5, 0])])];
+    let (_, rows) = sheet(questionnaire, units, None);
+    assert_eq!((rows.len(), rows[0].1.rank), (1, None));
+}
+
+#[test]
 fn the_township_is_left_out_where_a_village_could_be_subtracted() {
     let questionnaire = find("public_satisfaction").unwrap();
     let village = |name, counts: &[u32]| unit(name, vec![counted(questionnaire, Resident, 100, counts)]);

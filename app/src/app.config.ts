@@ -16,6 +16,7 @@ export default defineAppConfig({
     'pages/desk/index',
     'pages/duties/detail',
     'pages/messages/index',
+    'pages/posts/index',
     'pages/sealed-surveys/list',
     'pages/sealed-surveys/enrol',
     'pages/sealed-surveys/answer',

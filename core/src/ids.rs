@@ -86,6 +86,8 @@ identifiers!(
     StaffId,
     /// One term of one person in one office.
     PostId,
+    /// Some days on which somebody is away.
+    AbsenceId,
     ResidentId,
     ComplaintId,
     ProblemId,

@@ -1,5 +1,6 @@
 //! What Qingfeng knows: the rules of the loop from complaint to look-back, and how its facts are kept.
 
+pub mod acknowledgements;
 pub mod audit;
 pub mod cache;
 pub mod calendar;

@@ -29,6 +29,8 @@ pub enum SubjectKind {
     /// The working-day calendar.
     Calendar,
     File,
+    /// All sending, of the whole installation.
+    Sending,
 }
 
 /// One thing of the product.

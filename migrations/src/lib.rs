@@ -17,6 +17,8 @@ mod m20261125_000050_sealed_surveys;
 mod m20261125_000060_sealed_survey_results;
 mod m20261125_000070_townships;
 mod m20261126_000080_departures;
+mod m20261126_000081_prepared_posts;
+mod m20261126_000082_answers;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -44,6 +46,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000060_sealed_survey_results::Migration),
             Box::new(m20261125_000070_townships::Migration),
             Box::new(m20261126_000080_departures::Migration),
+            Box::new(m20261126_000081_prepared_posts::Migration),
+            Box::new(m20261126_000082_answers::Migration),
         ]
     }
 }

@@ -4,11 +4,11 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use qingfeng_core::{
     groups::{self, GroupChannel, GroupKind, NewGroup, RobotKey, entity},
-    people::Actor,
+    people::{Actor, entity::staff},
     refusal::Fault,
     storage::Command,
 };
-use sea_orm::{EntityTrait, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::places;
 use crate::{Application, Config};
@@ -45,6 +45,13 @@ enum GroupsCommand {
         #[command(flatten)]
         security: Security,
     },
+    /// Name who puts prepared posts into an ordinary group; otherwise it is whoever leads the village.
+    NameKeeper {
+        /// The group's id, as `list` shows it.
+        group: uuid::Uuid,
+        /// The login of a member of staff.
+        login: String,
+    },
 }
 
 /// What the robot's security setting asks for besides the key.
@@ -63,7 +70,9 @@ impl Groups {
     pub(super) async fn execute(self, config: Config) -> anyhow::Result<()> {
         // Read before anything is opened: a missing key leaves nothing behind.
         let key = match &self.command {
-            GroupsCommand::List | GroupsCommand::Add { kind: GroupKind::OrdinaryChat, .. } => None,
+            GroupsCommand::List
+            | GroupsCommand::NameKeeper { .. }
+            | GroupsCommand::Add { kind: GroupKind::OrdinaryChat, .. } => None,
             GroupsCommand::Add { security, .. } | GroupsCommand::RotateKey { security, .. } => {
                 Some(security.read_key(&mut std::io::stdin())?)
             }
@@ -76,13 +85,23 @@ impl Groups {
                 println!("已添加，编号 {id}");
             }
             (GroupsCommand::RotateKey { group, .. }, Some(key)) => {
-                let id = qingfeng_core::ids::GroupId(group);
-                let known =
-                    entity::Entity::find_by_id(id).one(application.store.reader()).await.map_err(Fault::from)?;
-                let Some(known) = known else { bail!("没有这个群") };
-                let command = Command::by(&Actor::System { county: known.county_id });
-                groups::rotate_key(&application.store, &command, &application.sealer, known.county_id, id, key).await?;
+                let known = named(&application, group).await?;
+                let (county, command) = (known.county_id, Command::by(&Actor::System { county: known.county_id }));
+                groups::rotate_key(&application.store, &command, &application.sealer, county, known.id, key).await?;
                 println!("{}：密钥已更换", known.name);
+            }
+            (GroupsCommand::NameKeeper { group, login }, _) => {
+                let known = named(&application, group).await?;
+                let keeper = staff::Entity::find()
+                    .filter(staff::Column::CountyId.eq(known.county_id))
+                    .filter(staff::Column::Login.eq(login))
+                    .one(application.store.reader())
+                    .await
+                    .map_err(Fault::from)?
+                    .context("没有这个登录名的工作人员")?;
+                let (county, command) = (known.county_id, Command::by(&Actor::System { county: known.county_id }));
+                groups::prepared::name_keeper(&application.store, &command, county, known.id, keeper.id).await?;
+                println!("{}：由{}转发", known.name, keeper.name);
             }
             _ => {
                 let known = entity::Entity::find()
@@ -98,6 +117,12 @@ impl Groups {
         }
         Ok(())
     }
+}
+
+async fn named(application: &Application, group: uuid::Uuid) -> anyhow::Result<entity::Model> {
+    let known = entity::Entity::find_by_id(qingfeng_core::ids::GroupId(group)).one(application.store.reader()).await;
+    let Some(known) = known.map_err(Fault::from)? else { bail!("没有这个群") };
+    Ok(known)
 }
 
 impl Security {

@@ -12,6 +12,7 @@ mod plan;
 mod roll;
 mod run;
 mod sandbox;
+mod sending;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -58,6 +59,8 @@ enum Command {
     Calendar(calendar::Calendar),
     /// Set up village groups and change their robots' keys.
     Groups(groups::Groups),
+    /// Stop all sending at once, or let it go on.
+    Sending(sending::Sending),
     /// Check, load and describe campaign plans.
     Plan(plan::Plan),
     /// Serve the ballot box of anonymous surveys alone: no login, no log.
@@ -103,6 +106,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Calendar(command) => command.execute(config).await?,
         Command::Groups(command) => command.execute(config).await?,
+        Command::Sending(command) => command.execute(config).await?,
         Command::Plan(command) => return Box::pin(command.execute(config)).await,
         Command::Box => Box::pin(ballot_box::serve(config)).await?,
         Command::Roll(command) => Box::pin(command.execute(config)).await?,

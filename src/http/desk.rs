@@ -46,6 +46,8 @@ pub struct DeskLine {
     due_on: Option<NaiveDate>,
     days_left: Option<i64>,
     explanation: String,
+    /// Whether somebody said that he knows of the date.
+    acknowledged: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,6 +95,7 @@ async fn due(
             days_left: row.due_on.map(|due_on| (due_on - today).num_days()),
             due_on: row.due_on,
             explanation: row.explanation,
+            acknowledged: row.acknowledged_on.is_some(),
         })
         .collect();
     Ok(web::Json(Desk { items, next }))

@@ -1,5 +1,6 @@
 //! The REST API: one file per resource, each with its handlers, its types and their description.
 
+mod absences;
 pub mod access_token;
 mod act;
 pub mod authentication;
@@ -10,6 +11,7 @@ mod campaigns;
 mod complaints;
 mod consents;
 mod cosigner;
+mod deadlines;
 mod desk;
 mod duties;
 mod files;
@@ -19,12 +21,14 @@ pub mod input;
 mod me;
 mod messages;
 mod organizations;
+mod prepared_posts;
 pub mod problem;
 mod problems;
 mod rectifications;
 mod screens;
 mod sealed_survey_results;
 mod sealed_surveys;
+mod sending;
 mod sign_in;
 mod site;
 mod surveys;
@@ -119,7 +123,11 @@ fn api(config: &mut ServiceConfig) {
             .configure(site::routes)
             .configure(handover::routes)
             .configure(cosigner::routes)
-            .configure(messages::routes),
+            .configure(messages::routes)
+            .configure(prepared_posts::routes)
+            .configure(deadlines::routes)
+            .configure(absences::routes)
+            .configure(sending::routes),
     );
     health::routes(config);
 }

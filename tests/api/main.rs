@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
+mod absences;
 mod board;
 mod callbacks;
 mod campaigns;
+mod card_answers;
 mod complaints;
 mod consents;
 mod conversations;
@@ -21,6 +23,7 @@ mod messages;
 mod openapi;
 mod paper_codes;
 mod parking;
+mod prepared_posts;
 mod problems;
 mod program;
 mod rectifications;
@@ -29,6 +32,7 @@ mod sealed_survey_results;
 mod sealed_surveys;
 mod sealed_surveys_failures;
 mod sealed_surveys_paper;
+mod sending;
 mod sign_in;
 mod support;
 mod village_group;

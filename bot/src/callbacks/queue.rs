@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use qingfeng_core::{
+    cache::Cache,
     ids::{CountyId, random_id},
     people::phones,
     refusal::Fault,
@@ -72,7 +73,7 @@ pub enum Queued {
 ///
 /// # Errors
 /// When the database does not answer: the platform then delivers it again.
-pub async fn enqueue(store: &Store, push: &Push) -> Result<Queued, Fault> {
+pub async fn enqueue(store: &Store, cache: &dyn Cache, push: &Push) -> Result<Queued, Fault> {
     let owners = if push.agent_id.is_empty() {
         phones::owners(store.reader(), &push.from).await?
     } else {
@@ -105,7 +106,7 @@ pub async fn enqueue(store: &Store, push: &Push) -> Result<Queued, Fault> {
         })
         .await?;
     let Some(id) = id else { return Ok(Queued::Already) };
-    match tokio::time::timeout(AT_ONCE, work(store, id, push)).await {
+    match tokio::time::timeout(AT_ONCE, work(store, cache, id, push)).await {
         Ok(Ok(())) => Ok(Queued::Done),
         Ok(Err(fault)) => {
             tracing::warn!(%fault, event = push.event, "an event waits for a bot");
@@ -116,8 +117,8 @@ pub async fn enqueue(store: &Store, push: &Push) -> Result<Queued, Fault> {
 }
 
 /// A crash between the two does the work again: an accept then counts twice until the platform says that there is none.
-async fn work(store: &Store, id: Uuid, push: &Push) -> Result<(), Fault> {
-    work_on_event(store, push).await?;
+async fn work(store: &Store, cache: &dyn Cache, id: Uuid, push: &Push) -> Result<(), Fault> {
+    work_on_event(store, cache, push).await?;
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
@@ -138,7 +139,7 @@ pub(crate) async fn work_off(bot: &Bot) -> Result<(), Fault> {
     for waiting in claim(&bot.store).await? {
         let Some(push) = waiting.event.and_then(|event| serde_json::from_value::<Push>(event).ok()) else { continue };
         // One event's trouble is not the others'.
-        if let Err(fault) = work(&bot.store, waiting.id, &push).await {
+        if let Err(fault) = work(&bot.store, &*bot.cache, waiting.id, &push).await {
             tracing::error!(%fault, event = push.event, "an event of a platform could not be worked off");
         }
     }

@@ -75,6 +75,24 @@ pub(super) fn heading(markdown: &str) -> String {
     spans(markdown.lines().next().unwrap_or_default()).into_iter().map(words).collect()
 }
 
+/// A text without any markup, to be copied by a person: addresses stand after their words.
+pub(crate) fn plain_words(markdown: &str) -> String {
+    let words = |span| match span {
+        Span::Words(words) => words,
+        Span::Link { words, address } => format!("{words}：{address}"),
+    };
+    let line = |line: &str| spans(line).into_iter().map(words).collect::<String>();
+    markdown.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Where the first link of a text leads.
+pub(crate) fn first_link(markdown: &str) -> Option<String> {
+    markdown.lines().flat_map(spans).find_map(|span| match span {
+        Span::Link { address, .. } => Some(address),
+        Span::Words(_) => None,
+    })
+}
+
 /// Markdown without colours, for platforms that have other ones.
 pub(super) fn without_colours(markdown: &str) -> String {
     let mut plain = String::new();
@@ -102,6 +120,10 @@ mod tests {
                 words("吧")
             ]
         );
+        let post = "**路灯**\n> 三盏\n[查看](https://example.org/a)";
+        assert_eq!(plain_words(post), "路灯\n三盏\n查看：https://example.org/a");
+        assert_eq!(first_link(post).as_deref(), Some("https://example.org/a"));
+        assert_eq!(first_link("没有"), None);
         assert_eq!(spans("[x](javascript:alert(1)) [未完"), [words("[x](javascript:alert(1)) [未完")]);
         assert_eq!(without_colours("甲<font color=\"info\">乙</font>丙<b>"), "甲乙丙<b>");
     }

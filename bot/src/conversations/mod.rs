@@ -4,10 +4,14 @@
 //! Nothing that anybody writes is stored. A conversation's state lives in the cache for half an hour. Whatever comes is
 //! answered with what can be done next.
 
+mod answers;
+mod at_wecom;
 mod opinion;
 mod push;
 mod subscriptions;
 mod survey;
+mod taps;
+mod tasks;
 mod wish;
 
 use std::{sync::Arc, time::Duration};
@@ -30,6 +34,7 @@ use qingfeng_core::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 pub use push::{Item, LONGEST_PUSH, Push, Signature};
+pub(crate) use tasks::{Key, Task};
 use wish::Wish;
 
 use crate::callbacks;
@@ -100,10 +105,13 @@ impl Conversations {
     async fn answer(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let text = match (push.kind.as_str(), push.event.as_str()) {
             ("event", event) if event != "subscribe" => {
-                callbacks::enqueue(&self.store, push).await?;
+                callbacks::enqueue(&self.store, &*self.cache, push).await?;
                 return Ok(HANDLED.into());
             }
-            _ if speaker == Speaker::Staff => STAFF_HELP.into(),
+            ("text", _) if speaker == Speaker::Staff => at_wecom::reply(self, &push.from, &push.content).await?,
+            _ if speaker == Speaker::Staff => {
+                "我只看得懂文字。发“待办”看快到期的事，照片请在工作台打开“清风”上传。".into()
+            }
             ("text", _) => self.reply(&push.from, &push.content).await?,
             ("event", "subscribe") => HELP.to_owned(),
             _ => format!("我只看得懂文字。照片请在小程序“我要反映”里上传。\n{HELP}"),
@@ -190,9 +198,8 @@ impl Conversations {
     }
 
     async fn complaint(&self, resident: Resident, number: &str) -> Result<String, Fault> {
-        let own = queries::list(&self.store, &Actor::Resident(resident), Filter::default()).await?;
         // Another's number is answered like one that does not exist.
-        Ok(match own.into_iter().find(|complaint| complaint.number == number) {
+        Ok(match queries::by_number(&self.store, &Actor::Resident(resident), number).await? {
             Some(complaint) => {
                 let day = complaint.changed_at.with_timezone(&shanghai()).format("%-m月%-d日");
                 format!(
@@ -212,10 +219,11 @@ const HELP: &str = "可以发：\n“进度” 看您反映的事办到哪一步
 
 const REPORT: &str = "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存，请您也删掉这条聊天。\n请走加密举报通道，或拨打12388向纪检监察机关反映。\n反映修路、用水这类事情，请打开小程序“我要反映”。";
 
-const STAFF_HELP: &str = "待办事项请点卡片打开，或在工作台打开“清风”处理。这里的聊天没有人看，请不要发群众的个人信息。";
-
 /// Does what an event asks for.
-pub(crate) async fn work_on_event(store: &Store, push: &Push) -> Result<(), Fault> {
+pub(crate) async fn work_on_event(store: &Store, cache: &dyn Cache, push: &Push) -> Result<(), Fault> {
+    if push.event == "template_card_event" {
+        return taps::take(store, cache, push).await;
+    }
     subscriptions::take(store, push).await
 }
 

@@ -6,6 +6,8 @@ pub(super) enum Wish {
     OptIn,
     /// How his own complaints stand.
     MyComplaints,
+    /// What waits for a member of staff.
+    Tasks,
     /// How one of them stands, by its number.
     Complaint(String),
     Survey,
@@ -52,6 +54,7 @@ impl Wish {
             "退订" | "停止" | "stop" | "td" | "不要再发" => return Self::OptOut,
             "订阅" | "开始" | "start" | "恢复" => return Self::OptIn,
             "进度" | "我的" | "我的诉求" | "查" | "查询" => return Self::MyComplaints,
+            "待办" | "任务" | "我的待办" => return Self::Tasks,
             "问卷" | "答题" | "调查" | "测评" | "背靠背" | "背靠背测评" | "评议" => {
                 return Self::Survey;
             }

@@ -12,7 +12,7 @@ use qingfeng_core::{
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::{Outcome, claim, departure, recipient::Address};
+use super::{Outcome, buttons, claim, departure, recipient::Address};
 use crate::{
     Bot,
     channels::{AppMessage, Card, CardTarget, GUARDED_FOR, TemplateCard, TemplateUse},
@@ -22,7 +22,7 @@ use crate::{
 pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
     let mut nobody = None;
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
-        let request = app.envelope(user_id, wecom_card(bot, &card));
+        let request = app.envelope(user_id, wecom_card(bot, &card, messages));
         departure::depart(bot, messages, "wecom_app", &request, TimeDelta::seconds(GUARDED_FOR.into())).await?;
         match app.send(&request).await {
             Outcome::NoConsent(reason) => nobody = Some(Outcome::NoConsent(reason)),
@@ -40,7 +40,7 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
     }
 }
 
-fn wecom_card(bot: &Bot, card: &Card) -> Value {
+fn wecom_card(bot: &Bot, card: &Card, messages: &[Message]) -> Value {
     let due_on = card.due_on.map(|due_on| ("期限".to_owned(), due_on.format("%Y年%-m月%-d日").to_string()));
     let card = TemplateCard {
         source: "清风".into(),
@@ -49,7 +49,7 @@ fn wecom_card(bot: &Bot, card: &Card) -> Value {
         words: card.hint.clone(),
         lines: due_on.into_iter().collect(),
         target: CardTarget::Address(format!("{}/app/#/{}", bot.settings.public_url, card.page)),
-        buttons: None,
+        buttons: buttons::of(messages),
     };
     AppMessage::Card(card).bodies().remove(0)
 }

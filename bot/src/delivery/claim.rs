@@ -3,7 +3,6 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
-    deadlines::{DeadlineStatus, entity::deadlines},
     outbox::{
         MessageState, departures,
         entity::{Column, Entity, Model as Message},
@@ -97,6 +96,26 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
         .await
 }
 
+/// Frees what this bot has claimed and not sent.
+pub(super) async fn give_back(bot: &Bot) -> Result<(), Fault> {
+    let holder = bot.holder.clone();
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                Entity::update_many()
+                    .col_expr(Column::State, Expr::value(MessageState::Pending))
+                    .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
+                    .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
+                    .filter(Column::State.eq(MessageState::Sending))
+                    .filter(Column::LeaseHolder.eq(holder))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
 /// Requests that may be sent again.
 fn guarded(now: DateTime<Utc>) -> SelectStatement {
     sea_orm::QuerySelect::query(
@@ -106,46 +125,6 @@ fn guarded(now: DateTime<Utc>) -> SelectStatement {
             .filter(departures::Column::GuardedUntil.gt(now)),
     )
     .to_owned()
-}
-
-/// Withdraws reminders whose deadline was met or moved since they were written, and of several about one deadline (they
-/// gathered while nothing could be sent) all but the latest. Returns the others.
-pub(super) async fn withdraw_pointless(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
-    let of = |message: &Message| message.facts.get("deadline_id")?.as_str()?.parse::<uuid::Uuid>().ok();
-    let ids: Vec<_> = messages.iter().filter_map(of).collect();
-    if ids.is_empty() {
-        return Ok(messages);
-    }
-    let running = deadlines::Entity::find()
-        .filter(deadlines::Column::Id.is_in(ids))
-        .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
-        .all(bot.store.reader())
-        .await?;
-    let still_true = |message: &Message| match of(message) {
-        None => true,
-        Some(id) => running.iter().any(|deadline| {
-            let told = message.facts.get("due_on").and_then(|date| date.as_str());
-            deadline.id.0 == id && deadline.due_on.map(|date| date.to_string()).as_deref() == told
-        }),
-    };
-    let is_latest = |message: &Message| {
-        let same = |other: &&Message| of(other) == of(message) && is_reminder(other);
-        !is_reminder(message) || messages.iter().filter(same).map(|other| other.id).max() == Some(message.id)
-    };
-    let stays: Vec<_> = messages.iter().map(|message| still_true(message) && is_latest(message)).collect();
-    let (mut keep, mut drop) = (Vec::new(), Vec::new());
-    for (message, stays) in messages.into_iter().zip(stays) {
-        if stays { keep.push(message) } else { drop.push(message) }
-    }
-    if !drop.is_empty() {
-        set_state(bot, drop, MessageState::Withdrawn).await?;
-    }
-    Ok(keep)
-}
-
-/// One of the series that counts down to a deadline and up after it.
-fn is_reminder(message: &Message) -> bool {
-    matches!(message.kind.as_str(), "deadline_ahead" | "deadline_today" | "deadline_overdue")
 }
 
 /// Written just before the request leaves.
@@ -166,7 +145,7 @@ pub(super) async fn depart(bot: &Bot, messages: &[Message]) -> Result<(), Fault>
         .await
 }
 
-async fn set_state(bot: &Bot, messages: Vec<Message>, state: MessageState) -> Result<(), Fault> {
+pub(super) async fn set_state(bot: &Bot, messages: Vec<Message>, state: MessageState) -> Result<(), Fault> {
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {

@@ -6,32 +6,33 @@
 //! person decides (never resend blindly). Only where the platform itself guards against doubles is the same request sent
 //! again, as long as it does.
 
+mod buttons;
 mod card;
 mod claim;
 mod departure;
 mod outcome;
+mod person;
+mod pointless;
+mod prepare;
 mod recipient;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
+use chrono::{DateTime, Timelike as _, Utc};
 use qingfeng_core::{
-    clock::{shanghai, shanghai_date, shanghai_instant},
-    ids::ResidentId,
-    outbox::{RecipientKind, entity::Model as Message, opt_outs},
-    people::PersonKind,
+    clock::shanghai,
+    ids::{ResidentId, StaffId},
+    outbox::{RecipientKind, entity::Model as Message, stops},
     refusal::Fault,
 };
 use uuid::Uuid;
 
 pub use outcome::Outcome;
+use recipient::GroupAddress;
 
 use crate::{Bot, channels::Post, messages};
 
 /// No messages from nine in the evening to eight in the morning, Beijing time.
 pub const QUIET_FROM: u32 = 21;
 pub const QUIET_UNTIL: u32 = 8;
-
-/// Cards per person and day; what comes on top waits for the next morning.
-const CARDS_PER_DAY: u64 = 8;
 
 /// Messages claimed at once.
 const BATCH: u64 = 100;
@@ -46,11 +47,13 @@ pub struct Delivered {
     pub parked: u32,
     pub postponed: u32,
     pub unknown: u32,
+    /// Posts that wait for a person to put them into an ordinary group.
+    pub handed_over: u32,
 }
 
 pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     let mut delivered = Delivered::default();
-    if is_quiet_at(bot.store.clock().now()) || is_stopped(bot).await? {
+    if is_quiet_at(bot.store.clock().now()) || stops::in_force(bot.store.reader()).await?.is_some() {
         return Ok(delivered);
     }
     claim::give_back_expired(bot).await?;
@@ -61,19 +64,17 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
             return Ok(delivered);
         }
         for (recipient, messages) in by_recipient(claimed) {
+            // The switch stops what has not left yet, also in the middle of a round.
+            if stops::in_force(bot.store.reader()).await?.is_some() {
+                claim::give_back(bot).await?;
+                return Ok(delivered);
+            }
             // One recipient's trouble is not the others'.
             if let Err(fault) = deliver(bot, recipient, messages, &mut delivered).await {
                 tracing::error!(%fault, "a delivery failed");
             }
         }
     }
-}
-
-/// Key in the cache that stops all sending, for emergencies; `1` = stopped.
-pub const STOP_SWITCH: &str = "bot:stopped";
-
-async fn is_stopped(bot: &Bot) -> Result<bool, Fault> {
-    Ok(bot.cache.get(STOP_SWITCH).await?.is_some())
 }
 
 /// Whether nobody is to be disturbed at this instant.
@@ -101,50 +102,45 @@ async fn deliver(
     messages: Vec<Message>,
     delivered: &mut Delivered,
 ) -> Result<(), Fault> {
-    let messages = claim::withdraw_pointless(bot, messages).await?;
+    let messages = pointless::withdraw(bot, messages).await?;
     if messages.is_empty() {
         return Ok(());
     }
     match kind {
         RecipientKind::Group => {
-            let robot = recipient::robot(bot, id).await?;
+            let address = recipient::group(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                let Some((kind, key)) = &robot else {
-                    claim::settle(bot, &[message], Outcome::Final("没有可用的群机器人".into()), delivered).await?;
-                    continue;
-                };
-                let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
-                claim::depart(bot, std::slice::from_ref(&message)).await?;
-                let outcome = bot.channels.robots.post(*kind, key, &post).await;
-                claim::settle(bot, &[message], outcome, delivered).await?;
+                post(bot, address.as_ref(), message, delivered).await?;
             }
             Ok(())
         }
-        RecipientKind::Staff | RecipientKind::Resident => {
-            let person = match kind {
-                RecipientKind::Staff => PersonKind::Staff,
-                _ => PersonKind::Resident,
-            };
-            let address = recipient::address(bot, person, id).await?;
-            if address.is_nowhere() {
-                return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
-            }
-            if kind == RecipientKind::Resident && opt_outs::has_opted_out(&bot.store, ResidentId(id)).await? {
-                return claim::settle(bot, &messages, Outcome::Final("本人已退订".into()), delivered).await;
-            }
-            if claim::cards_today(bot, id).await? >= CARDS_PER_DAY {
-                let tomorrow = shanghai_date(bot.store.clock().now()) + TimeDelta::days(1);
-                let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
-                let later = Outcome::Waits {
-                    until: shanghai_instant(tomorrow, morning),
-                    reason: "今天的提醒已够多".into(),
-                };
-                return claim::settle(bot, &messages, later, delivered).await;
-            }
-            let card = messages::card(kind, &messages, shanghai_date(bot.store.clock().now()));
-            let outcome = card::deliver(bot, &address, card, &messages).await?;
-            claim::settle(bot, &messages, outcome, delivered).await
-        }
+        RecipientKind::Staff => person::staff(bot, StaffId(id), messages, delivered).await,
+        RecipientKind::Resident => person::resident(bot, ResidentId(id), messages, delivered).await,
     }
+}
+
+/// Into a group: by its robot, or by the hand of a person.
+async fn post(
+    bot: &Bot,
+    address: Option<&GroupAddress>,
+    message: Message,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
+    let outcome = match address {
+        None => Outcome::Final("这个群已停用".into()),
+        Some(GroupAddress { group, key: Some(key) }) => {
+            let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
+            claim::depart(bot, std::slice::from_ref(&message)).await?;
+            bot.channels.robots.post(group.kind, key, &post).await
+        }
+        Some(GroupAddress { group, key: None }) => match prepare::prepare(bot, group, &message).await? {
+            Some(outcome) => outcome,
+            None => {
+                delivered.handed_over += 1;
+                return Ok(());
+            }
+        },
+    };
+    claim::settle(bot, &[message], outcome, delivered).await
 }

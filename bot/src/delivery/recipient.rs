@@ -1,7 +1,7 @@
 //! Where a recipient is reached.
 
 use qingfeng_core::{
-    groups::{self, GroupKind, RobotKey},
+    groups::{self, RobotKey},
     ids::{GroupId, StaffId},
     people::{PersonKind, phones},
     refusal::Fault,
@@ -11,11 +11,19 @@ use uuid::Uuid;
 
 use crate::Bot;
 
-/// Kind and robot of a village group; none when it has no robot, or is not in use any more.
-pub(super) async fn robot(bot: &Bot, id: Uuid) -> Result<Option<(GroupKind, RobotKey)>, Fault> {
+/// A village's chat group and its robot.
+pub(super) struct GroupAddress {
+    pub(super) group: groups::entity::Model,
+    /// None for an ordinary group.
+    pub(super) key: Option<RobotKey>,
+}
+
+/// None when it is not in use any more.
+pub(super) async fn group(bot: &Bot, id: Uuid) -> Result<Option<GroupAddress>, Fault> {
     let group = groups::entity::Entity::find_by_id(GroupId(id)).one(bot.store.reader()).await?;
     let Some(group) = group.filter(|group| group.active) else { return Ok(None) };
-    Ok(groups::robot_key(&bot.sealer, &group)?.map(|key| (group.kind, key)))
+    let key = groups::robot_key(&bot.sealer, &group)?;
+    Ok(Some(GroupAddress { group, key }))
 }
 
 /// Where a person is reached.

@@ -37,6 +37,16 @@ fn day(date: NaiveDate) -> String {
 /// Where a phone shows the anonymous surveys. The list, not the survey: the address tells a passer-by nothing.
 const SEALED_SURVEYS: &str = "pages/sealed-surveys/list";
 
+/// What cannot wait for the next morning.
+pub(crate) fn is_urgent(kind: &str) -> bool {
+    matches!(kind, "deadline_today" | "deadline_overdue" | "deadline_escalated" | "answer_wanted")
+}
+
+/// Why somebody gets another's message.
+pub(crate) fn standing_in(name: &str) -> String {
+    length::around("您代理", name, "的工作", LONGEST_THING)
+}
+
 /// One card for one person: what it is about, by when, what to do. Several messages become one card.
 pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveDate) -> Card {
     if let [message] = messages {
@@ -70,6 +80,9 @@ pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveD
             RecipientKind::Resident if sealed == messages.len() => SEALED_SURVEYS.into(),
             RecipientKind::Resident if sealed > 0 => "pages/home/index".into(),
             RecipientKind::Resident => "pages/complaints/list".into(),
+            _ if messages.iter().all(|message| message.subject_kind == SubjectKind::Group) => {
+                "pages/posts/index".into()
+            }
             _ => "pages/desk/index".into(),
         },
     }
@@ -85,6 +98,7 @@ fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card
         }
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
+        (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),
     };
     let reminder = due_on.is_some() && message.kind.starts_with("deadline");
@@ -121,6 +135,11 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "complaint_accepted" => "已受理，正在办理".into(),
         "complaint_answered" => "已有答复，满不满意请您评价".into(),
         "rating_reminder" => "办得怎么样，请您评一评".into(),
+        "post_prepared" => "请把公示转发到群里，再点已发".into(),
+        "post_waiting" => "公示还没转发到群里，请转发".into(),
+        "answer_wanted" if text(facts, "wanted") == "more_time" => "请回复新日期和理由，如3月20日等材料".into(),
+        "answer_wanted" => "请直接回复理由，我们转告镇专项行动办".into(),
+        "assignment_disputed" => "有人说不归他办，请核实改派".into(),
         "call_back_due" => "群众一直没评价，请回访".into(),
         "complaint_not_accepted" => "不属受理范围，请看说明".into(),
         "complaint_merged" => "与他人反映的合并办理".into(),

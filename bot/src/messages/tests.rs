@@ -49,7 +49,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
 /// Every kind that goes to a person, with facts as the product writes them, and its title.
 fn to_people(title: &str) -> Vec<Message> {
     use RecipientKind::{Resident, Staff};
-    use SubjectKind::{Complaint, Duty, Rectification, SealedSurvey};
+    use SubjectKind::{Complaint, Duty, Group, Rectification, SealedSurvey};
     let due = |date: &str| json!({"title": title, "due_on": date});
     let late = json!({"title": title, "due_on": "2026-02-27", "rung": "督办函"});
     let unit = json!({"title": title, "unit": "东河村"});
@@ -67,6 +67,11 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "complaint_rated", Complaint, plain()),
         message(Staff, "complaint_rated_bad", Complaint, plain()),
         message(Staff, "call_back_due", Complaint, plain()),
+        message(Staff, "answer_wanted", Complaint, json!({"title": title, "wanted": "more_time"})),
+        message(Staff, "answer_wanted", Rectification, json!({"title": title, "wanted": "not_mine"})),
+        message(Staff, "assignment_disputed", Duty, due("2026-03-20")),
+        message(Staff, "post_prepared", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "post_waiting", Group, json!({"title": "东河村村民群"})),
         message(Staff, "extension_decided", Complaint, decided(true)),
         message(Staff, "extension_decided", Rectification, decided(false)),
         message(Staff, "rectification_assigned", Rectification, due("2026-05-31")),

@@ -5,6 +5,7 @@ mod failures;
 mod housekeeping;
 mod monthly;
 mod policy;
+mod prepared_posts;
 mod reminders;
 mod sealed_results;
 mod silence;
@@ -39,13 +40,14 @@ struct Job {
     at: &'static str,
 }
 
-const JOBS: [Job; 6] = [
+const JOBS: [Job; 7] = [
     Job { name: "surveys", at: "0 5 0 * * *" },
     // Before the reminders, which see only what is open.
     Job { name: "duties", at: "0 0 8 * * *" },
     // Before offices open, after the quiet hours.
     Job { name: "reminders", at: "0 10 8 * * *" },
     Job { name: "silence", at: "0 20 8 * * *" },
+    Job { name: "prepared_posts", at: "0 30 8 * * *" },
     Job { name: "monthly_posts", at: "0 0 9 * * *" },
     Job { name: "housekeeping", at: "0 30 3 * * *" },
 ];
@@ -108,6 +110,7 @@ async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault>
         "reminders" => reminders::schedule(bot, county, due_for).await?,
         "surveys" => surveys::close_finished(bot, county, due_for).await?,
         "silence" => silence::schedule(bot, county, due_for).await?,
+        "prepared_posts" => prepared_posts::schedule(bot, county, due_for).await?,
         "monthly_posts" => monthly::schedule(bot, county, due_for).await?,
         _ => housekeeping::sweep(bot, county).await?,
     }

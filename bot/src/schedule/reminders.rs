@@ -6,10 +6,7 @@ use qingfeng_core::{
     deadlines::{DeadlineStatus, entity::deadlines},
     ids::{CountyId, DeadlineId, OrganizationId, StaffId},
     outbox::{self, Notice, Recipient},
-    people::{
-        OrganizationKind, Role, concerns,
-        entity::{organizations, posts},
-    },
+    people::{OrganizationKind, Role, concerns, entity::organizations, holders},
     refusal::Fault,
     subject::SubjectRef,
 };
@@ -117,7 +114,10 @@ async fn reminders_of(
         notice
     };
     let mut notices = Vec::new();
-    if let Some(step) = rules.policy.step(due_on, today) {
+    let step = rules.policy.step(due_on, today);
+    // Who said that he knows is not told again ahead of the date.
+    let is_known = |step: &Step| matches!(step, Step::Ahead(_)) && deadline.acknowledged_on.is_some();
+    if let Some(step) = step.filter(|step| !is_known(step)) {
         let kind = match step {
             Step::Ahead(_) => "deadline_ahead",
             Step::Today => "deadline_today",
@@ -159,7 +159,7 @@ async fn superiors(
     let (Some(over), Some(township)) = (rules.policy.escalation(due_on, today), deadline.township_id) else {
         return Ok(Vec::new());
     };
-    let leaders = holders(bot, township, &[Role::TownshipLeader], today).await?;
+    let leaders = holders(bot.store.reader(), township, &[Role::TownshipLeader], today).await?;
     Ok(leaders.into_iter().map(|staff| (staff, over, "")).collect())
 }
 
@@ -170,25 +170,5 @@ async fn responsible(bot: &Bot, deadline: &deadlines::Model, today: NaiveDate) -
     }
     let Some(unit) = deadline.responsible_unit_id else { return Ok(Vec::new()) };
     let roles = [Role::VillageSecretary, Role::DepartmentHandler, Role::TownshipOffice];
-    holders(bot, unit, &roles, today).await
-}
-
-/// Who holds one of these posts today.
-pub(super) async fn holders(
-    bot: &Bot,
-    organization: OrganizationId,
-    roles: &[Role],
-    today: NaiveDate,
-) -> Result<Vec<StaffId>, Fault> {
-    let held = posts::Entity::find()
-        .filter(posts::Column::OrganizationId.eq(organization))
-        .filter(posts::Column::Role.is_in(roles.iter().copied()))
-        .filter(posts::Column::FromDate.lte(today))
-        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(today)))
-        .order_by_asc(posts::Column::Id)
-        .all(bot.store.reader())
-        .await?;
-    let mut staff: Vec<_> = held.into_iter().map(|post| post.staff_id).collect();
-    staff.dedup();
-    Ok(staff)
+    holders(bot.store.reader(), unit, &roles, today).await
 }

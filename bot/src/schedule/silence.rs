@@ -6,13 +6,12 @@ use qingfeng_core::{
     complaints::silence::{Silent, silent_reporters},
     ids::CountyId,
     outbox::{self, Notice, Recipient},
-    people::{Role, concerns},
+    people::{Role, concerns, holders},
     refusal::Fault,
     subject::SubjectRef,
 };
 use serde_json::json;
 
-use super::reminders::holders;
 use crate::Bot;
 
 /// Days after the answer on which the reporter is asked.
@@ -55,7 +54,7 @@ fn asked_again(silent: &Silent, days: i64) -> Option<Notice> {
 /// The office calls, but neither who handled it nor whom it is about.
 async fn call_back_due(bot: &Bot, silent: &Silent, today: NaiveDate) -> Result<Vec<Notice>, Fault> {
     let about = concerns::of(bot.store.reader(), SubjectRef::from(silent.complaint_id)).await?;
-    let office = holders(bot, silent.township_id, &[Role::TownshipOffice], today).await?;
+    let office = holders(bot.store.reader(), silent.township_id, &[Role::TownshipOffice], today).await?;
     Ok(office
         .into_iter()
         .filter(|staff| Some(*staff) != silent.handler_id && !about.staff.contains(staff))

@@ -83,6 +83,22 @@ pub async fn detail(store: &Store, actor: &Actor, id: ComplaintId) -> Result<Det
     Ok(Detail { complaint, subject, entries, ratings, reporters })
 }
 
+/// The complaint of this number, if the actor may see it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_number(store: &Store, actor: &Actor, number: &str) -> Result<Option<complaints::Model>, Fault> {
+    let connection = store.reader();
+    let found = complaints::Entity::find()
+        .filter(complaints::Column::CountyId.eq(actor.county()))
+        .filter(complaints::Column::Number.eq(number))
+        .one(connection)
+        .await?;
+    let Some(complaint) = found else { return Ok(None) };
+    let subject = subject_of(connection, &complaint).await?;
+    Ok(may(actor, Action::ViewComplaint, &subject).is_ok().then_some(complaint))
+}
+
 /// What a list shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {

@@ -35,6 +35,9 @@ pub mod deadlines {
         pub responsible_unit_id: Option<OrganizationId>,
         /// How often it was extended.
         pub extensions: i32,
+        /// When somebody said of this date that he knows; nothing more reminds ahead of it.
+        pub acknowledged_on: Option<Date>,
+        pub acknowledged_by: Option<StaffId>,
         pub created_at: DateTimeUtc,
     }
 

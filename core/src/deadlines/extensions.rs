@@ -244,6 +244,7 @@ async fn move_to(
     deadline.explanation = format!("{}；{line}", deadline.explanation);
     deadlines::Entity::update_many()
         .col_expr(deadlines::Column::DueOn, Expr::value(deadline.due_on))
+        .col_expr(deadlines::Column::AcknowledgedOn, Expr::value(Option::<NaiveDate>::None))
         .col_expr(deadlines::Column::Extensions, Expr::value(deadline.extensions))
         .col_expr(deadlines::Column::Explanation, Expr::value(deadline.explanation.clone()))
         .filter(deadlines::Column::Id.eq(deadline.id))

@@ -52,7 +52,15 @@ pub async fn open(unit: &UnitOfWork, new: NewDeadline) -> Result<DeadlineId, Fau
 pub async fn open_again(unit: &UnitOfWork, new: NewDeadline) -> Result<(), Fault> {
     use deadlines::Column as C;
     let again = OnConflict::columns([C::SubjectId, C::Kind, C::Round])
-        .update_columns([C::StartOn, C::DueOn, C::OriginalDueOn, C::Explanation, C::Status, C::EndedOn])
+        .update_columns([
+            C::StartOn,
+            C::DueOn,
+            C::OriginalDueOn,
+            C::Explanation,
+            C::Status,
+            C::EndedOn,
+            C::AcknowledgedOn,
+        ])
         .to_owned();
     deadlines::Entity::insert(row(unit, new)).on_conflict(again).exec_without_returning(unit.connection()).await?;
     Ok(())
@@ -78,6 +86,8 @@ fn row(unit: &UnitOfWork, new: NewDeadline) -> deadlines::ActiveModel {
         responsible_staff_id: Set(new.responsible_staff),
         responsible_unit_id: Set(new.responsible_unit),
         extensions: Set(0),
+        acknowledged_on: Set(None),
+        acknowledged_by: Set(None),
         created_at: Set(unit.now()),
     }
 }
@@ -116,6 +126,7 @@ pub async fn reassign(
     deadlines::Entity::update_many()
         .col_expr(deadlines::Column::ResponsibleUnitId, Expr::value(responsible_unit))
         .col_expr(deadlines::Column::ResponsibleStaffId, Expr::value(responsible_staff))
+        .col_expr(deadlines::Column::AcknowledgedOn, Expr::value(Option::<NaiveDate>::None))
         .filter(deadlines::Column::SubjectId.eq(subject.id).and(deadlines::Column::Status.eq(DeadlineStatus::Open)))
         .exec(unit.connection())
         .await?;

@@ -1,7 +1,7 @@
 use sea_orm::entity::prelude::*;
 
 use super::GroupKind;
-use crate::ids::{CountyId, GroupId, OrganizationId};
+use crate::ids::{CountyId, GroupId, OrganizationId, StaffId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat_groups")]
@@ -17,6 +17,8 @@ pub struct Model {
     /// Empty for a group without a robot.
     pub robot_key_sealed: Vec<u8>,
     pub active: bool,
+    /// Who puts prepared posts into it; none = whoever leads the village.
+    pub keeper_staff_id: Option<StaffId>,
     pub created_at: DateTimeUtc,
 }
 

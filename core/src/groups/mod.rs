@@ -2,6 +2,7 @@
 
 mod channel;
 pub mod entity;
+pub mod prepared;
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -41,6 +42,7 @@ pub async fn add(unit: &UnitOfWork, county: CountyId, sealer: &Sealer, new: NewG
         name: Set(new.name),
         robot_key_sealed: Set(new.channel.key().map(sealed).unwrap_or_default()),
         active: Set(true),
+        keeper_staff_id: Set(None),
         created_at: Set(unit.now()),
     })
     .exec_without_returning(unit.connection())

@@ -5,6 +5,7 @@ pub mod consents;
 pub mod departures;
 pub mod entity;
 pub mod opt_outs;
+pub mod stops;
 pub mod undelivered;
 
 use chrono::{DateTime, Utc};
@@ -59,6 +60,8 @@ pub enum MessageState {
     Sending,
     /// The request is on its way; a bot that dies now leaves it unknown.
     Departed,
+    /// A person puts it into a group by hand and has not confirmed it yet.
+    HandedOver,
     /// The platform took it.
     Sent,
     /// Not sent and not going to be, for a reason that staff see; they may send it again.

@@ -1,12 +1,12 @@
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
-    HeldPost, OrganizationKind, Resident, Staff,
+    HeldPost, OrganizationKind, Resident, Role, Staff,
     entity::{organizations, posts, recusals, residents, staff},
 };
 use crate::{
-    ids::{ResidentId, StaffId},
+    ids::{OrganizationId, ResidentId, StaffId},
     refusal::Fault,
     storage::Store,
 };
@@ -60,6 +60,29 @@ pub(crate) async fn staff_in(
         recused_from_staff: interests.iter().filter_map(|interest| interest.from_staff_id).collect(),
         recused_from_organizations: interests.iter().filter_map(|interest| interest.from_organization_id).collect(),
     }))
+}
+
+/// Who holds one of these posts of an organization on this day.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn holders(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    roles: &[Role],
+    on: NaiveDate,
+) -> Result<Vec<StaffId>, Fault> {
+    let held = posts::Entity::find()
+        .filter(posts::Column::OrganizationId.eq(organization))
+        .filter(posts::Column::Role.is_in(roles.iter().copied()))
+        .filter(posts::Column::FromDate.lte(on))
+        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(on)))
+        .order_by_asc(posts::Column::Id)
+        .all(connection)
+        .await?;
+    let mut staff: Vec<_> = held.into_iter().map(|post| post.staff_id).collect();
+    staff.dedup();
+    Ok(staff)
 }
 
 /// The resident; none when unknown or no longer on a roster.

@@ -76,9 +76,12 @@ pub enum Action {
     // messages
     ViewMessages,
     ResendMessage,
+    ForwardPost,
     ManageGroups,
     // people
     ViewStaff,
+    /// Say that somebody is away and who stands in.
+    RecordAbsence,
     ManagePeople,
     ManageRoster,
     ManageSystem,
@@ -191,6 +194,25 @@ const EVALUATED: [(Role, Scope); 8] = [
     (Role::GroupAdministrator, Scope::ByName),
     (Role::CountyInspector, Scope::ByName),
 ];
+/// Who may put prepared posts into chat groups.
+const FORWARDERS: [(Role, Scope); 4] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::VillageStaff, Scope::OwnUnit),
+    (Role::TownshipOffice, Scope::Township),
+    (Role::GroupAdministrator, Scope::Township),
+];
+/// Everybody for himself, and the office for its township.
+const ABSENCES: [(Role, Scope); 9] = [
+    (Role::TownshipOffice, Scope::Township),
+    (Role::TownshipOffice, Scope::ByName),
+    (Role::VillageSecretary, Scope::ByName),
+    (Role::VillageStaff, Scope::ByName),
+    (Role::DepartmentHandler, Scope::ByName),
+    (Role::TownshipLeader, Scope::ByName),
+    (Role::DisciplinaryOfficer, Scope::ByName),
+    (Role::GroupAdministrator, Scope::ByName),
+    (Role::CountyInspector, Scope::ByName),
+];
 const REGISTRARS: [(Role, Scope); 4] = [
     (Role::VillageSecretary, Scope::OwnUnit),
     (Role::VillageStaff, Scope::OwnUnit),
@@ -282,7 +304,9 @@ fn rule(action: Action) -> Rule {
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
         }
+        A::ForwardPost => by_staff(&FORWARDERS),
         A::ManageGroups => by_staff(&[(Role::GroupAdministrator, Scope::Township)]),
+        A::RecordAbsence => by_staff(&ABSENCES),
         A::ViewStaff => by_staff(&OFFICE_AND_LEADER),
         A::ManagePeople | A::ManageSystem => by_staff(&SYSTEM),
         A::ManageRoster => by_staff(&OFFICE),

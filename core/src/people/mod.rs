@@ -1,5 +1,6 @@
 //! Organizations, staff in posts over time, residents on rosters; who they are when they sign in, and what they may do.
 
+pub mod absences;
 mod actor;
 mod actors;
 pub mod authorization;
@@ -16,7 +17,7 @@ pub mod sign_in;
 
 pub use actor::{Actor, HeldPost, Resident, Staff};
 pub(crate) use actors::staff_in;
-pub use actors::{load_resident, load_staff};
+pub use actors::{holders, load_resident, load_staff};
 pub use paper_codes::{CodeDigest, PaperCodes};
 pub use refusals::SignInRefusal;
 pub use roles::{OrganizationKind, PersonKind, Role, RosterGroup};

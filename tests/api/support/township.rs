@@ -118,6 +118,21 @@ impl<'a> Township<'a> {
         id
     }
 
+    /// From now on WeCom knows the member of staff by this name.
+    pub async fn at_wecom(&self, person: StaffId, user_id: &'static str) {
+        self.write(move |unit| {
+            Box::pin(async move {
+                staff::Entity::update_many()
+                    .col_expr(staff::Column::WecomUserId, Expr::value(user_id))
+                    .filter(staff::Column::Id.eq(person))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await;
+    }
+
     pub async fn resident(&self, village: Village) -> (Person, ResidentId) {
         let id = self.add_resident(village, None, None).await;
         let identity = Identity { county: self.county, kind: PersonKind::Resident, id: id.0 };

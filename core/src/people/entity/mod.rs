@@ -1,5 +1,6 @@
 //! Rows of the people tables.
 
+pub mod absences;
 pub mod concerns;
 pub mod invitations;
 pub mod organizations;

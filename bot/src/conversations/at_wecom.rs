@@ -1,0 +1,95 @@
+//! Staff write to the application at WeCom: what waits for them, how an item stands, the reason for what they tapped.
+
+use qingfeng_core::{
+    clock::shanghai_date,
+    complaints::queries,
+    deadlines::desk,
+    ids::StaffId,
+    people::{
+        self, Actor,
+        authorization::{Action, Reach, reach},
+        phones,
+    },
+    refusal::Fault,
+};
+
+use super::{Conversations, REPORT, Wish, answers, opinion, standing};
+
+/// Lines of a list in a chat.
+const LINES: usize = 5;
+
+const HELP: &str = "可以发：\n“待办” 看快到期的事\n诉求编号（SQ开头） 看一件办到哪一步\n卡片上的按钮可以直接答：受理、知道了、要延期、不是我的。\n请不要在这里发群众的个人信息。";
+
+/// What to say to a member of the corporation who wrote this.
+pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &str) -> Result<String, Fault> {
+    let wish = Wish::of(text);
+    let (store, cache) = (&conversations.store, &*conversations.cache);
+    let today = shanghai_date(store.clock().now());
+    let mut known = None;
+    for member in phones::members(store.reader(), user_id).await? {
+        known = people::load_staff(store, StaffId(member.id), today).await?.or(known);
+    }
+    let Some(staff) = known else {
+        return Ok("还不知道您是谁。请先在工作台打开“清风”，用账号登录一次，把企业微信和账号绑在一起。".into());
+    };
+    let (county, actor) = (staff.county, Actor::Staff(staff));
+    if let Some(expected) = answers::expected(cache, user_id).await? {
+        if wish == Wish::Cancel {
+            answers::forget(cache, user_id).await?;
+            return Ok("好的，没有提交。".into());
+        }
+        if !matches!(wish, Wish::Help | Wish::Tasks | Wish::Report) {
+            return answers::take(store, cache, user_id, (county, &actor), expected, text).await;
+        }
+    }
+    if wish == Wish::Report {
+        return Ok(REPORT.into());
+    }
+    if opinion::is_about_an_office_holder(text) {
+        return Ok(conversations.not_here());
+    }
+    Ok(match wish {
+        Wish::Tasks | Wish::MyComplaints => tasks(conversations, &actor).await?,
+        Wish::Complaint(number) => complaint(conversations, &actor, &number).await?,
+        Wish::Help | Wish::Cancel => HELP.into(),
+        Wish::Survey => format!("问卷和测评请用自己的手机在小程序里参加。\n{HELP}"),
+        _ => format!("没看懂您的意思。\n{HELP}"),
+    })
+}
+
+async fn tasks(conversations: &Conversations, actor: &Actor) -> Result<String, Fault> {
+    let Reach::Staff(reach) = reach(actor, Action::ViewDesk) else { return Ok("您没有待办。".into()) };
+    let rows = desk::due(&conversations.store, &reach, None).await?;
+    if rows.is_empty() {
+        return Ok("没有待办，都办完了。".into());
+    }
+    let today = shanghai_date(conversations.store.clock().now());
+    let mut lines: Vec<_> = rows
+        .iter()
+        .take(LINES)
+        .map(|row| {
+            let title: String = row.subject_title.chars().take(16).collect();
+            let left = row.due_on.map_or_else(
+                || "期限未定".to_owned(),
+                |due_on| match (due_on - today).num_days() {
+                    days @ 1.. => format!("还有{days}天"),
+                    0 => "今天到期".into(),
+                    days => format!("已超期{}天", -days),
+                },
+            );
+            format!("{title}：{left}")
+        })
+        .collect();
+    if rows.len() > LINES {
+        lines.push("还有更多，请在工作台打开“清风”看。".into());
+    }
+    Ok(lines.join("\n"))
+}
+
+async fn complaint(conversations: &Conversations, actor: &Actor, number: &str) -> Result<String, Fault> {
+    // Another's number is answered like one that does not exist.
+    Ok(match queries::by_number(&conversations.store, actor, number).await? {
+        Some(complaint) => format!("{} {}\n现在：{}", complaint.number, complaint.title, standing(complaint.state)),
+        None => "没有这个编号，或者您无权查看。发“待办”看快到期的事。".into(),
+    })
+}

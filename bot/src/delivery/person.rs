@@ -1,0 +1,116 @@
+//! Cards to people: whom they reach, and how many a day.
+
+use chrono::{NaiveTime, TimeDelta};
+use qingfeng_core::{
+    clock::{shanghai_date, shanghai_instant},
+    ids::{ResidentId, StaffId},
+    outbox::{RecipientKind, entity::Model as Message, opt_outs},
+    people::{
+        self, PersonKind, absences,
+        authorization::{Subject, is_recused},
+        concerns,
+        entity::staff,
+    },
+    refusal::Fault,
+    subject::SubjectRef,
+};
+use sea_orm::EntityTrait;
+use uuid::Uuid;
+
+use super::{Delivered, Outcome, QUIET_UNTIL, card, claim, recipient};
+use crate::{Bot, messages};
+
+/// Cards per person and day; what comes on top waits for the next morning.
+const CARDS_PER_DAY: u64 = 8;
+/// The last of them are kept for what cannot wait.
+const KEPT_FOR_URGENT: u64 = 2;
+
+/// Whom a card reaches.
+struct Reached {
+    kind: PersonKind,
+    id: Uuid,
+    /// Whose messages they are, if another's.
+    stands_in_for: Option<String>,
+}
+
+/// To a member of staff, or to whoever stands in.
+pub(super) async fn staff(
+    bot: &Bot,
+    id: StaffId,
+    messages: Vec<Message>,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
+    let (own, of_deputy) = split(bot, id, messages).await?;
+    let himself = Reached { kind: PersonKind::Staff, id: id.0, stands_in_for: None };
+    if let Some((deputy, messages)) = of_deputy {
+        let person = staff::Entity::find_by_id(id).one(bot.store.reader()).await?;
+        let name = person.map(|person| person.name).unwrap_or_default();
+        let deputy = Reached { kind: PersonKind::Staff, id: deputy.0, stands_in_for: Some(name) };
+        to(bot, &deputy, messages, delivered).await?;
+    }
+    to(bot, &himself, own, delivered).await
+}
+
+/// To a resident who wants to be told.
+pub(super) async fn resident(
+    bot: &Bot,
+    id: ResidentId,
+    messages: Vec<Message>,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
+    if opt_outs::has_opted_out(&bot.store, id).await? {
+        return claim::settle(bot, &messages, Outcome::Final("本人已退订".into()), delivered).await;
+    }
+    let reached = Reached { kind: PersonKind::Resident, id: id.0, stands_in_for: None };
+    to(bot, &reached, messages, delivered).await
+}
+
+/// What the person gets himself, and what his deputy gets today. Whom a matter is about does not learn of it by standing in.
+async fn split(
+    bot: &Bot,
+    id: StaffId,
+    messages: Vec<Message>,
+) -> Result<(Vec<Message>, Option<(StaffId, Vec<Message>)>), Fault> {
+    let (reader, today) = (bot.store.reader(), shanghai_date(bot.store.clock().now()));
+    let Some(deputy) = absences::deputy_on(reader, id, today).await? else { return Ok((messages, None)) };
+    let Some(deputy) = people::load_staff(&bot.store, deputy, today).await? else { return Ok((messages, None)) };
+    let (mut own, mut handed) = (Vec::new(), Vec::new());
+    for message in messages {
+        let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
+        let concerned = concerns::of(reader, about).await?;
+        let subject = Subject {
+            concerns_organizations: concerned.organizations,
+            concerns_staff: concerned.staff,
+            ..Subject::default()
+        };
+        if is_recused(&deputy, &subject) { own.push(message) } else { handed.push(message) }
+    }
+    Ok((own, (!handed.is_empty()).then_some((deputy.id, handed))))
+}
+
+async fn to(bot: &Bot, reached: &Reached, messages: Vec<Message>, delivered: &mut Delivered) -> Result<(), Fault> {
+    let Some(first) = messages.first() else { return Ok(()) };
+    let kind = first.recipient_kind;
+    let address = recipient::address(bot, reached.kind, reached.id).await?;
+    if address.is_nowhere() {
+        return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
+    }
+    let today = shanghai_date(bot.store.clock().now());
+    let urgent = messages.iter().any(|message| messages::is_urgent(&message.kind));
+    let budget = if urgent { CARDS_PER_DAY } else { CARDS_PER_DAY - KEPT_FOR_URGENT };
+    if claim::cards_today(bot, first.recipient_id).await? >= budget {
+        let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
+        let later = Outcome::Waits {
+            until: shanghai_instant(today + TimeDelta::days(1), morning),
+            reason: "今天的提醒已够多".into(),
+        };
+        return claim::settle(bot, &messages, later, delivered).await;
+    }
+    let mut card = messages::card(kind, &messages, today);
+    if let Some(name) = &reached.stands_in_for {
+        card.reason = messages::standing_in(name);
+    }
+    debug_assert!(kind != RecipientKind::Group, "posts have no cards");
+    let outcome = card::deliver(bot, &address, card, &messages).await?;
+    claim::settle(bot, &messages, outcome, delivered).await
+}

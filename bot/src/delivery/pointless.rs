@@ -1,0 +1,78 @@
+//! Messages whose reason is gone before they were sent.
+
+use qingfeng_core::{
+    deadlines::{DeadlineStatus, entity::deadlines},
+    groups::prepared::{PreparedState, entity as prepared},
+    ids::MessageId,
+    outbox::{MessageState, entity::Model as Message},
+    refusal::Fault,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::claim;
+use crate::Bot;
+
+/// Withdraws reminders whose deadline was met or moved since they were written, of several about one deadline (they
+/// gathered while nothing could be sent) all but the latest, and what asks to forward a post that is in its group already.
+/// Returns the others.
+pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
+    let running = running(bot, &messages).await?;
+    let waiting = waiting(bot, &messages).await?;
+    let still_true = |message: &Message| match (of(message, "deadline_id"), of(message, "post_id")) {
+        (Some(id), _) => running.iter().any(|deadline| {
+            let told = message.facts.get("due_on").and_then(|date| date.as_str());
+            deadline.id.0 == id && deadline.due_on.map(|date| date.to_string()).as_deref() == told
+        }),
+        (None, Some(post)) => waiting.contains(&MessageId(post)),
+        (None, None) => true,
+    };
+    let is_latest = |message: &Message| {
+        let same = |other: &&Message| of(other, "deadline_id") == of(message, "deadline_id") && is_reminder(other);
+        !is_reminder(message) || messages.iter().filter(same).map(|other| other.id).max() == Some(message.id)
+    };
+    let stays: Vec<_> = messages.iter().map(|message| still_true(message) && is_latest(message)).collect();
+    let (mut keep, mut drop) = (Vec::new(), Vec::new());
+    for (message, stays) in messages.into_iter().zip(stays) {
+        if stays { keep.push(message) } else { drop.push(message) }
+    }
+    if !drop.is_empty() {
+        claim::set_state(bot, drop, MessageState::Withdrawn).await?;
+    }
+    Ok(keep)
+}
+
+fn of(message: &Message, fact: &str) -> Option<Uuid> {
+    message.facts.get(fact)?.as_str()?.parse().ok()
+}
+
+/// One of the series that counts down to a deadline and up after it.
+fn is_reminder(message: &Message) -> bool {
+    matches!(message.kind.as_str(), "deadline_ahead" | "deadline_today" | "deadline_overdue")
+}
+
+async fn running(bot: &Bot, messages: &[Message]) -> Result<Vec<deadlines::Model>, Fault> {
+    let ids: Vec<_> = messages.iter().filter_map(|message| of(message, "deadline_id")).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(deadlines::Entity::find()
+        .filter(deadlines::Column::Id.is_in(ids))
+        .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
+        .all(bot.store.reader())
+        .await?)
+}
+
+/// The prepared posts among those that the messages are about which wait for a person.
+async fn waiting(bot: &Bot, messages: &[Message]) -> Result<Vec<MessageId>, Fault> {
+    let ids: Vec<_> = messages.iter().filter_map(|message| of(message, "post_id")).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let posts = prepared::Entity::find()
+        .filter(prepared::Column::Id.is_in(ids))
+        .filter(prepared::Column::State.eq(PreparedState::Prepared))
+        .all(bot.store.reader())
+        .await?;
+    Ok(posts.into_iter().map(|post| post.id).collect())
+}

@@ -1,0 +1,90 @@
+//! A post for a group that no program may write into: prepared, and handed to the person who looks after the group.
+
+use chrono::TimeDelta;
+use qingfeng_core::{
+    clock::shanghai_date,
+    groups::{
+        entity::Model as Group,
+        prepared::{self, NewPost},
+    },
+    ids::StaffId,
+    outbox::{self, Notice, Recipient, entity::Model as Message},
+    people::{Role, absences, holders},
+    refusal::Fault,
+};
+use serde_json::json;
+
+use super::Outcome;
+use crate::{
+    Bot,
+    channels::{first_link, plain_words},
+    messages,
+};
+
+/// The platform gives links for at most 30 days.
+const LINK_LASTS: TimeDelta = TimeDelta::days(30);
+
+/// Prepares the post; none = it is with a person now.
+pub(super) async fn prepare(bot: &Bot, group: &Group, message: &Message) -> Result<Option<Outcome>, Fault> {
+    let Some(keeper) = keeper(bot, group).await? else {
+        return Ok(Some(Outcome::Final("没有人负责往这个群转发，请指定群管理人".into())));
+    };
+    let post = messages::post(message, &bot.settings.public_url);
+    let board = format!("{}/app/#/pages/board/village?id={}", bot.settings.public_url, group.village_id);
+    let page = first_link(&post).unwrap_or(board);
+    // Both are nice to have: without the platform the page in the browser is linked.
+    let link = mini_program_link(bot, &page).await.unwrap_or_else(|| page.clone());
+    let picture = mini_program_code(bot, &page).await;
+    let text = plain_words(&post.replace(&page, &link));
+    let new = NewPost { message: message.id, keeper, text, link, picture };
+    let notice = Notice::new(Recipient::Staff(keeper), "post_prepared", group.id)
+        // Sent again by the office, it is told again.
+        .step(format!("{}:{}", message.id, shanghai_date(bot.store.clock().now())))
+        .township(group.township_id)
+        .facts(json!({"title": group.name, "post_id": message.id}));
+    let (group, county) = (group.clone(), group.county_id);
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                prepared::prepare(unit, &group, new).await?;
+                outbox::enqueue(unit, county, vec![notice]).await.map(|_| ())
+            })
+        })
+        .await?;
+    Ok(None)
+}
+
+/// Page and query of the mini-program behind an address of ours.
+fn route<'a>(bot: &Bot, address: &'a str) -> Option<(&'a str, &'a str)> {
+    let route = address.strip_prefix(&bot.settings.public_url)?.strip_prefix("/app/#/")?;
+    Some(route.split_once('?').unwrap_or((route, "")))
+}
+
+async fn mini_program_link(bot: &Bot, address: &str) -> Option<String> {
+    let (page, query) = route(bot, address)?;
+    let until = bot.store.clock().now() + LINK_LASTS;
+    bot.channels.account.url_link(page, query, until).await.ok()
+}
+
+/// A code has room for one id and nothing else.
+async fn mini_program_code(bot: &Bot, address: &str) -> Option<Vec<u8>> {
+    let (page, query) = route(bot, address)?;
+    let scene = match query {
+        "" => "-".to_owned(),
+        query => query.strip_prefix("id=")?.parse::<uuid::Uuid>().ok()?.simple().to_string(),
+    };
+    bot.channels.account.code_image(&scene, page).await.ok()
+}
+
+/// Who was named for the group, or else whoever leads the village, or works there.
+async fn keeper(bot: &Bot, group: &Group) -> Result<Option<StaffId>, Fault> {
+    let (reader, today) = (bot.store.reader(), shanghai_date(bot.store.clock().now()));
+    let mut keeper = group.keeper_staff_id;
+    for role in [Role::VillageSecretary, Role::VillageStaff] {
+        if keeper.is_none() {
+            keeper = holders(reader, group.village_id, &[role], today).await?.first().copied();
+        }
+    }
+    let Some(keeper) = keeper else { return Ok(None) };
+    Ok(Some(absences::deputy_on(reader, keeper, today).await?.unwrap_or(keeper)))
+}

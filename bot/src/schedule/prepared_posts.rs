@@ -1,0 +1,53 @@
+//! Posts that wait for a person to put them into their group: reminded of after one day and after three, given up after a
+//! week, when the office sees them among what was not delivered.
+
+use chrono::NaiveDate;
+use qingfeng_core::{
+    clock::shanghai_date,
+    groups::{
+        entity as groups,
+        prepared::{self, PreparedState, entity},
+    },
+    ids::{CountyId, MessageId},
+    outbox::{self, Notice, Recipient},
+    refusal::Fault,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
+
+use crate::Bot;
+
+const REMINDED_AFTER: [i64; 2] = [3, 1];
+const GIVEN_UP_AFTER: i64 = 7;
+const PAGE: u64 = 500;
+
+pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
+    let mut after = MessageId(uuid::Uuid::nil());
+    loop {
+        let page = entity::Entity::find()
+            .filter(entity::Column::CountyId.eq(county))
+            .filter(entity::Column::State.eq(PreparedState::Prepared))
+            .filter(entity::Column::Id.gt(after))
+            .order_by_asc(entity::Column::Id)
+            .limit(PAGE)
+            .all(bot.store.reader())
+            .await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        for post in page {
+            let days = (today - shanghai_date(post.prepared_at)).num_days();
+            if days >= GIVEN_UP_AFTER {
+                bot.store.housekeeping(move |unit| Box::pin(prepared::expire(unit, post.id))).await?;
+                continue;
+            }
+            let Some(step) = REMINDED_AFTER.into_iter().find(|step| days >= *step) else { continue };
+            let group = groups::Entity::find_by_id(post.group_id).one(bot.store.reader()).await?;
+            let title = group.map(|group| group.name).unwrap_or_default();
+            let notice = Notice::new(Recipient::Staff(post.keeper_staff_id), "post_waiting", post.group_id)
+                .step(format!("{}:{}:{step}", post.id, shanghai_date(post.prepared_at)))
+                .township(post.township_id)
+                .facts(json!({"title": title, "post_id": post.id}));
+            bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, vec![notice]))).await?;
+        }
+    }
+}

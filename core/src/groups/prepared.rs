@@ -1,0 +1,286 @@
+//! Prepared posts: ordinary chat groups are closed to programs, so a post is prepared, a person puts it into the group with
+//! a few taps and confirms that. The confirmation is the delivery.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::entity as groups;
+use crate::{
+    audit::AuditEntry,
+    ids::{CountyId, GroupId, MessageId, StaffId},
+    outbox::{self, MessageState},
+    people::{
+        Actor,
+        authorization::{Action, Reach, Subject, may, reach},
+        entity::staff,
+    },
+    refusal::{Fault, Refusal, RefusalKind},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+};
+
+/// Most rows of a page.
+pub const PAGE: u64 = 30;
+
+/// Where a prepared post stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, sea_orm::EnumIter, sea_orm::DeriveActiveEnum, Serialize, Deserialize, ToSchema,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum PreparedState {
+    /// Waits for somebody to put it into the group.
+    Prepared,
+    /// Somebody says that it is in the group.
+    Posted,
+    /// Nobody did for so long that it is not worth it any more.
+    Expired,
+}
+
+/// The table; its key is the message that the post carries.
+pub mod entity {
+    use sea_orm::entity::prelude::*;
+
+    use super::PreparedState;
+    use crate::ids::{CountyId, GroupId, MessageId, OrganizationId, StaffId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "prepared_posts")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MessageId,
+        pub county_id: CountyId,
+        pub township_id: OrganizationId,
+        pub village_id: OrganizationId,
+        pub group_id: GroupId,
+        /// Who is to put it into the group.
+        pub keeper_staff_id: StaffId,
+        /// To be copied as it stands.
+        pub text: String,
+        /// Opens the matter in the mini-program, or in the browser.
+        pub link: String,
+        /// The mini-program's code for the same.
+        pub picture: Option<Vec<u8>>,
+        pub state: PreparedState,
+        pub prepared_at: DateTimeUtc,
+        pub posted_by: Option<StaffId>,
+        pub posted_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A post to be put into a group by hand.
+#[derive(Clone, Debug)]
+pub struct NewPost {
+    pub message: MessageId,
+    pub keeper: StaffId,
+    pub text: String,
+    pub link: String,
+    pub picture: Option<Vec<u8>>,
+}
+
+/// Writes the post down and hands its message over to a person. One that was given up and is sent again begins anew.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn prepare(unit: &UnitOfWork, group: &groups::Model, new: NewPost) -> Result<(), Fault> {
+    use entity::Column as C;
+    let message = new.message;
+    entity::Entity::insert(entity::ActiveModel {
+        id: Set(message),
+        county_id: Set(group.county_id),
+        township_id: Set(group.township_id),
+        village_id: Set(group.village_id),
+        group_id: Set(group.id),
+        keeper_staff_id: Set(new.keeper),
+        text: Set(new.text),
+        link: Set(new.link),
+        picture: Set(new.picture),
+        state: Set(PreparedState::Prepared),
+        prepared_at: Set(unit.now()),
+        posted_by: Set(None),
+        posted_at: Set(None),
+    })
+    .on_conflict(
+        OnConflict::column(C::Id)
+            .update_columns([C::KeeperStaffId, C::Text, C::Link, C::Picture, C::State, C::PreparedAt])
+            .to_owned(),
+    )
+    .exec_without_returning(unit.connection())
+    .await?;
+    set_message(unit, message, MessageState::HandedOver, None).await
+}
+
+/// Gives up on posts that nobody put into their group: their messages are shown to the office as undelivered.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn expire(unit: &UnitOfWork, id: MessageId) -> Result<(), Fault> {
+    let given_up = entity::Entity::update_many()
+        .col_expr(entity::Column::State, Expr::value(PreparedState::Expired))
+        .filter(entity::Column::Id.eq(id))
+        .filter(entity::Column::State.eq(PreparedState::Prepared))
+        .exec(unit.connection())
+        .await?;
+    // Somebody may have confirmed it just now.
+    if given_up.rows_affected == 0 {
+        return Ok(());
+    }
+    set_message(unit, id, MessageState::Parked, Some("一直没有人把它转发到群里")).await
+}
+
+async fn set_message(
+    unit: &UnitOfWork,
+    id: MessageId,
+    state: MessageState,
+    reason: Option<&'static str>,
+) -> Result<(), Fault> {
+    use outbox::entity::{Column, Entity};
+    let sent_at = (state == MessageState::Sent).then(|| unit.now());
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::ParkedReason, Expr::value(reason))
+        .col_expr(Column::SentAt, Expr::value(sent_at))
+        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
+        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(Column::Id.eq(id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}
+
+/// A prepared post with the name of its group.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub post: entity::Model,
+    pub group: String,
+}
+
+/// The posts that the actor may put into groups, latest first; `before` is the last one of the page before.
+///
+/// # Errors
+/// `forbidden` for those who forward nothing; when the database does not answer.
+pub async fn list(
+    store: &Store,
+    actor: &Actor,
+    state: Option<PreparedState>,
+    before: Option<MessageId>,
+) -> Result<Vec<Prepared>, Fault> {
+    use entity::Column;
+    let Reach::Staff(reach) = reach(actor, Action::ForwardPost) else { return Err(Refusal::forbidden().into()) };
+    let mut within = Condition::any()
+        .add(Column::TownshipId.is_in(reach.townships.iter().copied()))
+        .add(Column::VillageId.is_in(reach.units.iter().copied()));
+    if let Some(keeper) = reach.handler {
+        within = within.add(Column::KeeperStaffId.eq(keeper));
+    }
+    let mut query = entity::Entity::find().filter(within);
+    if let Some(state) = state {
+        query = query.filter(Column::State.eq(state));
+    }
+    if let Some(before) = before {
+        query = query.filter(Column::Id.lt(before));
+    }
+    let posts = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
+    let ids: Vec<GroupId> = posts.iter().map(|post| post.group_id).collect();
+    let names = groups::Entity::find().filter(groups::Column::Id.is_in(ids)).all(store.reader()).await?;
+    let name = |id: GroupId| names.iter().find(|group| group.id == id).map(|group| group.name.clone());
+    Ok(posts.into_iter().map(|post| Prepared { group: name(post.group_id).unwrap_or_default(), post }).collect())
+}
+
+/// One prepared post.
+///
+/// # Errors
+/// `not_found` out of the actor's reach, `forbidden` for those who forward nothing.
+pub async fn detail(store: &Store, actor: &Actor, id: MessageId) -> Result<Prepared, Fault> {
+    let post = entity::Entity::find_by_id(id).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
+    may(actor, Action::ForwardPost, &subject(&post))?;
+    let group = groups::Entity::find_by_id(post.group_id).one(store.reader()).await?;
+    Ok(Prepared { group: group.map(|group| group.name).unwrap_or_default(), post })
+}
+
+fn subject(post: &entity::Model) -> Subject {
+    Subject {
+        county: Some(post.county_id),
+        township: Some(post.township_id),
+        village: Some(post.village_id),
+        handler: Some(post.keeper_staff_id),
+        ..Subject::default()
+    }
+}
+
+/// Names who puts prepared posts into a group from now on; what was prepared already stays with whoever was told.
+///
+/// # Errors
+/// `not_found` for a group or a member of staff that is not the county's.
+pub async fn name_keeper(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    group: GroupId,
+    keeper: StaffId,
+) -> Result<Outcome<()>, Fault> {
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let known = groups::Entity::find_by_id(group).one(unit.connection()).await?;
+                let known = known.filter(|group| group.county_id == county).ok_or_else(Refusal::not_found)?;
+                let person = staff::Entity::find_by_id(keeper).one(unit.connection()).await?;
+                person.filter(|person| person.county_id == county && person.active).ok_or_else(Refusal::not_found)?;
+                unit.later(
+                    &groups::Entity::update_many()
+                        .col_expr(groups::Column::KeeperStaffId, Expr::value(keeper))
+                        .filter(groups::Column::Id.eq(group)),
+                );
+                let named = AuditEntry::new("group_keeper_named", group);
+                Ok(Done::new((), named.changing(&known.keeper_staff_id, &keeper)))
+            })
+        })
+        .await
+}
+
+/// Says that the post is in the group.
+///
+/// # Errors
+/// As [`detail`]; `post_already_confirmed` when somebody said so before.
+pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: MessageId) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let post = entity::Entity::find_by_id(id)
+                    .lock_exclusive()
+                    .one(unit.connection())
+                    .await?
+                    .ok_or_else(Refusal::not_found)?;
+                may(&actor, Action::ForwardPost, &subject(&post))?;
+                if post.state == PreparedState::Posted {
+                    let sentence = "这条公示已经确认转发过了。";
+                    return Err(Refusal::new(RefusalKind::Conflict, "post_already_confirmed", sentence).into());
+                }
+                let by = match &actor {
+                    Actor::Staff(staff) => Some(staff.id),
+                    _ => None,
+                };
+                entity::Entity::update_many()
+                    .col_expr(entity::Column::State, Expr::value(PreparedState::Posted))
+                    .col_expr(entity::Column::PostedBy, Expr::value(by.map(|staff| staff.0)))
+                    .col_expr(entity::Column::PostedAt, Expr::value(unit.now()))
+                    .filter(entity::Column::Id.eq(id))
+                    .exec(unit.connection())
+                    .await?;
+                set_message(unit, id, MessageState::Sent, None).await?;
+                Ok(Done::new((), AuditEntry::new("post_confirmed", post.group_id)))
+            })
+        })
+        .await
+}

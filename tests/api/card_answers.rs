@@ -1,0 +1,185 @@
+//! Answers on cards at WeCom: each changes the item.
+
+use chrono::TimeDelta;
+use qingfeng_core::{people::Role, storage::Engine};
+use qingfeng_sandbox::{Content, Phone, PushOutcome, RunningSandbox, Sandbox};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Cast, TestServer, bot, platform};
+
+struct Chat<'a> {
+    server: &'a TestServer,
+    cast: Cast<'a>,
+    platform: Sandbox,
+    running: RunningSandbox,
+    bot: qingfeng_bot::Bot,
+}
+
+impl<'a> Chat<'a> {
+    async fn with_secretary(server: &'a TestServer) -> Self {
+        let cast = Cast::of(server).await;
+        let platform = platform(server);
+        let mut corporation = platform.wecom_account();
+        corporation.callback_url = Some(format!("{}/callbacks/wecom", server.address));
+        platform.set_wecom_account(corporation);
+        platform.add_phone(Phone::new("phone-1", "书记").at_wecom("secretary"));
+        platform.add_phone(Phone::new("phone-2", "外人").at_wecom("stranger"));
+        cast.township.at_wecom(cast.secretary_id, "secretary").await;
+        let running = platform.start("127.0.0.1:0").unwrap();
+        let bot = bot(server, &running);
+        Self { server, cast, platform, running, bot }
+    }
+
+    async fn latest_card(&self) -> (String, Vec<String>, String) {
+        self.bot.tick().await.unwrap();
+        let cards = self.platform.delivered_to_member("secretary");
+        let Content::Card { buttons, task: Some(task), .. } = &cards.last().unwrap().content else {
+            panic!("{cards:?}")
+        };
+        let labels = buttons.iter().map(|button| button.text.clone()).collect();
+        (task.clone(), labels, cards.last().unwrap().content.text())
+    }
+
+    async fn tap(&self, task: &str, key: &str) {
+        // Two taps within a second would be one event.
+        self.server.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(self.platform.phone("phone-1").tap(task, key).await, PushOutcome::Handled);
+    }
+
+    async fn say(&self, text: &str) -> String {
+        match self.platform.phone("phone-1").say_at_wecom(text).await {
+            PushOutcome::Replied(reply) => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn state(&self, path: &str) -> Value {
+        self.cast.view(path).await["state"].clone()
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_complaint_is_taken_on_right_on_the_card(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.dispatched().await;
+    let (task, labels, _) = chat.latest_card().await;
+    assert_eq!(labels, ["受理", "不是我的"]);
+    assert_eq!(chat.platform.phone("phone-2").tap(&task, "take_on").await, PushOutcome::Handled);
+    chat.tap(&task, "nonsense").await;
+    chat.tap("nonsense", "take_on").await;
+    assert_eq!(chat.state(&path).await, "dispatched", "neither a stranger nor nonsense does anything");
+    chat.tap(&task, "take_on").await;
+    assert_eq!(chat.state(&path).await, "working");
+    chat.tap(&task, "take_on").await;
+    assert_eq!(chat.state(&path).await, "working");
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_complaint_that_is_not_mine_goes_back_with_the_reason_that_is_asked_for(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.dispatched().await;
+    let (task, ..) = chat.latest_card().await;
+    chat.tap(&task, "not_mine").await;
+    assert_eq!(chat.state(&path).await, "dispatched", "a reason is missing");
+    chat.bot.tick().await.unwrap();
+    let asked = chat.platform.delivered_to_member("secretary").last().unwrap().content.text();
+    assert!(asked.contains("请直接回复理由"), "{asked}");
+    let said = chat.say("路灯归供电所管").await;
+    assert!(said.contains("已退回镇专项行动办"), "{said}");
+    assert_eq!(chat.state(&path).await, "classified");
+    assert!(chat.cast.view(&path).await.to_string().contains("路灯归供电所管"));
+    // The question is answered: what is written next is no reason any more.
+    assert!(chat.say("路灯归供电所管").await.contains("没看懂"));
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn more_time_is_asked_for_in_the_chat_and_knowing_quiets_the_reminders(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.working().await;
+    let desk = chat.cast.secretary.get("/api/desk").await.ok();
+    let due_on: chrono::NaiveDate = desk["items"][0]["due_on"].as_str().unwrap().parse().unwrap();
+    let today = || qingfeng_core::clock::shanghai_date(qingfeng_core::clock::Clock::now(&*server.clock));
+    chat.bot.tick().await.unwrap();
+    server.clock.advance(TimeDelta::days((due_on - today()).num_days() - 3));
+    let (task, labels, _) = chat.latest_card().await;
+    assert_eq!(labels, ["知道了", "要延期", "不是我的"]);
+
+    chat.tap(&task, "more_time").await;
+    assert!(chat.say("等材料").await.contains("没看懂日期"));
+    assert!(chat.say("5天").await.contains("还缺理由"));
+    assert!(chat.say("延到2020-01-01，等材料").await.contains("要晚于现在的期限"));
+    let said = chat.say("再给5天，等材料到货").await;
+    assert!(said.contains("已申请延期"), "{said}");
+    let waiting = chat.cast.leader.get("/api/desk/extensions").await.ok();
+    assert_eq!(waiting["items"][0]["reason"], "等材料到货");
+    assert_eq!(waiting["items"][0]["new_due_on"], json!(due_on + TimeDelta::days(5)));
+
+    chat.tap(&task, "known").await;
+    assert_eq!(chat.cast.secretary.get("/api/desk").await.ok()["items"][0]["acknowledged"], true);
+    // The question about more time has come; the reminder of the day before does not, that of the day does.
+    chat.bot.tick().await.unwrap();
+    let cards = || chat.platform.delivered_to_member("secretary").len();
+    let before = cards();
+    server.clock.advance(TimeDelta::days(2));
+    chat.bot.tick().await.unwrap();
+    assert_eq!(cards(), before);
+    server.clock.advance(TimeDelta::days(1));
+    chat.bot.tick().await.unwrap();
+    assert_eq!(cards(), before + 1);
+    let (_, labels, _) = chat.latest_card().await;
+    assert_eq!(labels, ["要延期", "不是我的"]);
+    assert_eq!(chat.state(&path).await, "working");
+    chat.running.stop().await;
+}
+
+#[actix_web::test]
+async fn whoever_may_not_work_on_it_does_not_answer_for_it() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    cast.working().await;
+    let elsewhere = cast.township.village("西坡村").await;
+    let stranger = cast.township.staff_of(elsewhere.id, Role::VillageSecretary).await.0;
+    let desk = cast.secretary.get("/api/desk").await.ok();
+    let path = format!("/api/deadlines/{}", desk["items"][0]["id"].as_str().unwrap());
+    for (act, body) in [("acknowledgement", json!({})), ("objection", json!({"reason": "不归我"}))] {
+        stranger.post(&format!("{path}/{act}"), body.clone()).await.problem(404, "not_found");
+        cast.resident.post(&format!("{path}/{act}"), body.clone()).await.problem(403, "forbidden");
+        cast.leader.post(&format!("{path}/{act}"), body).await.problem(403, "forbidden");
+    }
+    cast.secretary.post(&format!("{path}/objection"), json!({"reason": " "})).await.problem(422, "invalid_input");
+    cast.secretary.post(&format!("{path}/acknowledgement"), json!({})).await.ok();
+    cast.secretary.post(&format!("{path}/acknowledgement"), json!({})).await.ok();
+}
+
+#[rstest]
+#[actix_web::test]
+async fn staff_ask_in_the_chat_what_waits_and_how_an_item_stands(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.working().await;
+    let number = chat.cast.view(&path).await["number"].as_str().unwrap().to_owned();
+    assert!(chat.say("待办").await.contains("还有"));
+    let said = chat.say(&format!("查{}", number.to_lowercase())).await;
+    assert!(said.contains(&number) && said.contains("正在办理"), "{said}");
+    assert!(chat.say("SQ26-ZZZZZZ").await.contains("没有这个编号"));
+    assert!(chat.say("帮助").await.contains("待办"));
+    assert!(chat.say("我要举报有人收钱").await.contains("12388"));
+    let stranger = chat.platform.phone("phone-2").say_at_wecom("待办").await;
+    assert!(matches!(&stranger, PushOutcome::Replied(text) if text.contains("还不知道您是谁")), "{stranger:?}");
+    chat.running.stop().await;
+}

@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 NPM := npm --no-audit --no-fund
 
-.PHONY: help run test test-rust test-app lint format openapi bench app clean
+.PHONY: help run test test-rust test-app soak lint format openapi bench app clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,10 @@ test-rust:
 
 test-app:
 	@scripts/test-app
+
+soak: ## Attack and count anonymous surveys for an hour: 120 boxes on each engine, weak leaks too
+	cargo build --bins
+	QINGFENG_LINKING_BOXES=120 scripts/with-services cargo test --test api -- linking killed
 
 lint: ## Check format, clippy, dependencies, licences, spelling
 	@scripts/install-lint-tools

@@ -19,6 +19,8 @@ mod every_endpoint;
 mod files;
 mod groups;
 mod health;
+mod killed;
+mod linking;
 mod messages;
 mod openapi;
 mod paper_codes;

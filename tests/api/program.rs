@@ -14,23 +14,12 @@ use reqwest::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Answer, Cast, Person, TestServer};
+use crate::support::{Answer, Cast, Person, TestServer, cosigner_program};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_qingfeng");
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// The demo starts the co-signer's program, which belongs to another package: the tests of the workspace build it, tests of
-/// this package alone do not.
-fn build_the_cosigner() {
-    static BUILT: std::sync::Once = std::sync::Once::new();
-    BUILT.call_once(|| {
-        if !std::path::Path::new(PROGRAM).with_file_name("qingfeng-cosigner").exists() {
-            assert!(Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).status().unwrap().success());
-        }
-    });
 }
 
 /// The demo, running in a folder of its own.
@@ -42,7 +31,7 @@ struct Running {
 
 impl Running {
     async fn demo() -> Self {
-        build_the_cosigner();
+        cosigner_program();
         Self::start("", "run --demo", &[]).await
     }
 

@@ -91,9 +91,9 @@ impl Person {
         Self::new(address, Key::None)
     }
 
-    /// The same person at another server of the installation.
+    /// The same person at another server of the installation, or at the same one over fresh connections.
     pub fn at(&self, address: &str) -> Self {
-        Self { address: address.to_owned(), ..self.clone() }
+        Self::new(address, self.key.clone())
     }
 
     pub fn with_token(&self, token: &str) -> Self {

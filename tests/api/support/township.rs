@@ -4,7 +4,7 @@ use qingfeng_core::{
     ids::{CountyId, GroupId, OrganizationId, ResidentId, StaffId},
     people::{
         OrganizationKind, PersonKind, Role, RosterGroup,
-        entity::staff,
+        entity::{organizations, staff},
         roster::{self, NewOrganization, NewPost, NewResident, NewStaff},
         sessions::Person as Identity,
     },
@@ -42,6 +42,12 @@ impl<'a> Township<'a> {
 
     pub async fn village(&self, name: &str) -> Village {
         Village { id: organization(self.server, self.county, Some(self.id), OrganizationKind::Village, name).await }
+    }
+
+    /// The township's code.
+    pub async fn code(&self) -> String {
+        let connection = self.server.application.store.reader();
+        organizations::Entity::find_by_id(self.id).one(connection).await.unwrap().unwrap().code
     }
 
     pub async fn department(&self, name: &str) -> OrganizationId {

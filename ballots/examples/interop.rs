@@ -14,7 +14,7 @@ use qingfeng_ballots::{
     blind::{BlindSigner, RsaSigner, generate},
     bundle::{Bundle, Mine},
     canonical::canonical,
-    close::PaperSlip,
+    close::{SlipKey, SlipTag, Slips, Voided},
     closing::Closing,
     count::count,
     envelope::BoxKey,
@@ -68,7 +68,7 @@ struct Survey {
     keys: Keys,
     issued: Vec<Hex<32>>,
     outers: Vec<Outer>,
-    paper: Vec<PaperSlip>,
+    paper: Slips,
     logged: usize,
     checkpoints: Vec<String>,
 }
@@ -111,7 +111,7 @@ impl Survey {
             vkeys: log_keys.iter().map(|key| key.public.clone()).collect(),
         };
         let keys = manifest.check().expect("a good manifest");
-        let paper = slips.iter().map(|code| slip(&manifest.sid, &keys, [&a, &b, &d], code)).collect();
+        let paper = Slips::new(slips.iter().map(|code| slip(&manifest.sid, &keys, [&a, &b, &d], code)));
         Self {
             a,
             b,
@@ -174,8 +174,8 @@ impl Survey {
     fn publish(&mut self, mine: Mine) -> Value {
         let envelopes: Vec<_> = self.outers[..self.logged].iter().map(|outer| outer.env).collect();
         let box_leaves = self.box_leaves();
-        let count =
-            count(&self.manifest, &self.keys, &box_leaves, &envelopes, &[], &self.box_key).expect("a whole box");
+        let count = count(&self.manifest, &self.keys, &box_leaves, &envelopes, &Voided::default(), &self.box_key)
+            .expect("a whole box");
         let (ballots, junk) = (count.ballots.len(), count.junk.len());
         self.issued.sort_unstable();
         let mut bundle = Closing {
@@ -184,7 +184,7 @@ impl Survey {
             count,
             issued_a: self.issued.clone(),
             issued_b: self.issued.clone(),
-            voided: vec![],
+            voided: Voided::default(),
             paper: self.paper.clone(),
         }
         .bundle();
@@ -213,7 +213,7 @@ fn leaf_of(sid: &Hex<16>, card: &str) -> Hex<32> {
     messages::roll_leaf(sid, &messages::audit_commitment(&Hex(derived(card, b"bbk1/card"))))
 }
 
-fn slip(sid: &Hex<16>, keys: &Keys, signers: [&RsaSigner; 3], code: &str) -> PaperSlip {
+fn slip(sid: &Hex<16>, keys: &Keys, signers: [&RsaSigner; 3], code: &str) -> (SlipKey, SlipTag) {
     let seeds: [u8; 64] = derived(code, &[b"bbk1/paper", sid.as_slice()].concat());
     let key = |half: &[u8]| SigningKey::from_bytes(half.try_into().expect("32 bytes"));
     let request = Request::with_keys(*sid, keys, key(&seeds[..32]), key(&seeds[32..]), &System).expect("randomness");
@@ -255,7 +255,7 @@ fn answer(survey: &mut Option<Survey>, command: Command) -> Value {
             "hash": survey.manifest.hash(),
             "poster": survey.manifest.poster_code(),
             "pinned": survey.pinned(),
-            "paper": joined(&survey.paper.iter().map(canonical).collect::<Vec<_>>()),
+            "paper": survey.paper,
         });
     }
     let Some(survey) = survey else { return json!({ "refused": "not prepared" }) };

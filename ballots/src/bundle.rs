@@ -8,7 +8,7 @@ use crate::{
     Hex,
     ballot::Ballot,
     canonical::canonical,
-    close::{Close, PaperSlip, Publication},
+    close::{Close, Publication, Slips},
     count::Junk,
     log::Leaf,
     manifest::Manifest,
@@ -44,7 +44,7 @@ pub struct Bundle {
     pub junk: Vec<Junk>,
     pub close: Close,
     pub totals: Totals,
-    pub paper: Vec<PaperSlip>,
+    pub paper: Slips,
 }
 
 /// What the owner of a ballot checks for herself.
@@ -83,8 +83,7 @@ impl Bundle {
         } else {
             None
         };
-        let paper: Vec<(Vec<u8>, PaperSlip)> =
-            if folder.join("paper.jsonl").exists() { lines(folder, "paper.jsonl")? } else { Vec::new() };
+        let paper = if folder.join("paper.json").exists() { whole(folder, "paper.json")? } else { Slips::default() };
         Ok(Self {
             manifest: whole(folder, "manifest.json")?,
             log: log.into_iter().map(|(bytes, _)| bytes).collect(),
@@ -93,7 +92,7 @@ impl Bundle {
             junk: whole(folder, "junk.json")?,
             close: whole(folder, "close.json")?,
             totals: whole(folder, "totals.json")?,
-            paper: paper.into_iter().map(|(_, slip)| slip).collect(),
+            paper,
         })
     }
 
@@ -115,8 +114,7 @@ impl Bundle {
         fs::write(folder.join("close.json"), canonical(&self.close))?;
         fs::write(folder.join("totals.json"), canonical(&self.totals))?;
         if !self.paper.is_empty() {
-            let slips: Vec<_> = self.paper.iter().map(canonical).collect();
-            fs::write(folder.join("paper.jsonl"), joined(&slips))?;
+            fs::write(folder.join("paper.json"), canonical(&self.paper))?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::{
     Hex,
     bundle::{Bundle, Row},
-    close::{Close, PaperSlip},
+    close::{Close, Slips, Voided},
     count::Count,
     log::{Leaf, Tree},
     manifest::Manifest,
@@ -20,9 +20,8 @@ pub struct Closing {
     /// Roll leaves for which the platform and the co-signer issued, each sorted.
     pub issued_a: Vec<Hex<32>>,
     pub issued_b: Vec<Hex<32>>,
-    /// Ballot keys of slips that nobody drew, sorted.
-    pub voided: Vec<Hex<32>>,
-    pub paper: Vec<PaperSlip>,
+    pub voided: Voided,
+    pub paper: Slips,
 }
 
 impl Closing {

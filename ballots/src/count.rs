@@ -8,6 +8,7 @@ use crate::{
     Hex,
     ballot::Ballot,
     canonical::sha256,
+    close::Voided,
     envelope::{BoxKey, ENVELOPE_LENGTH, FileKey, Opened, unpad},
     log::Leaf,
     manifest::{Keys, Manifest},
@@ -32,8 +33,8 @@ pub struct Count {
     pub junk: Vec<Junk>,
     /// Envelopes whose header no key opens, sorted.
     pub unopenable: Vec<Hex<32>>,
-    /// Envelopes with a valid ballot whose key is counted already, sorted. They stay sealed: the platform makes tags, and
-    /// could put a copy of somebody's envelope under one of its own to have it opened.
+    /// Envelopes with a valid ballot whose key is counted already or is a voided slip's, sorted. They stay sealed for everybody:
+    /// the platform makes tags, and could put a copy of somebody's envelope under one of its own to have it opened.
     pub withheld: Vec<Hex<32>>,
 }
 
@@ -77,14 +78,15 @@ pub fn winners<'a>(leaves: impl IntoIterator<Item = &'a Leaf>) -> Result<BTreeMa
 }
 
 /// What an opened envelope turned out to be.
-pub(crate) fn ballot_in(opened: &Opened, manifest: &Manifest, keys: &Keys, voided: &[Hex<32>]) -> Option<Ballot> {
+pub(crate) fn ballot_in(opened: &Opened, manifest: &Manifest, keys: &Keys) -> Option<Ballot> {
     let ballot = Ballot::parse(unpad(opened.plaintext.as_deref()?)?).ok()?;
-    (ballot.check(manifest, keys).is_ok() && !voided.contains(&ballot.pk)).then_some(ballot)
+    ballot.check(manifest, keys).is_ok().then_some(ballot)
 }
 
 /// Counts the closed box against the log.
 ///
-/// A ballot key that stands in two tags counts once, for the envelope whose hash is smallest; its owner gave it away.
+/// A ballot key that stands in two tags counts once, for the envelope whose hash is smallest; its owner gave it away. Envelopes under
+/// the tag of a voided slip are not opened at all.
 ///
 /// # Errors
 /// When box and log do not hold the same envelopes.
@@ -93,7 +95,7 @@ pub fn count(
     keys: &Keys,
     log: &[Leaf],
     envelopes: &[Hex<ENVELOPE_LENGTH>],
-    voided: &[Hex<32>],
+    voided: &Voided,
     box_key: &BoxKey,
 ) -> Result<Count, CountRefusal> {
     let held: BTreeMap<_, _> = envelopes.iter().map(|envelope| (sha256(&[envelope.as_slice()]), envelope)).collect();
@@ -112,12 +114,16 @@ pub fn count(
     let mut count = Count::default();
     let mut counted = BTreeSet::new();
     for (tag, Winner { seq, envelope: hash }) in winning {
+        if voided.tags.contains(&tag) {
+            continue;
+        }
         let envelope = held.get(&hash).ok_or(CountRefusal::Missing(hash))?;
         let Ok(opened) = box_key.open(envelope.as_slice()) else {
             count.unopenable.push(hash);
             continue;
         };
-        match ballot_in(&opened, manifest, keys, voided) {
+        match ballot_in(&opened, manifest, keys) {
+            Some(ballot) if voided.keys.contains(&ballot.pk) => count.withheld.push(hash),
             Some(ballot) if counted.insert(ballot.pk) => count.ballots.push(ballot),
             Some(_) => count.withheld.push(hash),
             None => count.junk.push(Junk { tag, seq, env: **envelope, key: opened.file_key }),

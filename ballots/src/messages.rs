@@ -58,6 +58,12 @@ pub fn audit_commitment(secret: &Hex<32>) -> Hex<32> {
     sha256(&[b"bbk1/aud\0", secret.as_slice()])
 }
 
+/// A paper slip's two keys sign that nobody drew it.
+#[must_use]
+pub fn unused_slip(survey: &SurveyId, ballot_key: &Hex<32>, tag: &Hex<32>) -> Vec<u8> {
+    [b"bbk1/unused\0".as_slice(), survey.as_slice(), ballot_key.as_slice(), tag.as_slice()].concat()
+}
+
 /// A resident's leaf in the published roll of one survey: only who knows the secret finds it.
 #[must_use]
 pub fn roll_leaf(survey: &SurveyId, commitment: &Hex<32>) -> Hex<32> {

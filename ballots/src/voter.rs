@@ -2,15 +2,16 @@
 //! same byte for byte.
 
 use ed25519_dalek::{Signer, SigningKey};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
     Hex,
     answers::Answers,
-    ballot::{BALLOT_SEQUENCE, Ballot},
+    ballot::{BALLOT_SEQUENCE, Ballot, is_signed_by},
     blind::{BlindError, Blinded, PublicKey, blind, finalize, prepare},
     canonical::sha256,
-    close::PaperSlip,
+    close::{SlipKey, SlipTag},
     envelope::{EnvelopeError, Recipient, pad, seal},
     manifest::Keys,
     messages::{self, SurveyId},
@@ -111,6 +112,25 @@ impl Request {
     }
 }
 
+/// A slip that was left in the bag, to be voided by those who hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnusedSlip {
+    pub pk: Hex<32>,
+    pub tag: Hex<32>,
+    pub pk_signature: Hex<64>,
+    pub tag_signature: Hex<64>,
+}
+
+impl UnusedSlip {
+    /// Whether both keys have signed: the code was read, not picked from the public lists.
+    #[must_use]
+    pub fn is_held(&self, survey: &SurveyId) -> bool {
+        let message = messages::unused_slip(survey, &self.pk, &self.tag);
+        is_signed_by(&self.pk, &message, &self.pk_signature) && is_signed_by(&self.tag, &message, &self.tag_signature)
+    }
+}
+
 /// The right to answer once, and to change the answer until the close.
 #[derive(Clone)]
 pub struct Credential {
@@ -126,18 +146,24 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// The public half, as it is listed when the credential is printed on a paper slip.
+    /// The public halves, as they are listed when the credential is printed on a paper slip.
     #[must_use]
-    pub fn slip(&self) -> PaperSlip {
-        PaperSlip {
-            pk: Hex(self.ballot_key.verifying_key().to_bytes()),
-            tag: Hex(self.tag_key.verifying_key().to_bytes()),
-            pa: self.pa,
-            sa: self.sa,
-            pb: self.pb,
-            sb: self.sb,
-            pd: self.pd,
-            sd: self.sd,
+    pub fn slip(&self) -> (SlipKey, SlipTag) {
+        let pk = Hex(self.ballot_key.verifying_key().to_bytes());
+        let tag = Hex(self.tag_key.verifying_key().to_bytes());
+        (SlipKey { pk, pa: self.pa, sa: self.sa, pb: self.pb, sb: self.sb }, SlipTag { tag, pd: self.pd, sd: self.sd })
+    }
+
+    /// Shows that who asks to void a slip holds its code: both keys sign that they belong together.
+    #[must_use]
+    pub fn unused(&self) -> UnusedSlip {
+        let (SlipKey { pk, .. }, SlipTag { tag, .. }) = self.slip();
+        let message = messages::unused_slip(&self.survey, &pk, &tag);
+        UnusedSlip {
+            pk,
+            tag,
+            pk_signature: Hex(self.ballot_key.sign(&message).to_bytes()),
+            tag_signature: Hex(self.tag_key.sign(&message).to_bytes()),
         }
     }
 

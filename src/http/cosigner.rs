@@ -1,7 +1,7 @@
 //! What the co-signer's paper tool asks of the platform, signed with the co-signer's log key.
 
 use actix_web::{HttpRequest, HttpResponse, post, put, web};
-use qingfeng_ballots::{Hex, close::PaperSlip};
+use qingfeng_ballots::{Hex, close::Slips};
 use qingfeng_core::{
     refusal::{Fault, Refusal, RefusalKind},
     sealed_surveys::{
@@ -70,7 +70,7 @@ async fn sign(application: web::Data<Application>, request: HttpRequest, body: w
 
 /// Keep the public halves of the paper slips, before the opening. Only the co-signer may ask.
 #[utoipa::path(tag = "sealed surveys", params(("sid" = String, Path)),
-    request_body(content = String, content_type = "application/x-ndjson", description = "`paper.jsonl`, as in docs/survey-bundle.md"), responses(
+    request_body(content = String, content_type = "application/json", description = "`paper.json`, as in docs/survey-bundle.md"), responses(
     (status = 204),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`not_the_cosigner`"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -85,8 +85,7 @@ async fn keep(
     body: web::Payload,
 ) -> Answer<HttpResponse> {
     let body = from_cosigner(&application, &request, body).await?;
-    let slips = serde_json::Deserializer::from_slice(&body).into_iter::<PaperSlip>().collect::<Result<_, _>>();
-    let slips = slips.map_err(|_| unreadable())?;
+    let slips: Slips = serde_json::from_slice(&body).map_err(|_| unreadable())?;
     keep_slips(&application.store, *path, slips).await?;
     // Now the quorum can sign the manifest; if it does not answer, within minutes.
     advance(&application, *path).await?;

@@ -12,7 +12,7 @@ use qingfeng_core::{
         entity::ballot_boxes,
         service::{
             close, end_issuing, envelopes_after, extension, find_box, find_too_few, flush, hand_over, handed_over,
-            note_trouble, publish, record_checkpoint, remind, take_count, wipe,
+            is_unaccounted, note_trouble, publish, record_checkpoint, remind, take_count, wipe,
         },
     },
 };
@@ -33,6 +33,7 @@ const LEASE: &str = "sealed surveys";
 enum Halt {
     Fault(Fault),
     Cosigner(CosignerFault),
+    Trouble(Trouble),
 }
 
 impl From<Fault> for Halt {
@@ -113,6 +114,7 @@ pub async fn advance(application: &Application, sid: BallotBoxId) -> Result<(), 
             Ok(())
         }
         Err(Halt::Fault(fault)) => Err(fault),
+        Err(Halt::Trouble(trouble)) => note_trouble(&application.store, sid, Some(trouble)).await,
         Err(Halt::Cosigner(fault)) => {
             tracing::warn!(%sid, error = %fault, "a ballot box waits for its co-signer");
             note_trouble(&application.store, sid, Some(trouble_of(&fault))).await
@@ -166,6 +168,9 @@ async fn count(application: &Application, sid: BallotBoxId) -> Result<(), Halt> 
         return Ok(());
     }
     if !row.handed_over {
+        if is_unaccounted(&row)? {
+            return Err(Halt::Trouble(Trouble::SlipsUnaccounted));
+        }
         let mut last = None;
         loop {
             let part = envelopes_after(store, sid, last, ENVELOPES_PER_REQUEST).await?;

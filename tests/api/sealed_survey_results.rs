@@ -54,7 +54,7 @@ async fn a_satisfaction_survey_is_public_once_the_last_box_is_out_and_then_never
     let line = |row: &Value| format!("{} {} {}", row["label"].as_str().unwrap(), row["score"], row["rank"]);
     assert_eq!(
         rows.iter().map(line).collect::<Vec<_>>(),
-        ["东河村 \"75.00\" 1", "北沟村 null null", "合计 \"75.00\" null",]
+        ["东河村 \"75.00\" null", "北沟村 null null", "合计 \"75.00\" null",]
     );
     assert_eq!(rows[0]["questions"][0]["counts"], json!([0, 20, 10, 10, 0]));
     assert_eq!(rows[1]["ballots"], Value::Null);
@@ -225,7 +225,7 @@ async fn the_workbook_holds_what_is_shown_and_the_formula_in_words() {
     };
     let results = cells("结果");
     assert_eq!(results.len(), 2);
-    assert_eq!(results[1][..8], ["东河村", "东河村", "120", "不公布", "不公布", "75.00", "—", "1"]);
+    assert_eq!(results[1][..8], ["东河村", "东河村", "120", "不公布", "不公布", "75.00", "—", "—"]);
     let groups = cells("票种");
     assert_eq!(groups[1][..8], ["东河村", "东河村", "村民", "100%", "60", "40", "40", "75.00"]);
     assert_eq!(groups[2][2..8], ["人大代表", "—", "60", "不公布", "不公布", "—"]);

@@ -229,7 +229,7 @@ async fn a_count_that_does_not_agree_is_not_published() {
     stage.day(8);
     polling.tick().await;
     // Somebody has changed what the platform said of the slips after it was handed over.
-    let account = json!({"printed": 1, "drawn": 0, "returned": 0, "spoiled": 0, "voided": ["00".repeat(32)], "batch_void": false});
+    let account = json!({"printed": 1, "drawn": 0, "returned": 0, "spoiled": 0, "voided": {"keys": ["00".repeat(32)], "tags": ["00".repeat(32)]}, "batch_void": false});
     let sid = stage.sid;
     stage
         .township

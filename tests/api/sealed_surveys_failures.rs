@@ -260,7 +260,7 @@ async fn each_step_may_come_twice_or_too_early() {
 #[actix_web::test]
 async fn paper_and_phone_exclude_each_other() {
     let polling = Polling::start(Engine::Sqlite).await;
-    let stage = SealedStage::opened(&polling).await;
+    let (stage, _) = SealedStage::with_slips(&polling).await;
     let (_, keys) = stage.manifest().await;
     let [paper, phone] = [&stage.voters[0], &stage.voters[1]];
     let register = stage.path("register");

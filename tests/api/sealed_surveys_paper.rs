@@ -1,6 +1,13 @@
 //! Paper slips: printed by the co-signer, drawn from a bag, accounted for before the count.
 
-use qingfeng_ballots::{Hex, bundle::Bundle, log::Pinned, verification, voter::Credential};
+use qingfeng_ballots::{
+    Hex,
+    bundle::Bundle,
+    close::{Slips, Voided},
+    log::Pinned,
+    verification,
+    voter::Credential,
+};
 use qingfeng_core::storage::Engine;
 use serde_json::{Value, json};
 
@@ -8,18 +15,6 @@ use crate::support::{Polling, SealedStage, draft, outer};
 
 fn key(slip: &Credential) -> Hex<32> {
     Hex(slip.ballot_key.verifying_key().to_bytes())
-}
-
-/// A survey with three slips, opened.
-async fn with_slips(polling: &Polling) -> (SealedStage<'_>, Vec<Credential>) {
-    let mut with_paper = draft();
-    with_paper["paper"] = json!(3);
-    let stage = SealedStage::planned(polling, with_paper).await;
-    stage.prepare().await;
-    stage.act("opening", json!({})).await.problem(409, "paper_missing");
-    let slips = polling.others.print_slips(&stage.sid.sid(), 3, &polling.server.address).await;
-    stage.act("opening", json!({})).await.ok();
-    (stage, slips)
 }
 
 async fn verified(polling: &Polling, stage: &SealedStage<'_>) -> Bundle {
@@ -34,56 +29,145 @@ async fn verified(polling: &Polling, stage: &SealedStage<'_>) -> Bundle {
 #[actix_web::test]
 async fn a_drawn_slip_counts_and_one_left_in_the_bag_does_not() {
     let polling = Polling::start(Engine::Sqlite).await;
-    let (stage, slips) = with_slips(&polling).await;
+    let (stage, slips) = SealedStage::with_slips(&polling).await;
     let sid = stage.sid.to_string();
-    let public = String::from_utf8(polling.file(&sid, "paper.jsonl").await.unwrap()).unwrap();
-    assert_eq!(public.lines().count(), 3);
+    let public: Slips = serde_json::from_slice(&polling.file(&sid, "paper.json").await.unwrap()).unwrap();
+    assert!(public.len() == 3 && public.is_well_formed());
     let (manifest, _) = stage.manifest().await;
     stage.vote(10).await;
-    stage.office.post(&stage.path("register"), json!({"resident_id": stage.voters[20].resident})).await.ok();
+    for voter in [20, 21] {
+        stage.office.post(&stage.path("register"), json!({"resident_id": stage.voters[voter].resident})).await.ok();
+    }
     // The second slip is thrown in by whoever printed it, though nobody drew it; the third was drawn and spoiled.
     for slip in &slips[..2] {
         let outer = outer(&manifest, slip, [2, 2], 0);
         assert_eq!(polling.throw(&sid, outer.to_bytes()).await.0, 204);
     }
+    // Whoever gets hold of the code later cannot vote over the first.
+    let again = outer(&manifest, &slips[0], [3, 3], 1);
+    assert_eq!(polling.throw(&sid, again.to_bytes()).await.0, 409);
     let account = stage.path("slip-account");
     let settle = |drawn: u32, unused: Value| {
         stage
             .office
             .post(&account, json!({"printed": 3, "drawn": drawn, "returned": 1, "spoiled": 1, "unused": unused}))
     };
-    settle(3, json!([key(&slips[1])])).await.problem(409, "wrong_slips");
-    settle(2, json!([])).await.problem(409, "wrong_slips");
-    settle(2, json!([Hex([9; 32])])).await.problem(409, "wrong_slips");
-    settle(2, json!([key(&slips[1])])).await.ok();
+    let left = slips[1].unused();
+    settle(2, json!([left])).await.problem(409, "sealed_survey_state");
     stage.day(8);
     polling.tick().await;
-    settle(2, json!([key(&slips[1])])).await.problem(409, "sealed_survey_state");
+    polling.tick().await;
+    assert_eq!(
+        (stage.state().await.as_str(), stage.trouble().await),
+        ("closed", json!("slips_unaccounted")),
+        "nothing is handed over before the account"
+    );
+    settle(3, json!([left])).await.problem(409, "wrong_slips");
+    let mut picked = left.clone();
+    picked.pk_signature = Hex([7; 64]);
+    settle(2, json!([picked])).await.problem(409, "wrong_slips");
+    let mut crossed = left.clone();
+    crossed.tag = slips[0].unused().tag;
+    settle(2, json!([crossed])).await.problem(409, "wrong_slips");
+    stage
+        .office
+        .post(&account, json!({"printed": 3, "drawn": 2, "returned": 1, "spoiled": 2, "unused": [left]}))
+        .await
+        .problem(409, "wrong_slips");
+    settle(2, json!([left])).await.ok();
+    settle(2, json!([left])).await.problem(409, "sealed_survey_state");
     polling.count(&stage.sid).await;
     let bundle = verified(&polling, &stage).await;
-    assert_eq!((bundle.close.ballots, bundle.close.junk, &bundle.close.voided), (11, 1, &vec![key(&slips[1])]));
+    assert_eq!((bundle.close.ballots, bundle.close.junk), (11, 0));
+    assert_eq!(bundle.close.voided, Voided { keys: vec![key(&slips[1])], tags: vec![left.tag] });
     let shown = stage.view().await["boxes"][0]["slip_account"].clone();
-    assert_eq!(shown, json!({"printed": 3, "drawn": 2, "returned": 1, "spoiled": 1, "batch_void": false}));
+    let expected = json!({"printed": 3, "drawn": 2, "returned": 1, "spoiled": 1, "lost": 0, "batch_void": false});
+    assert_eq!(shown, expected);
 }
 
 #[actix_web::test]
-async fn more_slips_back_than_drawn_void_them_all() {
+async fn no_file_leads_from_a_slips_envelope_to_its_answers() {
     let polling = Polling::start(Engine::Sqlite).await;
-    let (stage, slips) = with_slips(&polling).await;
+    let (stage, slips) = SealedStage::with_slips(&polling).await;
+    let (manifest, _) = stage.manifest().await;
+    stage.vote(20).await;
+    for (voter, slip) in (25..).zip(&slips) {
+        stage.office.post(&stage.path("register"), json!({"resident_id": stage.voters[voter].resident})).await.ok();
+        let outer = outer(&manifest, slip, [2, 2], 0);
+        assert_eq!(polling.throw(&stage.sid.to_string(), outer.to_bytes()).await.0, 204);
+    }
+    stage.day(8);
+    polling.tick().await;
+    let account = json!({"printed": 3, "drawn": 3, "returned": 0, "spoiled": 0, "unused": []});
+    stage.office.post(&stage.path("slip-account"), account).await.ok();
+    polling.count(&stage.sid).await;
+    assert_eq!(verified(&polling, &stage).await.close.ballots, 23);
+    let files = polling.folder(&stage.sid.to_string()).await;
+    for slip in &slips {
+        let (pk, tag) = (key(slip).to_string(), slip.unused().tag.to_string());
+        for file in std::fs::read_dir(files.path()).unwrap() {
+            let content = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let together = |line: &str| line.contains(&pk) && line.contains(&tag);
+            // The two lists of the slips stand in one line; between the lists nothing says which belong together.
+            let parts: Vec<_> = content.lines().flat_map(|line| line.split("\"tags\":")).collect();
+            assert!(!parts.into_iter().any(together));
+        }
+    }
+    let slips: Slips =
+        serde_json::from_slice(&polling.file(&stage.sid.to_string(), "paper.json").await.unwrap()).unwrap();
+    assert!(slips.is_well_formed(), "each list is in an order of its own");
+}
+
+#[actix_web::test]
+async fn a_batch_with_more_slips_used_than_drawn_is_void_and_nothing_of_it_is_opened() {
+    let polling = Polling::start(Engine::Sqlite).await;
+    let (stage, slips) = SealedStage::with_slips(&polling).await;
     let (manifest, _) = stage.manifest().await;
     stage.vote(10).await;
+    for (voter, slip) in (20..).zip(&slips) {
+        let register = json!({"resident_id": stage.voters[voter].resident});
+        stage.office.post(&stage.path("register"), register).await.ok();
+        let outer = outer(&manifest, slip, [3, 3], 0);
+        assert_eq!(polling.throw(&stage.sid.to_string(), outer.to_bytes()).await.0, 204);
+    }
+    stage.day(8);
+    polling.tick().await;
+    // Two were drawn, the third is gone; three were used.
+    let account = json!({"printed": 3, "drawn": 2, "returned": 0, "spoiled": 0, "unused": []});
+    stage.office.post(&stage.path("slip-account"), account).await.ok();
+    let shown = stage.view().await["boxes"][0]["slip_account"].clone();
+    assert_eq!((&shown["batch_void"], &shown["lost"]), (&json!(true), &json!(1)));
+    polling.count(&stage.sid).await;
+    let bundle = verified(&polling, &stage).await;
+    assert_eq!((bundle.close.ballots, bundle.close.junk, bundle.close.voided.tags.len()), (10, 0, 3));
+}
+
+#[actix_web::test]
+async fn slips_that_count_for_nothing_hide_nobody() {
+    let polling = Polling::start(Engine::Sqlite).await;
+    let (stage, slips) = SealedStage::with_slips(&polling).await;
+    let (manifest, _) = stage.manifest().await;
+    stage.vote(8).await;
     for slip in &slips {
         let outer = outer(&manifest, slip, [3, 3], 0);
         assert_eq!(polling.throw(&stage.sid.to_string(), outer.to_bytes()).await.0, 204);
     }
-    let account = json!({"printed": 3, "drawn": 2, "returned": 3, "spoiled": 0, "unused": [key(&slips[2])]});
-    stage.office.post(&stage.path("slip-account"), account).await.ok();
-    assert_eq!(stage.view().await["boxes"][0]["slip_account"]["batch_void"], true);
     stage.day(8);
     polling.tick().await;
-    polling.count(&stage.sid).await;
-    let bundle = verified(&polling, &stage).await;
-    assert_eq!((bundle.close.ballots, bundle.close.junk, bundle.close.voided.len()), (10, 3, 3));
+    // Nobody is registered for paper: whoever used the slips, none was drawn.
+    let account = json!({"printed": 3, "drawn": 0, "returned": 0, "spoiled": 0});
+    stage.office.post(&stage.path("slip-account"), account).await.ok();
+    polling.tick().await;
+    assert_eq!(stage.state().await, "too_few", "eleven envelopes, of which eight may be opened");
+}
+
+#[actix_web::test]
+async fn without_slips_nobody_is_registered_for_paper() {
+    let polling = Polling::start(Engine::Sqlite).await;
+    let stage = SealedStage::opened(&polling).await;
+    let register = json!({"resident_id": stage.voters[0].resident});
+    stage.office.post(&stage.path("register"), register).await.problem(409, "no_paper");
+    stage.vote(1).await;
 }
 
 #[actix_web::test]

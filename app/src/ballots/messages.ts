@@ -10,6 +10,9 @@ export const credentialMessage = (sid: Uint8Array, ballotKey: Uint8Array) => nam
 /** What the platform blindly signs: "this tag may drop envelopes into the box". */
 export const dropMessage = (sid: Uint8Array, tag: Uint8Array) => named('drop', sid, tag)
 
+/** What both keys of a paper slip sign: nobody drew it. */
+export const unusedMessage = (sid: Uint8Array, ballotKey: Uint8Array, tag: Uint8Array) => named('unused', sid, ballotKey, tag)
+
 /** What a ballot key signs. */
 export const ballotMessage = (sid: Uint8Array, ballotKey: Uint8Array, sequence: number, answers: Uint8Array) =>
   named('ballot', sid, ballotKey, u32(sequence), answers)

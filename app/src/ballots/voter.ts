@@ -8,7 +8,7 @@ import { canonical, canonicalHash, sha256 } from './canonical'
 import { slipSeeds } from './codes'
 import { seal } from './envelope'
 import { type Answers, type Bound, fits } from './manifest'
-import { ballotMessage, credentialMessage, dropMessage, envelopeMessage, requestMessage } from './messages'
+import { ballotMessage, credentialMessage, dropMessage, envelopeMessage, requestMessage, unusedMessage } from './messages'
 import type { Randomness } from './randomness'
 import { publicKey, sign } from './signing'
 
@@ -137,27 +137,22 @@ export function cast(
   return { outer, envelope: hex(name), row: hex(sha256(utf8(row))) }
 }
 
-/** The public half of a paper slip, as it stands in `paper.jsonl`. */
-export interface PaperSlip {
-  pk: string
-  tag: string
-  pa: string
-  sa: string
-  pb: string
-  sb: string
-  pd: string
-  sd: string
+/** The public halves of all paper slips, as they stand in `paper.json`: which key belongs to which tag only a slip's code tells. */
+export interface Slips {
+  keys: { pk: string; pa: string; sa: string; pb: string; sb: string }[]
+  tags: { tag: string; pd: string; sd: string }[]
 }
 
-/** The credential of a paper slip: the seeds from its code, the signatures from the published list. Nothing when the code is not one of these slips. */
-export function slipCredential(bound: Bound, characters: string, slips: PaperSlip[]): Credential | undefined {
+/** The credential of a paper slip: the seeds from its code, the signatures from the published lists. Nothing when the code is not one of these slips. */
+export function slipCredential(bound: Bound, characters: string, slips: Slips): Credential | undefined {
   const { ballot, tag } = slipSeeds(characters, bound.sid)
   const [pk, dropped] = [publicKey(ballot), publicKey(tag)]
-  const slip = slips.find((candidate) => candidate.pk === hex(pk) && candidate.tag === hex(dropped))
-  if (!slip) return undefined
+  const key = slips.keys.find((candidate) => candidate.pk === hex(pk))
+  const drop = slips.tags.find((candidate) => candidate.tag === hex(dropped))
+  if (!key || !drop) return undefined
   const signed = (authority: 'a' | 'b' | 'd', message: Uint8Array, prefix: string, signature: string): Signed => {
-    const key = bound.keys[authority]
-    if (!key.verifies(prepare(unhex(prefix, PREFIX_LENGTH), message), unhex(signature, key.length))) {
+    const signer = bound.keys[authority]
+    if (!signer.verifies(prepare(unhex(prefix, PREFIX_LENGTH), message), unhex(signature, signer.length))) {
       throw new Malformed('a slip that the authorities did not sign')
     }
     return { prefix, signature }
@@ -166,8 +161,23 @@ export function slipCredential(bound: Bound, characters: string, slips: PaperSli
   return {
     ballot: hex(ballot),
     tag: hex(tag),
-    a: signed('a', credential, slip.pa, slip.sa),
-    b: signed('b', credential, slip.pb, slip.sb),
-    d: signed('d', dropMessage(bound.sid, dropped), slip.pd, slip.sd),
+    a: signed('a', credential, key.pa, key.sa),
+    b: signed('b', credential, key.pb, key.sb),
+    d: signed('d', dropMessage(bound.sid, dropped), drop.pd, drop.sd),
   }
+}
+
+/** A slip that nobody drew: both of its keys say so. Its code, which is a vote, stays here. */
+export interface UnusedSlip {
+  pk: string
+  tag: string
+  pk_signature: string
+  tag_signature: string
+}
+
+export function unusedSlip(sid: Uint8Array, slip: Credential): UnusedSlip {
+  const [ballot, tag] = [unhex(slip.ballot, 32), unhex(slip.tag, 32)]
+  const [pk, dropped] = [publicKey(ballot), publicKey(tag)]
+  const message = unusedMessage(sid, pk, dropped)
+  return { pk: hex(pk), tag: hex(dropped), pk_signature: hex(sign(ballot, message)), tag_signature: hex(sign(tag, message)) }
 }

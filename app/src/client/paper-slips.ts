@@ -1,12 +1,10 @@
 /** Paper slips: answered on any phone with nothing but the code, or typed in by the counting team. Nothing is kept. */
 import { type BoxLog, readBoxLog } from '../ballots/box-log'
-import { hex, unhex } from '../ballots/bytes'
 import { parseJson } from '../ballots/canonical'
 import { Pinned } from '../ballots/checkpoint'
 import { readCode } from '../ballots/codes'
 import { type Answers, type Bound, readManifest } from '../ballots/manifest'
-import { publicKey } from '../ballots/signing'
-import { type Credential, type PaperSlip, cast, slipCredential } from '../ballots/voter'
+import { type Credential, type Slips, type UnusedSlip, cast, slipCredential, unusedSlip } from '../ballots/voter'
 import { codeFaults, refusals } from '../words/sealed-surveys'
 import { Refused } from './api'
 import { agreedKeys, partiesAt, randomness, surveySite, told } from './sealed-surveys'
@@ -17,7 +15,7 @@ export interface SlipBox {
   here: Site
   bound: Bound
   log: BoxLog
-  slips: PaperSlip[]
+  slips: Slips
 }
 
 export const openSlipBox = (sid: string): Promise<SlipBox> =>
@@ -31,8 +29,8 @@ export const openSlipBox = (sid: string): Promise<SlipBox> =>
       { origin: bound.manifest.origin, manifest: bound.hash },
       new Pinned(await agreedKeys(here)),
     )
-    const lines = bound.manifest.paper > 0 ? await parties.file(sid, 'paper.jsonl') : ''
-    const slips = lines.split('\n').filter(Boolean).map((line) => parseJson(line) as unknown as PaperSlip)
+    const slips: Slips =
+      bound.manifest.paper > 0 ? (parseJson(await parties.file(sid, 'paper.json')) as unknown as Slips) : { keys: [], tags: [] }
     return { here, bound, log, slips }
   })
 
@@ -62,7 +60,5 @@ export const throwSlip = (box: SlipBox, outer: string) =>
     }
   })
 
-/** The ballot key of a slip, by which it is voided: the code itself stays here. */
-export function slipKey(box: SlipBox, typed: string): string {
-  return hex(publicKey(unhex(slipOf(box, typed).ballot, 32)))
-}
+/** What voids a slip that lies in the bag: the code itself stays here. */
+export const unused = (box: SlipBox, typed: string): UnusedSlip => unusedSlip(box.bound.sid, slipOf(box, typed))

@@ -88,6 +88,7 @@ export const troubles: Record<string, string> = {
   roll_mismatch: '共签方的名册和这里的不一样，请双方核对。',
   log_forked: '共签方或见证方看到的日志和这里的不一样：可能被改过，或者备份出了错。',
   cosigner_wrong: '共签方的回答不对。',
+  slips_unaccounted: '纸票账还没有报：报了才计票。',
   count_wrong: '计票和日志对不上。',
 }
 

@@ -5,15 +5,12 @@ use std::collections::BTreeSet;
 use super::{Check, Report, log::Log};
 use crate::{
     Hex,
-    blind::prepare,
     bundle::Bundle,
     canonical::sha256,
-    close::PaperSlip,
     count::{ballot_in, winners},
     envelope::open_with_file_key,
     log::Leaf,
-    manifest::{Keys, Manifest},
-    messages,
+    manifest::Keys,
     publication::{Tally, Thresholds, publication, totals},
 };
 
@@ -37,28 +34,20 @@ pub(super) fn check_issue(bundle: &Bundle, log: &Log, keys: Option<&Keys>, repor
         report.require(Check::V9, known, "发放名单里有名册以外的人");
     }
 
-    let slips: BTreeSet<_> = bundle.paper.iter().map(|slip| slip.pk).collect();
-    let complete = length(&bundle.paper) == u64::from(manifest.paper) && slips.len() == bundle.paper.len();
-    report.require(Check::V10, complete, "纸质票的张数与说明书不同");
-    let signed = keys.is_none_or(|keys| bundle.paper.iter().all(|slip| is_slip(slip, manifest, keys)));
+    let slips = &bundle.paper;
+    let complete = length(&slips.keys) == u64::from(manifest.paper) && slips.is_well_formed();
+    report.require(Check::V10, complete, "纸质票的张数与说明书不同，或者没有排好");
+    let signed = keys.is_none_or(|keys| slips.is_signed(&manifest.sid, keys));
     report.require(Check::V10, signed, "有的纸质票没有三个签名");
-    let voided = is_strictly_sorted(&close.voided) && close.voided.iter().all(|slip| slips.contains(slip));
-    report.require(Check::V10, voided, "作废名单里有不是纸质票的，或者有重复");
-    let voided: BTreeSet<_> = close.voided.iter().collect();
+    let named = "作废名单里有不是纸质票的，或者有重复";
+    report.require(Check::V10, close.voided.is_of(slips), named);
+    let voided: BTreeSet<_> = close.voided.keys.iter().collect();
     let counted = bundle.ballots.iter().flatten().any(|row| voided.contains(&row.ballot.pk));
     report.require(Check::V10, !counted, "作废的纸质票计入了结果");
     let issued = length(&close.issued_a).min(length(&close.issued_b));
-    let most = (issued + length(&bundle.paper)).saturating_sub(length(&close.voided));
+    let most = (issued + length(&slips.keys)).saturating_sub(length(&close.voided.keys));
     let ballots = u64::try_from(log.rows().count()).unwrap_or(u64::MAX);
     report.require(Check::V10, ballots <= most, "选票比发出的资格多");
-}
-
-fn is_slip(slip: &PaperSlip, manifest: &Manifest, keys: &Keys) -> bool {
-    let credential = messages::credential(&manifest.sid, &slip.pk);
-    let tag = messages::drop_tag(&manifest.sid, &slip.tag);
-    keys.a.verify(&prepare(&slip.pa.0, &credential), slip.sa.as_slice()).is_ok()
-        && keys.b.verify(&prepare(&slip.pb.0, &credential), slip.sb.as_slice()).is_ok()
-        && keys.d.verify(&prepare(&slip.pd.0, &tag), slip.sd.as_slice()).is_ok()
 }
 
 /// V11: of every tag one envelope counts, and none is lost on the way.
@@ -66,11 +55,11 @@ pub(super) fn check_box(bundle: &Bundle, log: &Log, report: &mut Report) {
     let close = &bundle.close;
     let mut envelopes = BTreeSet::new();
     for leaf in log.box_leaves() {
-        if let Leaf::Box { h, .. } = leaf
-            && !envelopes.insert(*h)
-        {
+        let Leaf::Box { tag, seq, h } = leaf else { continue };
+        if !envelopes.insert(*h) {
             report.fail(Check::V11, format!("信封{h}投递了两次：有人复制了别人的信封"));
         }
+        report.require(Check::V11, *seq == 0 || !bundle.paper.has_tag(tag), "一张纸质票投了不止一次");
     }
     match winners(&log.leaves) {
         Err(tag) => report.fail(Check::V11, format!("标签{tag}有两次投递编号相同")),
@@ -79,8 +68,9 @@ pub(super) fn check_box(bundle: &Bundle, log: &Log, report: &mut Report) {
             report.require(Check::V11, close.ballots == ballots, "结束记录的选票数与日志不同");
             report.require(Check::V11, close.junk == length(&bundle.junk), "结束记录的无效信封数与清单不同");
             let others = length(&bundle.junk) + length(&close.unopenable) + length(&close.withheld);
-            let balanced = u64::try_from(winners.len()).ok() == Some(ballots + others);
-            report.require(Check::V11, balanced, "投递的标签数不等于选票数与其余信封数之和");
+            let standing = winners.keys().filter(|tag| !close.voided.tags.contains(tag)).count();
+            let balanced = u64::try_from(standing).ok() == Some(ballots + others);
+            report.require(Check::V11, balanced, "没有作废的标签数不等于选票数与其余信封数之和");
         }
     }
 }
@@ -113,10 +103,11 @@ pub(super) fn check_uncounted(bundle: &Bundle, log: &Log, keys: Option<&Keys>, r
     for junk in &bundle.junk {
         let hash = sha256(&[junk.env.as_slice()]);
         let wins = winning.get(&junk.tag).is_some_and(|winner| winner.seq == junk.seq && winner.envelope == hash);
-        report.require(Check::V13, wins && left_out.insert(junk.tag), "无效清单里有不该打开的信封");
+        let stands = !close.voided.tags.contains(&junk.tag);
+        report.require(Check::V13, wins && stands && left_out.insert(junk.tag), "无效清单里有不该打开的信封");
         match (open_with_file_key(junk.key, junk.env.as_slice()), keys) {
             (Err(_), _) => report.fail(Check::V13, format!("信封{hash}用公布的钥匙打不开")),
-            (Ok(opened), Some(keys)) if ballot_in(&opened, &bundle.manifest, keys, &close.voided).is_some() => {
+            (Ok(opened), Some(keys)) if ballot_in(&opened, &bundle.manifest, keys).is_some() => {
                 report.fail(Check::V13, format!("信封{hash}其实是有效选票"));
             }
             _ => {}

@@ -1,6 +1,6 @@
 use qingfeng_ballots::{
     bundle::Bundle,
-    close::Publication,
+    close::{Publication, Voided},
     count::{CountRefusal, count},
     envelope::open_with_file_key,
     verification::{Check, verify},
@@ -33,7 +33,9 @@ fn box_and_log_have_to_hold_the_same() {
     let published = Published::new();
     let survey = &published.survey;
     let envelopes = published.envelopes();
-    let counted = |leaves, envelopes| count(&survey.manifest, &survey.keys, leaves, envelopes, &[], &survey.box_key);
+    let counted = |leaves, envelopes| {
+        count(&survey.manifest, &survey.keys, leaves, envelopes, &Voided::default(), &survey.box_key)
+    };
     let first = published.outers[0].envelope_hash();
     assert_eq!(counted(&published.box_leaves, &envelopes[1..]), Err(CountRefusal::Missing(first)));
     assert_eq!(counted(&published.box_leaves[1..], &envelopes), Err(CountRefusal::Unlogged(first)));

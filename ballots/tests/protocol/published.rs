@@ -4,10 +4,9 @@ use std::sync::OnceLock;
 
 use qingfeng_ballots::{
     Hex,
-    answers::Answers,
     ballot::Ballot,
     bundle::Bundle,
-    close::PaperSlip,
+    close::{Slips, Voided},
     closing::Closing,
     count::{Count, count},
     envelope::ENVELOPE_LENGTH,
@@ -36,8 +35,8 @@ pub struct Published {
     /// As far as the log knows them.
     pub box_leaves: Vec<Leaf>,
     pub issued: Vec<Hex<32>>,
-    pub voided: Vec<Hex<32>>,
-    pub paper: Vec<PaperSlip>,
+    pub voided: Voided,
+    pub paper: Slips,
 }
 
 impl Published {
@@ -58,12 +57,12 @@ impl Published {
         outers.push(survey.cast(&voters[8], [1, 0], 1));
         outers.push(survey.cast(&odd, [4, 4], 0));
         let issued = (0..ISSUED).map(|resident| leaf_of(&survey.manifest.sid, resident)).collect::<Vec<_>>();
-        let paper: Vec<_> = (0..slips).map(|_| slip(&survey.credential())).collect();
-        let mut published = Self { survey, voters, box_leaves: Vec::new(), outers, issued, voided: Vec::new(), paper };
+        let paper = Slips::new((0..slips).map(|_| survey.credential().slip()));
+        let mut published =
+            Self { survey, voters, box_leaves: Vec::new(), outers, issued, voided: Voided::default(), paper };
         published.issued.sort_unstable();
         published.box_leaves = published.outers.iter().map(box_leaf).collect();
-        published.voided = published.paper.iter().map(|slip| slip.pk).collect();
-        published.voided.sort_unstable();
+        published.voided = published.paper.voided();
         published
     }
 
@@ -119,13 +118,6 @@ pub fn checkpoint(bundle: &Bundle, size: u64, signers: &[&str]) -> String {
 
 pub fn box_leaf(outer: &Outer) -> Leaf {
     Leaf::Box { tag: outer.tag, seq: outer.seq, h: outer.envelope_hash() }
-}
-
-pub fn slip(credential: &Credential) -> PaperSlip {
-    let Credential { pa, sa, pb, sb, pd, sd, .. } = credential.clone();
-    let outer_tag = Hex(credential.tag_key.verifying_key().to_bytes());
-    let pk = credential.ballot(Answers(Default::default())).pk;
-    PaperSlip { pk, tag: outer_tag, pa, sa, pb, sb, pd, sd }
 }
 
 pub fn reader() -> Reader {

@@ -4,14 +4,16 @@ use Check::*;
 use qingfeng_ballots::{
     Hex,
     bundle::{Bundle, Row},
+    close::{Slips, Voided},
     count::Junk,
     log::Leaf,
     verification::Check,
+    voter::Credential,
 };
 use rstest::rstest;
 
 use crate::{
-    published::{Published, box_leaf, checkpoint, failed, signed, slip},
+    published::{Published, box_leaf, checkpoint, failed, signed},
     survey::answered,
 };
 
@@ -189,13 +191,70 @@ fn a_voided_slip_is_not_counted_and_a_slip_too_many_is_noticed() {
     assert_eq!(failed(&published.publish(published.count())), []);
 
     let more = published.publish_as(published.count(), |closing| {
-        closing.paper.push(slip(&published.survey.credential()));
+        let slips = [&closing.paper.keys[..], &[published.survey.credential().slip().0]].concat();
+        closing.paper.keys = slips;
+        closing.paper.keys.sort_unstable_by_key(|slip| slip.pk);
     });
     assert_eq!(failed(&more), [V10]);
-    let unsigned = published.publish_as(published.count(), |closing| closing.paper[0].sb = closing.paper[0].sa);
+    let unsigned =
+        published.publish_as(published.count(), |closing| closing.paper.keys[0].sb = closing.paper.keys[0].sa);
     assert_eq!(failed(&unsigned), [V10]);
-    let foreign = published.publish_as(published.count(), |closing| closing.voided.push(Hex([0xff; 32])));
+    let unsigned = published.publish_as(published.count(), |closing| closing.paper.tags[0].sd = Hex([1; 256]));
+    assert_eq!(failed(&unsigned), [V10]);
+    let foreign = published.publish_as(published.count(), |closing| {
+        closing.voided.keys.push(Hex([0xff; 32]));
+        closing.voided.tags.push(Hex([0xff; 32]));
+    });
     assert_eq!(failed(&foreign), [V10]);
+}
+
+#[test]
+fn what_was_thrown_in_with_a_voided_slip_is_never_opened() {
+    let mut published = Published::new();
+    published.survey.manifest.paper = 2;
+    let drawn: Vec<_> = (0..2).map(|_| published.survey.credential()).collect();
+    published.paper = Slips::new(drawn.iter().map(Credential::slip));
+    published.voided = published.paper.voided();
+    published.outers.extend(drawn.iter().map(|slip| published.survey.cast(slip, [2, 2], 0)));
+    published.box_leaves = published.outers.iter().map(box_leaf).collect();
+    let count = published.count();
+    assert_eq!((count.ballots.len(), count.junk.len(), count.withheld.len()), (24, 1, 0));
+    let bundle = published.publish(count);
+    assert_eq!(failed(&bundle), []);
+    // Somebody uses a voided slip's ballot under a tag of her own: counted it is not, and shown to nobody.
+    let mut other = published.survey.credential();
+    let Credential { ballot_key, pa, sa, pb, sb, .. } = drawn[0].clone();
+    other = Credential { ballot_key, pa, sa, pb, sb, ..other };
+    published.outers.push(published.survey.cast(&other, [2, 2], 0));
+    published.box_leaves = published.outers.iter().map(box_leaf).collect();
+    let count = published.count();
+    assert_eq!((count.ballots.len(), count.junk.len(), count.withheld.len()), (24, 1, 1));
+}
+
+#[test]
+fn a_slip_that_was_thrown_in_twice_is_noticed() {
+    let mut published = Published::new();
+    published.survey.manifest.paper = 1;
+    let drawn = published.survey.credential();
+    published.paper = Slips::new([drawn.slip()]);
+    published.outers.extend([0, 1].map(|revision| published.survey.cast(&drawn, [2, 2], revision)));
+    published.box_leaves = published.outers.iter().map(box_leaf).collect();
+    assert_eq!(failed(&published.publish(published.count())), [V11]);
+}
+
+#[test]
+fn only_who_holds_a_slip_can_say_that_nobody_drew_it() {
+    let published = Published::new();
+    let (slip, other) = (published.survey.credential(), published.survey.credential());
+    let sid = published.survey.manifest.sid;
+    let held = slip.unused();
+    assert!(held.is_held(&sid) && !held.is_held(&Hex([9; 16])));
+    let mut picked = held.clone();
+    picked.tag = other.slip().1.tag;
+    assert!(!picked.is_held(&sid));
+    let mut halved = held;
+    halved.tag_signature = halved.pk_signature;
+    assert!(!halved.is_held(&sid));
 }
 
 #[test]
@@ -213,8 +272,14 @@ impl Published {
         let known: Vec<Leaf> = self.box_leaves.iter().filter(|leaf| thrown.contains(leaf)).cloned().collect();
         let survey = &self.survey;
         let envelopes = self.envelopes();
-        let count =
-            qingfeng_ballots::count::count(&survey.manifest, &survey.keys, &known, &envelopes, &[], &survey.box_key);
+        let count = qingfeng_ballots::count::count(
+            &survey.manifest,
+            &survey.keys,
+            &known,
+            &envelopes,
+            &Voided::default(),
+            &survey.box_key,
+        );
         count.unwrap()
     }
 }

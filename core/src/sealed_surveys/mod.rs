@@ -15,6 +15,7 @@ mod refusals;
 pub mod results;
 pub mod service;
 pub mod sheet;
+pub mod slip_account;
 pub mod state;
 pub mod suppression;
 
@@ -76,4 +77,6 @@ pub enum Trouble {
     CosignerWrong,
     /// The count does not agree with the log.
     CountWrong,
+    /// Nobody has accounted for the paper slips: nothing is counted before.
+    SlipsUnaccounted,
 }

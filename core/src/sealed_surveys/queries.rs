@@ -223,7 +223,7 @@ pub async fn file(
             let notes = notes.into_iter().filter(|note| usize::try_from(note.size).is_ok_and(|signed| signed <= size));
             return Ok(Some(canonical(&notes.map(|note| note.note).collect::<Vec<_>>())));
         }
-        "paper.jsonl" => return Ok(Some(stored(store, sid, name).await?.unwrap_or_default())),
+        "paper.json" => return stored(store, sid, name).await,
         "close.json" if matches!(row.state, BoxState::Cancelled | BoxState::TooFew) => {
             return stored(store, sid, name).await;
         }
@@ -297,7 +297,7 @@ pub const FILES: [&str; 8] = [
     "manifest.json",
     "log.jsonl",
     "checkpoints.json",
-    "paper.jsonl",
+    "paper.json",
     "ballots.jsonl",
     "junk.json",
     "close.json",

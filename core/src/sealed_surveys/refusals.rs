@@ -39,6 +39,8 @@ pub enum SealedSurveyRefusal {
     NotPublished,
     #[error("no paper slips, or not so many")]
     WrongSlips,
+    #[error("this box has no paper slips")]
+    NoPaper,
     #[error("the slips have been signed")]
     SlipsSigned,
     #[error("the person has a credential already")]
@@ -72,6 +74,7 @@ impl From<SealedSurveyRefusal> for Refusal {
             R::LevelTooLow => (Forbidden, "level_too_low", "这次测评请从小程序或共签方的网页作答，保护更好。"),
             R::NotPublished => (Conflict, "not_published", "结果还没有公布，现在谁也看不到。"),
             R::WrongSlips => (Conflict, "wrong_slips", "纸票的数量或编码与制票记录对不上。"),
+            R::NoPaper => (Conflict, "no_paper", "这个票箱没有纸票，不能登记用纸票。"),
             R::SlipsSigned => (Conflict, "slips_signed", "这个票箱的纸票已经签过了，不能再签一批。"),
             R::IssuedElectronically => (Conflict, "issued_electronically", "这位村民已经用手机领了票，不能再发纸票。"),
         };

@@ -36,7 +36,10 @@ pub struct PaperAccount {
     pub drawn: u32,
     pub returned: u32,
     pub spoiled: u32,
-    /// Whether more came back than were drawn: then every slip is void.
+    /// Neither drawn nor left in the bag.
+    #[serde(default)]
+    pub lost: u32,
+    /// Whether more came back, were used or were drawn than there may be: then every slip is void.
     pub is_voided: bool,
 }
 

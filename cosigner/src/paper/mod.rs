@@ -6,8 +6,8 @@ mod platform;
 mod sheet;
 
 use ed25519_dalek::SigningKey;
-use qingfeng_ballots::{blind::BlindSigner, close::PaperSlip, codes::Code, messages::SurveyId, voter::Request};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use qingfeng_ballots::{blind::BlindSigner, close::Slips, codes::Code, messages::SurveyId, voter::Request};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use zeroize::Zeroizing;
 
 pub use platform::{PlatformPaper, Signatures, Wanted};
@@ -17,15 +17,15 @@ use crate::{
     Authority,
     fault::{Fault, Refusal},
     roll::key_of,
-    storage::entity::paper_slips,
+    storage::entity::slips,
     surveys::{Lock, MinuteKind, State, Survey},
 };
 
-/// Slips made: the codes for the printer, the public halves for everybody.
+/// Slips made: the codes for the printer; the public halves for everybody, in an order of their own.
 pub struct Batch {
     pub title: String,
     pub codes: Vec<Code>,
-    pub slips: Vec<PaperSlip>,
+    pub slips: Slips,
 }
 
 impl std::fmt::Debug for Batch {
@@ -69,24 +69,21 @@ impl Authority {
         }
         let wanted = Wanted::of(*sid, &requests)?;
         let signatures = platform.sign(&self.keys.log, &wanted).await?;
-        let mut slips = Vec::new();
+        let mut made = Vec::new();
         for (request, (sa, sd)) in requests.into_iter().zip(signatures.sa.iter().zip(&signatures.sd)) {
             let sb = signer.blind_sign(request.for_cosigner(), &*self.randomness).map_err(Fault::unavailable)?;
             let credential = request
                 .finish(&keys, sa.as_slice(), &sb, sd.as_slice())
                 .map_err(|_| Refusal::conflict("bad_platform_signature", "平台对纸票的签名不对，没有打印。"))?;
-            slips.push(credential.slip());
+            made.push(credential.slip());
         }
-        if slips.len() != codes.len() {
+        if made.len() != codes.len() {
             return Err(Refusal::conflict("bad_platform_signature", "平台签的张数不对，没有打印。").into());
         }
-        let batch = Batch { title: survey.manifest.title.clone(), codes, slips };
+        let batch = Batch { title: survey.manifest.title.clone(), codes, slips: Slips::new(made) };
         print(&batch)?;
         self.keep_slips(sid, number, &batch.slips).await?;
-        // Told in the order of the keys: the order on the sheet is nobody's business.
-        let mut told = batch.slips.clone();
-        told.sort_unstable_by_key(|slip| slip.pk);
-        platform.publish(&self.keys.log, sid, &told).await
+        platform.publish(&self.keys.log, sid, &batch.slips).await
     }
 
     async fn may_make_paper(
@@ -102,32 +99,22 @@ impl Authority {
             let agreed = survey.manifest.paper;
             return Err(Refusal::invalid(format!("约定的纸票是{agreed}张，不能做{number}张。")).into());
         }
-        let made = paper_slips::Entity::find()
-            .filter(paper_slips::Column::Sid.eq(key_of(&survey.sid)))
-            .one(connection)
-            .await?;
-        if made.is_some() {
+        if slips_of(connection, &survey.sid).await?.is_some() {
             return Err(Refusal::conflict("paper_made", "这次测评的纸票已经做过。").into());
         }
         Ok(())
     }
 
-    async fn keep_slips(&self, sid: &SurveyId, number: u32, slips: &[PaperSlip]) -> Result<(), Fault> {
+    async fn keep_slips(&self, sid: &SurveyId, number: u32, made: &Slips) -> Result<(), Fault> {
         let transaction = self.store.begin().await?;
         let survey = Survey::find(&transaction, sid, Lock::Exclusive).await?;
         self.may_make_paper(&transaction, &survey, number).await?;
-        let mut rows = Vec::new();
-        for slip in slips {
-            rows.push(paper_slips::ActiveModel {
-                sid: Set(key_of(sid)),
-                pk: Set(slip.pk.as_slice().to_vec()),
-                slip: Set(serde_json::to_string(slip).map_err(Fault::unavailable)?),
-            });
-        }
-        for rows in rows.chunks(100) {
-            paper_slips::Entity::insert_many(rows.iter().cloned()).exec_without_returning(&transaction).await?;
-        }
-        let content = format!("印制纸票{}张", slips.len());
+        let row = slips::ActiveModel {
+            sid: Set(key_of(sid)),
+            slips: Set(serde_json::to_string(made).map_err(Fault::unavailable)?),
+        };
+        slips::Entity::insert(row).exec_without_returning(&transaction).await?;
+        let content = format!("印制纸票{}张", made.len());
         self.minute(&transaction, MinuteKind::PaperPrinted, Some(sid), &content, &[]).await?;
         transaction.commit().await?;
         Ok(())
@@ -138,18 +125,14 @@ impl Authority {
     /// # Errors
     /// Refuses when no slips were made.
     pub async fn publish_paper(&self, sid: &SurveyId, platform: &PlatformPaper) -> Result<(), Fault> {
-        let rows = paper_slips::Entity::find()
-            .filter(paper_slips::Column::Sid.eq(key_of(sid)))
-            .all(self.store.reader())
-            .await?;
-        let mut slips: Vec<PaperSlip> = Vec::new();
-        for row in rows {
-            slips.push(serde_json::from_str(&row.slip).map_err(Fault::unavailable)?);
-        }
-        if slips.is_empty() {
-            return Err(Refusal::conflict("no_paper", "这次测评没有做过纸票。").into());
-        }
-        slips.sort_unstable_by_key(|slip| slip.pk);
-        platform.publish(&self.keys.log, sid, &slips).await
+        let made = slips_of(self.store.reader(), sid).await?;
+        let made = made.ok_or_else(|| Refusal::conflict("no_paper", "这次测评没有做过纸票。"))?;
+        platform.publish(&self.keys.log, sid, &made).await
     }
+}
+
+/// The slips that were made for a survey.
+pub(crate) async fn slips_of(connection: &impl ConnectionTrait, sid: &SurveyId) -> Result<Option<Slips>, Fault> {
+    let row = slips::Entity::find_by_id(key_of(sid)).one(connection).await?;
+    row.map(|row| serde_json::from_str(&row.slips).map_err(Fault::unavailable)).transpose()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qingfeng_ballots::{Hex, canonical::canonical, close::PaperSlip, messages::SurveyId, voter::Request};
+use qingfeng_ballots::{Hex, canonical::canonical, close::Slips, messages::SurveyId, voter::Request};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -64,12 +64,10 @@ impl PlatformPaper {
         answer.json().await.map_err(Fault::unavailable)
     }
 
-    pub(super) async fn publish(&self, signer: &LogSigner, sid: &SurveyId, slips: &[PaperSlip]) -> Result<(), Fault> {
-        // The file `paper.jsonl` of the bundle, as it is.
-        let body = slips.iter().flat_map(|slip| [canonical(slip), b"\n".to_vec()].concat()).collect();
-        self.send(signer, reqwest::Method::PUT, &format!("/api/cosigner/paper/{sid}"), "application/x-ndjson", body)
-            .await
-            .map(|_| ())
+    pub(super) async fn publish(&self, signer: &LogSigner, sid: &SurveyId, slips: &Slips) -> Result<(), Fault> {
+        // The file `paper.json` of the bundle, as it is.
+        let path = format!("/api/cosigner/paper/{sid}");
+        self.send(signer, reqwest::Method::PUT, &path, "application/json", canonical(slips)).await.map(|_| ())
     }
 
     async fn send(

@@ -177,18 +177,16 @@ pub mod box_shares {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Public halves of paper slips.
-pub mod paper_slips {
+/// Public halves of a survey's paper slips, as they are published.
+pub mod slips {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "paper_slips")]
+    #[sea_orm(table_name = "slips")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub sid: Vec<u8>,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub pk: Vec<u8>,
-        pub slip: String,
+        pub slips: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

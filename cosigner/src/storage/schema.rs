@@ -7,7 +7,7 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        vec![Box::new(First), Box::new(SlipsApart)]
     }
 }
 
@@ -16,6 +16,23 @@ struct First;
 impl MigrationName for First {
     fn name(&self) -> &'static str {
         "m20261125_000001_cosigner"
+    }
+}
+
+/// Paper slips are kept as they are published: ballot keys and tags apart, so that no line leads from the one to the other.
+struct SlipsApart;
+
+impl MigrationName for SlipsApart {
+    fn name(&self) -> &'static str {
+        "m20261126_000002_slips_apart"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SlipsApart {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("paper_slips").take()).await?;
+        manager.create_table(table("slips", ["sid"], [bytes("sid"), text("slips")])).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use qingfeng_ballots::{
     Hex,
     canonical::sha256,
+    close::Voided,
     count::winners,
     envelope::{ENVELOPE_LENGTH, has_form},
     log::{Leaf, Pinned, Tree},
@@ -20,8 +21,9 @@ use super::{
 use crate::{
     Authority,
     fault::{Fault, Kind, Refusal},
+    paper::slips_of,
     roll::key_of,
-    storage::entity::{cosignings, envelopes, paper_slips, survey_roll},
+    storage::entity::{cosignings, envelopes, survey_roll},
     verifier_keys::without_role,
 };
 
@@ -33,9 +35,9 @@ pub struct Closed {
     pub issued_a: Vec<Hex<32>>,
     /// Checkpoint over the closed box, signed by platform, co-signer and a witness.
     pub note: String,
-    /// Ballot keys of paper slips that nobody drew, sorted.
+    /// Paper slips that count for nothing.
     #[serde(default)]
-    pub voided: Vec<Hex<32>>,
+    pub voided: Voided,
 }
 
 impl Authority {
@@ -47,7 +49,8 @@ impl Authority {
     pub async fn close(&self, sid: &SurveyId, closed: &Closed) -> Result<State, Fault> {
         let transaction = self.store.begin().await?;
         let survey = Survey::find(&transaction, sid, Lock::Exclusive).await?;
-        let lists = (list_to_keep(&closed.issued_a)?, list_to_keep(&closed.voided)?);
+        let voided = serde_json::to_string(&closed.voided).map_err(Fault::unavailable)?;
+        let lists = (list_to_keep(&closed.issued_a)?, voided);
         match survey.row.state {
             State::Open => {}
             State::Agreed => return Err(Refusal::conflict("not_open", "这次测评还没有开始。").into()),
@@ -63,7 +66,9 @@ impl Authority {
         self.check_closing_note(&survey, &closed.note, &held)?;
         check_lists(&transaction, &survey, closed).await?;
         let issued_b = issued_leaves(&transaction, sid).await?;
-        let tags = winners(&box_leaves(&held)?).map_err(|tag| Fault::unavailable(format!("tag {tag} repeats")))?.len();
+        let tags = winners(&box_leaves(&held)?).map_err(|tag| Fault::unavailable(format!("tag {tag} repeats")))?;
+        // Slips that count for nothing hide nobody.
+        let tags = tags.keys().filter(|tag| !closed.voided.tags.contains(tag)).count();
         let enough = tags >= usize::try_from(survey.manifest.k_min).unwrap_or(usize::MAX);
         let state = if enough { State::Closed } else { State::TooFew };
         let size = i64::try_from(held.len()).map_err(Fault::unavailable)?;
@@ -179,14 +184,7 @@ async fn check_lists(connection: &impl ConnectionTrait, survey: &Survey, closed:
     if !ascending(&closed.issued_a) || !closed.issued_a.iter().all(|leaf| roll.contains(leaf)) {
         return Err(Refusal::new(Kind::BadInput, "bad_issued", "平台的领票清单有重复，或有名册外的人。").into());
     }
-    let slips: BTreeSet<_> = paper_slips::Entity::find()
-        .filter(paper_slips::Column::Sid.eq(key_of(&survey.sid)))
-        .all(connection)
-        .await?
-        .into_iter()
-        .map(|slip| slip.pk)
-        .collect();
-    if !ascending(&closed.voided) || !closed.voided.iter().all(|pk| slips.contains(pk.as_slice())) {
+    if !closed.voided.is_of(&slips_of(connection, &survey.sid).await?.unwrap_or_default()) {
         return Err(Refusal::new(Kind::BadInput, "bad_voided", "作废的不是这次测评的纸票。").into());
     }
     Ok(())

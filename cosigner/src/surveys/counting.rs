@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use qingfeng_ballots::{
     Hex,
     ballot::Ballot,
+    close::Voided,
     count::{Count, CountRefusal, Junk, count},
     messages::SurveyId,
 };
@@ -35,7 +36,7 @@ pub struct Counted {
     pub withheld: Vec<Hex<32>>,
     /// Roll leaves for which the co-signer signed.
     pub issued_b: Vec<Hex<32>>,
-    pub voided: Vec<Hex<32>>,
+    pub voided: Voided,
     /// Who was present; empty where the count follows by itself.
     pub observers: Vec<String>,
 }
@@ -128,7 +129,7 @@ impl Authority {
             .iter()
             .map(|row| Hex::try_from(row.envelope.as_slice()).map_err(Fault::unavailable))
             .collect::<Result<Vec<_>, _>>()?;
-        let voided = Survey::kept_list(survey.row.voided.as_deref())?;
+        let voided = survey.voided()?;
         let (manifest, keys, given_up) = (survey.manifest.clone(), survey.keys()?, voided.clone());
         let counted =
             tokio::task::spawn_blocking(move || count(&manifest, &keys, &log, &held, &given_up, &box_key)).await?;

@@ -9,7 +9,7 @@ use crate::{
     Authority,
     fault::{Fault, Refusal},
     roll::key_of,
-    storage::entity::{box_shares, envelopes, results, surveys},
+    storage::entity::{box_shares, envelopes, results, slips, surveys},
 };
 
 impl Authority {
@@ -95,6 +95,7 @@ async fn destroy(connection: &impl ConnectionTrait, survey: &Survey) -> Result<(
         .await?;
     box_shares::Entity::delete_many().filter(box_shares::Column::Sid.eq(sid.clone())).exec(connection).await?;
     envelopes::Entity::delete_many().filter(envelopes::Column::Sid.eq(sid.clone())).exec(connection).await?;
+    slips::Entity::delete_many().filter(slips::Column::Sid.eq(sid.clone())).exec(connection).await?;
     results::Entity::delete_many().filter(results::Column::Sid.eq(sid)).exec(connection).await?;
     Ok(())
 }

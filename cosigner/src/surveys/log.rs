@@ -2,6 +2,7 @@
 
 use qingfeng_ballots::{
     Hex,
+    close::Slips,
     closing::Closing,
     log::{Leaf, Note, Signer, Tree},
     manifest::Manifest,
@@ -16,6 +17,7 @@ use super::{Lock, MinuteKind, State, Survey};
 use crate::{
     Authority,
     fault::{Fault, Kind, Refusal},
+    paper::slips_of,
     roll::key_of,
     storage::entity::{log_checkpoints, log_leaves, minutes},
 };
@@ -143,7 +145,8 @@ impl Authority {
                 Ok(State::Open)
             }
             State::Open => {
-                if !is_box(&parsed) || repeats(&box_leaves(held)?, &parsed) {
+                let slips = slips_of(connection, &survey.sid).await?.unwrap_or_default();
+                if !is_box(&parsed) || repeats(&box_leaves(held)?, &parsed) || revises_a_slip(&parsed, &slips) {
                     return Err(bad_leaf().into());
                 }
                 Ok(State::Open)
@@ -182,7 +185,7 @@ impl Authority {
             issued_b: result.issued_b.clone(),
             voided: result.voided.clone(),
             count: result.into_count(),
-            paper: Vec::new(),
+            paper: Slips::default(),
         };
         Ok(closing.settled().bundle().log)
     }
@@ -266,6 +269,11 @@ fn repeats(held: &[Leaf], new: &[Leaf]) -> bool {
         Leaf::Box { tag, seq, h } => !revisions.insert((*tag, *seq)) || !envelopes.insert(*h),
         _ => false,
     })
+}
+
+/// Whether a paper slip was thrown in a second time: it is good once, whoever holds it.
+fn revises_a_slip(new: &[Leaf], slips: &Slips) -> bool {
+    new.iter().any(|leaf| matches!(leaf, Leaf::Box { tag, seq: 1.., .. } if slips.has_tag(tag)))
 }
 
 pub(super) fn length<T>(items: &[T]) -> u64 {

@@ -21,6 +21,7 @@ mod minutes;
 
 use qingfeng_ballots::{
     Hex,
+    close::Voided,
     manifest::{Keys, Manifest},
     messages::SurveyId,
 };
@@ -111,7 +112,13 @@ impl Survey {
         Ok(())
     }
 
-    /// Roll leaves or ballot keys that were kept as a list.
+    /// Paper slips that count for nothing.
+    pub(crate) fn voided(&self) -> Result<Voided, Fault> {
+        let kept = self.row.voided.as_deref().map(serde_json::from_str).transpose().map_err(Fault::unavailable)?;
+        Ok(kept.unwrap_or_default())
+    }
+
+    /// Roll leaves that were kept as a list.
     pub(crate) fn kept_list(text: Option<&str>) -> Result<Vec<Hex<32>>, Fault> {
         serde_json::from_str(text.unwrap_or("[]")).map_err(Fault::unavailable)
     }

@@ -7,6 +7,7 @@ use qingfeng_ballots::{
     Hex,
     answers::Answers,
     bundle::Bundle,
+    close::Slips,
     closing::Closing,
     codes::Code,
     count::Count,
@@ -130,7 +131,7 @@ pub fn published(survey: &Running, counted: &Counted, issued_a: &[Hex<32>]) -> B
         issued_a,
         issued_b,
         voided,
-        paper: Vec::new(),
+        paper: Slips::default(),
     }
     .bundle()
 }

@@ -260,9 +260,9 @@ async fn a_box_is_closed_once_with_everybodys_signature(#[values(Engine::Sqlite,
     county.witnessed(&mut survey).await;
     let leaf = village.people[0].leaf(&survey.sid);
     for (issued_a, voided, code) in [
-        (json!([Hex([1; 32])]), json!([]), "bad_issued"),
-        (json!([leaf, leaf]), json!([]), "bad_issued"),
-        (json!([]), json!([Hex([1; 32])]), "bad_voided"),
+        (json!([Hex([1; 32])]), json!({"keys": [], "tags": []}), "bad_issued"),
+        (json!([leaf, leaf]), json!({"keys": [], "tags": []}), "bad_issued"),
+        (json!([]), json!({"keys": [Hex([1; 32])], "tags": [Hex([1; 32])]}), "bad_voided"),
     ] {
         let body = json!({ "issued_a": issued_a, "voided": voided, "note": survey.note });
         assert_eq!(county.operate_json(&path, &body).await.refusal(), (422, code));

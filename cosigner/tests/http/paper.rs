@@ -4,7 +4,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, w
 use qingfeng_ballots::{
     Hex,
     blind::BlindSigner,
-    close::PaperSlip,
+    close::{SlipKey, SlipTag, Slips, Voided},
     codes::Code,
     log::{Note, Pinned},
     messages::operator_request,
@@ -40,7 +40,7 @@ enum Manner {
 /// The platform's two paper routes, with its real keys.
 struct PaperDesk {
     address: String,
-    told: Arc<Mutex<Vec<PaperSlip>>>,
+    told: Arc<Mutex<Slips>>,
     handle: ServerHandle,
 }
 
@@ -49,12 +49,12 @@ struct Desk {
     platform: (&'static qingfeng_ballots::blind::RsaSigner, &'static qingfeng_ballots::blind::RsaSigner),
     cosigner: PinnedKey,
     manner: Manner,
-    told: Arc<Mutex<Vec<PaperSlip>>>,
+    told: Arc<Mutex<Slips>>,
 }
 
 impl PaperDesk {
     fn open(platform: &Platform, cosigner: &str, manner: Manner) -> Self {
-        let told = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::new(Mutex::new(Slips::default()));
         let desk = Desk {
             platform: (platform.a, platform.d),
             cosigner: PinnedKey::parse(cosigner).unwrap(),
@@ -120,18 +120,17 @@ async fn tell(desk: web::Data<Desk>, request: HttpRequest, body: web::Bytes) -> 
     if !is_from_cosigner(&desk, &request, &body) {
         return HttpResponse::Unauthorized().finish();
     }
-    let lines = std::str::from_utf8(&body).unwrap().lines();
-    *desk.told.lock().unwrap() = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    *desk.told.lock().unwrap() = serde_json::from_slice(&body).unwrap();
     HttpResponse::NoContent().finish()
 }
 
 /// What the slip page makes of a code and the published public halves.
-fn drawn(survey: &Running, code: &Code, slips: &[PaperSlip]) -> Credential {
+fn drawn(survey: &Running, code: &Code, slips: &Slips) -> Credential {
     let (ballot_key, tag_key) = slip_keys(code, &survey.sid);
     let pk = Hex(ballot_key.verifying_key().to_bytes());
-    let slip = slips.iter().find(|slip| slip.pk == pk).unwrap();
-    assert_eq!(slip.tag, Hex(tag_key.verifying_key().to_bytes()));
-    let PaperSlip { pa, sa, pb, sb, pd, sd, .. } = slip.clone();
+    let tag = Hex(tag_key.verifying_key().to_bytes());
+    let SlipKey { pa, sa, pb, sb, .. } = slips.keys.iter().find(|slip| slip.pk == pk).unwrap().clone();
+    let SlipTag { pd, sd, .. } = slips.tags.iter().find(|slip| slip.tag == tag).unwrap().clone();
     Credential { survey: survey.sid, ballot_key, tag_key, pa, sa, pb, sb, pd, sd }
 }
 
@@ -154,7 +153,7 @@ async fn slips_are_drawn_answered_counted_and_verified(#[values(Engine::Sqlite, 
     made.await.unwrap();
     let slips = desk.told.lock().unwrap().clone();
     assert_eq!((codes.len(), slips.len()), (7, 7));
-    assert!(slips.is_sorted_by_key(|slip| slip.pk), "the order of the sheet is not told");
+    assert!(slips.is_well_formed(), "neither the order of the sheet is told, nor which key belongs to which tag");
     assert_eq!(sheet.matches("<section>").count(), 7);
     for code in &codes {
         assert_eq!(sheet.matches(code.to_print().as_str()).count(), 1);
@@ -167,19 +166,12 @@ async fn slips_are_drawn_answered_counted_and_verified(#[values(Engine::Sqlite, 
     leaves.sort_unstable_by_key(|outer| outer.envelope_hash());
     county.extend(&mut survey, leaves.into_iter().map(box_leaf).collect()).await.ok();
     county.witnessed(&mut survey).await;
-    let mut voided: Vec<_> = codes[5..]
-        .iter()
-        .map(|code| drawn(&survey, code, &slips))
-        .collect::<Vec<_>>()
-        .iter()
-        .map(|credential| Hex::<32>(credential.ballot_key.verifying_key().to_bytes()))
-        .collect();
-    voided.sort_unstable();
+    let voided: Voided = Slips::new(codes[5..].iter().map(|code| drawn(&survey, code, &slips).slip())).voided();
     let body = json!({ "issued_a": [], "voided": voided, "note": survey.note });
     county.operate_json(&format!("/v1/surveys/{}/close", survey.sid), &body).await.ok();
     county.hand_over(&survey, &outers).await.ok();
     let counted: Counted = serde_json::from_value(county.counted(&survey).await.ok()).unwrap();
-    assert_eq!((counted.ballots.len(), counted.junk.len()), (5, 1), "a voided slip does not count");
+    assert_eq!((counted.ballots.len(), counted.junk.len()), (5, 0), "a voided slip does not count, and is not opened");
 
     let closing_note = survey.note.clone();
     let old_size = u64::try_from(survey.log.len()).unwrap();
@@ -226,7 +218,7 @@ async fn slips_are_made_once_before_the_opening_and_as_many_as_agreed(
     make(3).await.unwrap();
     let told = desk.told.lock().unwrap().clone();
     assert_eq!(make(3).await.unwrap_err().code(), Some("paper_made"));
-    desk.told.lock().unwrap().clear();
+    *desk.told.lock().unwrap() = Slips::default();
     authority.publish_paper(&survey.sid, &desk.client()).await.unwrap();
     assert_eq!(*desk.told.lock().unwrap(), told, "told again, the same");
     assert_eq!(authority.minutes().await.unwrap().len(), 1);

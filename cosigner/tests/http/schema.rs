@@ -65,7 +65,7 @@ async fn the_tables_hold_nothing_that_the_protocol_forbids(#[values(Engine::Sqli
     }
     let residents: Vec<_> =
         columns.iter().filter(|(_, column, ..)| column == "resident").map(|(table, ..)| table.as_str()).collect();
-    for sealed in ["envelopes", "results", "log_leaves", "log_checkpoints", "paper_slips", "box_shares", "minutes"] {
+    for sealed in ["envelopes", "results", "log_leaves", "log_checkpoints", "slips", "box_shares", "minutes"] {
         assert!(!residents.contains(&sealed), "{sealed} names residents");
     }
     assert_eq!(of("people").len(), 7);

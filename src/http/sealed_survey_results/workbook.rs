@@ -88,7 +88,7 @@ fn results(sheet: &mut Worksheet, view: &SheetView, bold: &Format) -> Result<(),
         columns.push(format!("{}：得分", question.text));
         columns.push(format!("{}：比例", question.text));
     }
-    columns.extend(["打不开的信封", "封存的信封", "纸票（印、领、收、废）", "说明"].map(str::to_owned));
+    columns.extend(["打不开的信封", "封存的信封", "纸票（印、领、收、废、丢）", "说明"].map(str::to_owned));
     let mut lines = head(sheet, "结果", columns, bold)?;
     for row in &view.rows {
         lines.write(result(row))?;
@@ -120,8 +120,16 @@ fn result(row: &Row) -> Vec<Cell> {
     let paper = row.paper.map_or_else(
         || NONE.to_owned(),
         |paper| {
-            let voided = if paper.is_voided { "，收回多于领取，全部作废" } else { "" };
-            format!("{}、{}、{}、{}{voided}", paper.printed, paper.drawn, paper.returned, paper.spoiled)
+            let voided = if paper.is_voided { "，数目对不上，全部作废" } else { "" };
+            let qingfeng_core::sealed_surveys::suppression::PaperAccount {
+                printed,
+                drawn,
+                returned,
+                spoiled,
+                lost,
+                ..
+            } = paper;
+            format!("{printed}、{drawn}、{returned}、{spoiled}、{lost}{voided}")
         },
     );
     cells.extend([count(Some(row.unopenable)), count(Some(row.withheld)), text(paper), text(row.notes.concat())]);

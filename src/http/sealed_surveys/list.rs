@@ -181,7 +181,10 @@ pub struct SlipAccountView {
     drawn: u32,
     returned: u32,
     spoiled: u32,
-    /// More came back than were drawn: the whole batch counts for nothing.
+    /// Neither drawn nor left in the bag.
+    #[serde(default)]
+    lost: u32,
+    /// More came back, were used or were drawn than there may be: the whole batch counts for nothing.
     batch_void: bool,
 }
 

@@ -5,7 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{Signer, SigningKey};
 use qingfeng::{Config, sealed_surveys::OwnCosigner};
-use qingfeng_ballots::{Hex, close::PaperSlip, codes::Code, messages, voter::Credential};
+use qingfeng_ballots::{
+    Hex,
+    close::{SlipKey, SlipTag},
+    codes::Code,
+    messages,
+    voter::Credential,
+};
 use qingfeng_core::{
     clock::{Clock, SimulatedClock},
     ids::{OrganizationId, ResidentId},
@@ -86,9 +92,13 @@ impl Others {
         let platform = PlatformPaper::at(platform).unwrap();
         let mut printed = Vec::new();
         let print = |batch: &Batch| {
-            printed.extend(batch.codes.iter().zip(&batch.slips).map(|(code, slip)| {
+            printed.extend(batch.codes.iter().map(|code| {
                 let (ballot_key, tag_key) = slip_keys(code, sid);
-                let PaperSlip { pa, sa, pb, sb, pd, sd, .. } = *slip;
+                let (pk, tag) = (ballot_key.verifying_key().to_bytes(), tag_key.verifying_key().to_bytes());
+                let key = batch.slips.keys.iter().find(|slip| slip.pk.0 == pk).unwrap();
+                let drop = batch.slips.tags.iter().find(|slip| slip.tag.0 == tag).unwrap();
+                let SlipKey { pa, sa, pb, sb, .. } = *key;
+                let SlipTag { pd, sd, .. } = *drop;
                 Credential { survey: *sid, ballot_key, tag_key, pa, sa, pb, sb, pd, sd }
             }));
             Ok(())

@@ -192,6 +192,18 @@ impl<'a> SealedStage<'a> {
         stage
     }
 
+    /// With three paper slips, opened.
+    pub async fn with_slips(polling: &'a Polling) -> (Self, Vec<Credential>) {
+        let mut with_paper = draft();
+        with_paper["paper"] = json!(3);
+        let stage = Self::planned(polling, with_paper).await;
+        stage.prepare().await;
+        stage.act("opening", json!({})).await.problem(409, "paper_missing");
+        let slips = polling.others.print_slips(&stage.sid.sid(), 3, &polling.server.address).await;
+        stage.act("opening", json!({})).await.ok();
+        (stage, slips)
+    }
+
     pub async fn prepare(&self) -> Value {
         self.act("preparation", json!({})).await.ok()["boxes"][0].clone()
     }

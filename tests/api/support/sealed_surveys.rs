@@ -199,7 +199,7 @@ async fn count(
         box_size: u64::from(number) + 1,
         issued_a: (0..number).map(|one| Hex([u8::try_from(one % 256).unwrap(); 32])).collect(),
         issued_b: Vec::new(),
-        voided: Vec::new(),
+        voided: qingfeng_ballots::close::Voided::default(),
         unopenable: Vec::new(),
         withheld: Vec::new(),
         ballots: number.into(),

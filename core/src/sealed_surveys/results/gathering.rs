@@ -135,6 +135,10 @@ struct SlipAccount {
     returned: u32,
     #[serde(default)]
     spoiled: u32,
+    #[serde(default)]
+    lost: u32,
+    #[serde(default)]
+    batch_void: bool,
 }
 
 async fn counted(
@@ -149,7 +153,8 @@ async fn counted(
         drawn: account.drawn,
         returned: account.returned,
         spoiled: account.spoiled,
-        is_voided: account.returned > account.drawn,
+        lost: account.lost,
+        is_voided: account.batch_void,
     });
     let drawn = paper.map_or(0, |paper| paper.drawn);
     let mut counted = CountedBox {

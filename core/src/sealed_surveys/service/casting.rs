@@ -15,6 +15,7 @@ use super::super::{
     BallotBoxId, BoxState,
     entity::{ballot_boxes, entries},
 };
+use super::paper::slips_of;
 use crate::{
     clock::shanghai_date,
     refusal::Fault,
@@ -88,6 +89,10 @@ async fn put(unit: &UnitOfWork, sid: BallotBoxId, outer: &Outer, bytes: Vec<u8>,
     }
     if !open {
         return Ok(Thrown::Closed);
+    }
+    // A slip is good once: its code may come into other hands afterwards.
+    if outer.seq > 0 && slips_of(unit.connection(), sid).await?.has_tag(&outer.tag) {
+        return Ok(Thrown::Stale);
     }
     let held = held(unit, sid, &outer.tag).await?;
     let seq = i32::try_from(outer.seq).map_err(Fault::unavailable)?;

@@ -1,6 +1,6 @@
 //! The last day is over: the box is shut, the keys are gone, and the envelopes go to the co-signer.
 
-use qingfeng_ballots::{Hex, envelope::ENVELOPE_LENGTH, outer::Outer};
+use qingfeng_ballots::{Hex, close::Voided, envelope::ENVELOPE_LENGTH, outer::Outer};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use super::super::{
@@ -100,8 +100,8 @@ pub async fn envelopes_after(
 pub struct HandOver {
     /// Leaves of those for whom the platform signed, sorted.
     pub issued_a: Vec<Hex<32>>,
-    /// Ballot keys of slips that nobody drew, sorted.
-    pub voided: Vec<Hex<32>>,
+    /// Paper slips that count for nothing.
+    pub voided: Voided,
     /// The quorum's note over the closed box.
     pub note: String,
 }

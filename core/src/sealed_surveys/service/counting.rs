@@ -6,7 +6,7 @@ use qingfeng_ballots::{
     ballot::Ballot,
     bundle::Bundle,
     canonical::canonical,
-    close::{PaperSlip, Publication},
+    close::{Publication, Voided},
     closing::Closing,
     count::{Count, Junk},
     log::{Leaf, Pinned},
@@ -26,7 +26,7 @@ use super::{
     find_box, lock,
     log_keeping::{append, lines, manifest_of, signed_notes},
     move_on, note_trouble,
-    paper::{SLIPS, voided_slips},
+    paper::{slips_of, voided_slips},
 };
 use crate::{
     audit::AuditEntry,
@@ -47,7 +47,7 @@ pub struct CountAnswer {
     pub withheld: Vec<Hex<32>>,
     /// Leaves of those for whom the co-signer signed.
     pub issued_b: Vec<Hex<32>>,
-    pub voided: Vec<Hex<32>>,
+    pub voided: Voided,
     /// Who stood by.
     #[serde(default)]
     pub observers: Vec<String>,
@@ -116,16 +116,8 @@ async fn closing_of(store: &Store, row: &ballot_boxes::Model, answer: CountAnswe
         issued_a: issued_leaves(store.reader(), row.sid).await?,
         issued_b: answer.issued_b,
         voided: answer.voided,
-        paper: slips(store, row.sid).await?,
+        paper: slips_of(store.reader(), row.sid).await?,
     })
-}
-
-async fn slips(store: &Store, sid: BallotBoxId) -> Result<Vec<PaperSlip>, Fault> {
-    let Some(file) = box_files::Entity::find_by_id((sid, SLIPS.to_owned())).one(store.reader()).await? else {
-        return Ok(Vec::new());
-    };
-    let lines = file.content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).map_err(Fault::unavailable)).collect()
 }
 
 async fn keep(unit: &UnitOfWork, sid: BallotBoxId, bundle: Bundle) -> Result<(), Fault> {

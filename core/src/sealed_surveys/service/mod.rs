@@ -26,7 +26,10 @@ pub use creating::{NewSealedSurvey, class_label, create};
 pub use issuing::{CredentialRequest, Signed, issue};
 pub use log_keeping::{Extension, extension, flush, record_checkpoint};
 pub use opening::{open, remind};
-pub use paper::{SlipAccount, check_may_register, keep_slips, register_paper, settle_slips, sign_slips};
+pub use paper::{
+    SlipAccount, SlipReport, check_may_register, is_unaccounted, keep_slips, register_paper, settle_slips, sign_slips,
+    unregister_paper,
+};
 pub use preparing::{
     Draft, DraftKeys, Drawn, Enrolled, Proposal, RollLine, Terms, draw_up, remember_devices, sign_manifest, villages_of,
 };

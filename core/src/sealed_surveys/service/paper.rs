@@ -4,23 +4,28 @@ use std::collections::BTreeSet;
 
 use qingfeng_ballots::{
     Hex,
-    blind::prepare,
     canonical::{canonical, sha256},
-    close::PaperSlip,
-    messages,
+    close::{Slips, Voided},
+    count::winners,
+    log::Leaf,
+    voter::UnusedSlip,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::Expr,
+};
 use serde::{Deserialize, Serialize};
 
 use super::super::{
     BallotBoxId, BoxState, Channel, SealedSurveyRefusal,
     entity::{ballot_boxes, box_files, issuance, roll},
+    slip_account::{self, Known, SlipNumbers, Told},
 };
 use super::{
     find_box,
     issuing::{Signed, keys_of},
     keys, lock,
-    log_keeping::manifest_of,
+    log_keeping::{lines, manifest_of},
     subject_of,
 };
 use crate::{
@@ -35,8 +40,8 @@ use crate::{
     storage::{Command, Done, Outcome, Store},
 };
 
-/// The slips' public halves, one a line.
-pub(super) const SLIPS: &str = "paper.jsonl";
+/// The slips' public halves.
+const SLIPS: &str = "paper.json";
 /// Hash of the batch that was signed, so that no second one is.
 const BATCH: &str = "paper.batch";
 
@@ -88,37 +93,19 @@ pub async fn sign_slips(
 /// Keeps the slips' public halves, before the opening. All three signatures of each are checked.
 ///
 /// # Errors
-/// When a slip is not signed, stands twice, or their number is another.
-pub async fn keep_slips(store: &Store, sid: BallotBoxId, mut slips: Vec<PaperSlip>) -> Result<(), Fault> {
+/// When one is not signed, stands twice, or their number is another.
+pub async fn keep_slips(store: &Store, sid: BallotBoxId, slips: Slips) -> Result<(), Fault> {
     let row = find_box(store, sid).await?;
     let manifest = manifest_of(&row).map_err(|_| Fault::refused(SealedSurveyRefusal::WrongState))?;
-    let wrong = || Fault::refused(SealedSurveyRefusal::WrongSlips);
-    if usize::try_from(manifest.paper) != Ok(slips.len()) {
-        return Err(wrong());
-    }
-    slips.sort_unstable_by_key(|slip| slip.pk);
-    let tags: BTreeSet<_> = slips.iter().map(|slip| slip.tag).collect();
-    if tags.len() != slips.len() || !slips.is_sorted_by(|one, next| one.pk < next.pk) {
-        return Err(wrong());
+    if usize::try_from(manifest.paper) != Ok(slips.len()) || !slips.is_well_formed() {
+        return Err(Fault::refused(SealedSurveyRefusal::WrongSlips));
     }
     let keys = manifest.keys().map_err(Fault::unavailable)?;
-    let (slips, signed) = tokio::task::spawn_blocking(move || {
-        let sid = sid.sid();
-        let signed = slips.iter().all(|slip| {
-            let credential = messages::credential(&sid, &slip.pk);
-            let tag = prepare(&slip.pd.0, &messages::drop_tag(&sid, &slip.tag));
-            keys.a.verify(&prepare(&slip.pa.0, &credential), slip.sa.as_slice()).is_ok()
-                && keys.b.verify(&prepare(&slip.pb.0, &credential), slip.sb.as_slice()).is_ok()
-                && keys.d.verify(&tag, slip.sd.as_slice()).is_ok()
-        });
-        (slips, signed)
-    })
-    .await
-    .map_err(Fault::unavailable)?;
-    if !signed {
-        return Err(wrong());
+    let content = canonical(&slips);
+    let signed = tokio::task::spawn_blocking(move || slips.is_signed(&sid.sid(), &keys));
+    if !signed.await.map_err(Fault::unavailable)? {
+        return Err(Fault::refused(SealedSurveyRefusal::WrongSlips));
     }
-    let content: Vec<u8> = slips.iter().flat_map(|slip| [canonical(slip), vec![b'\n']].concat()).collect();
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
@@ -145,7 +132,7 @@ pub async fn keep_slips(store: &Store, sid: BallotBoxId, mut slips: Vec<PaperSli
 /// Whether the register may say "paper" for this person now. Asked before the co-signer is told.
 ///
 /// # Errors
-/// When the actor may not, the box takes no answers, the person is not on the roll or has a credential.
+/// When the actor may not, the box has no slips or takes no answers, the person is not on the roll or has a credential.
 pub async fn check_may_register(
     store: &Store,
     actor: &Actor,
@@ -156,6 +143,9 @@ pub async fn check_may_register(
     may(actor, Action::ManageSealedSurvey, &subject_of(&row))?;
     if !matches!(row.state, BoxState::Signed | BoxState::Issuing) {
         return Err(Fault::refused(SealedSurveyRefusal::WrongState));
+    }
+    if manifest_of(&row)?.paper == 0 {
+        return Err(Fault::refused(SealedSurveyRefusal::NoPaper));
     }
     roll::Entity::find_by_id((sid, resident)).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
     if issuance::Entity::find_by_id((sid, resident)).one(store.reader()).await?.is_some() {
@@ -204,50 +194,68 @@ pub async fn register_paper(
         .await
 }
 
-/// Where the slips went.
+/// The co-signer has refused the slip: the person may go on by phone, where she can.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unregister_paper(store: &Store, sid: BallotBoxId, resident: ResidentId) -> Result<(), Fault> {
+    store
+        .anonymous(move |unit| {
+            Box::pin(async move {
+                roll::Entity::update_many()
+                    .col_expr(roll::Column::Channel, Expr::value(Channel::Electronic))
+                    .filter(roll::Column::Sid.eq(sid))
+                    .filter(roll::Column::ResidentId.eq(resident))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Where the slips went, and which count for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlipAccount {
+    #[serde(flatten)]
+    pub numbers: SlipNumbers,
+    pub voided: Voided,
+}
+
+/// What the office reports.
+#[derive(Clone, Debug)]
+pub struct SlipReport {
     pub printed: u32,
     pub drawn: u32,
     pub returned: u32,
     pub spoiled: u32,
-    /// Ballot keys that count for nothing, sorted: of slips that nobody drew, or all when more came back than were drawn.
-    pub voided: Vec<Hex<32>>,
-    /// More came back than were drawn: the whole batch counts for nothing, and the result says so.
-    pub batch_void: bool,
+    /// The slips that lie in the bag. May be left out where nobody drew any: then it is all of them.
+    pub unused: Vec<UnusedSlip>,
 }
 
-/// The office accounts for the slips, after the box was shut for electronic credentials and before it is handed over.
-///
-/// `unused` are the ballot keys of the slips that were left in the bag: the codes themselves would be a vote.
+/// The office accounts for the slips when the box is shut and before it is handed over; without that nothing is counted.
 ///
 /// # Errors
-/// When the numbers or keys do not fit the batch, or the box is counted already.
+/// When the numbers or slips do not fit the batch, a slip was not read but picked from the public list, or the box is handed over.
 pub async fn settle_slips(
     store: &Store,
     command: &Command,
     sid: BallotBoxId,
-    mut account: SlipAccount,
-    unused: Vec<Hex<32>>,
+    report: SlipReport,
 ) -> Result<Outcome<()>, Fault> {
     let row = find_box(store, sid).await?;
     may(&command.actor, Action::ManageSealedSurvey, &subject_of(&row))?;
-    let known = known_slips(store, sid).await?;
-    let wrong = || Fault::refused(SealedSurveyRefusal::WrongSlips);
-    let unused: BTreeSet<_> = unused.into_iter().collect();
-    let left =
-        usize::try_from(account.printed.checked_sub(account.drawn).ok_or_else(wrong)?).map_err(Fault::unavailable)?;
-    if usize::try_from(account.printed) != Ok(known.len()) || unused.len() != left || !unused.is_subset(&known) {
-        return Err(wrong());
+    if row.state != BoxState::Closed || row.handed_over {
+        return Err(Fault::refused(SealedSurveyRefusal::WrongState));
     }
-    account.batch_void = account.returned > account.drawn;
-    account.voided = if account.batch_void { known } else { unused }.into_iter().collect();
+    let slips = slips_of(store.reader(), sid).await?;
+    let account = account(store, sid, &slips, report).await?;
     let kept = serde_json::to_value(&account).map_err(Fault::unavailable)?;
     store
         .command(row.county_id, command, move |unit| {
             Box::pin(async move {
                 let row = lock(unit, sid).await?;
-                if !matches!(row.state, BoxState::Casting | BoxState::Issuing | BoxState::Closed) || row.handed_over {
+                if row.state != BoxState::Closed || row.handed_over {
                     return Err(Fault::refused(SealedSurveyRefusal::WrongState));
                 }
                 ballot_boxes::Entity::update_many()
@@ -261,6 +269,43 @@ pub async fn settle_slips(
         .await
 }
 
+async fn account(store: &Store, sid: BallotBoxId, slips: &Slips, report: SlipReport) -> Result<SlipAccount, Fault> {
+    let wrong = || Fault::refused(SealedSurveyRefusal::WrongSlips);
+    let number = |count: usize| u32::try_from(count).map_err(Fault::unavailable);
+    let nobody_came = report.drawn == 0 && report.unused.is_empty();
+    let left = if nobody_came {
+        slips.voided()
+    } else {
+        if !report.unused.iter().all(|slip| slip.is_held(&sid.sid())) {
+            return Err(wrong());
+        }
+        let keys: BTreeSet<_> = report.unused.iter().map(|slip| slip.pk).collect();
+        let tags: BTreeSet<_> = report.unused.iter().map(|slip| slip.tag).collect();
+        Voided { keys: keys.into_iter().collect(), tags: tags.into_iter().collect() }
+    };
+    if slips.is_empty() || !left.is_of(slips) {
+        return Err(wrong());
+    }
+    let registered = roll::Entity::find()
+        .filter(roll::Column::Sid.eq(sid))
+        .filter(roll::Column::Channel.eq(Channel::Paper))
+        .count(store.reader())
+        .await?;
+    let leaves = lines(store.reader(), sid).await?;
+    let leaves: Vec<_> = leaves.iter().filter_map(|line| Leaf::parse(line.as_bytes()).ok()).collect();
+    let thrown = winners(&leaves).map_err(Fault::unavailable)?;
+    let used = thrown.keys().filter(|tag| slips.has_tag(tag) && left.tags.binary_search(tag).is_err()).count();
+    let SlipReport { printed, drawn, returned, spoiled, .. } = report;
+    let told = Told { printed, drawn, returned, spoiled, unused: number(left.keys.len())? };
+    let known = Known {
+        printed: number(slips.len())?,
+        registered: u32::try_from(registered).map_err(Fault::unavailable)?,
+        used: number(used)?,
+    };
+    let numbers = slip_account::settle(told, known).ok_or_else(wrong)?;
+    Ok(SlipAccount { numbers, voided: if numbers.batch_void { slips.voided() } else { left } })
+}
+
 /// Whether slips were announced that are not printed yet.
 pub(super) async fn waits_for_slips(
     connection: &impl ConnectionTrait,
@@ -272,17 +317,26 @@ pub(super) async fn waits_for_slips(
     Ok(box_files::Entity::find_by_id((row.sid, SLIPS.to_owned())).one(connection).await?.is_none())
 }
 
-async fn known_slips(store: &Store, sid: BallotBoxId) -> Result<BTreeSet<Hex<32>>, Fault> {
-    let file = box_files::Entity::find_by_id((sid, SLIPS.to_owned())).one(store.reader()).await?;
-    let content = file.ok_or_else(|| Fault::refused(SealedSurveyRefusal::WrongSlips))?.content;
-    let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| Ok(serde_json::from_slice::<PaperSlip>(line).map_err(Fault::unavailable)?.pk)).collect()
+/// Whether slips were given out for which nobody has accounted.
+///
+/// # Errors
+/// When the manifest cannot be read.
+pub fn is_unaccounted(row: &ballot_boxes::Model) -> Result<bool, Fault> {
+    Ok(row.slip_account.is_none() && manifest_of(row)?.paper > 0)
 }
 
-/// Ballot keys of slips that count for nothing.
-pub(super) fn voided_slips(row: &ballot_boxes::Model) -> Result<Vec<Hex<32>>, Fault> {
+/// The public halves of a box's slips.
+pub(super) async fn slips_of(connection: &impl ConnectionTrait, sid: BallotBoxId) -> Result<Slips, Fault> {
+    match box_files::Entity::find_by_id((sid, SLIPS.to_owned())).one(connection).await? {
+        Some(file) => serde_json::from_slice(&file.content).map_err(Fault::unavailable),
+        None => Ok(Slips::default()),
+    }
+}
+
+/// Slips that count for nothing.
+pub(super) fn voided_slips(row: &ballot_boxes::Model) -> Result<Voided, Fault> {
     match &row.slip_account {
-        None => Ok(Vec::new()),
+        None => Ok(Voided::default()),
         Some(account) => {
             let account: SlipAccount = serde_json::from_value(account.clone()).map_err(Fault::unavailable)?;
             Ok(account.voided)

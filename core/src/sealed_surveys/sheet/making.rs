@@ -161,6 +161,9 @@ impl Maker<'_> {
                 ));
             }
         }
+        if boxes.iter().any(|one| one.paper.is_some_and(|paper| paper.is_voided)) {
+            notes.push("有纸票的数目对不上，那一批全部作废，没有计入。".into());
+        }
         if !sums.participants {
             notes.push("参加人数的合计会透露少数人是否参加，不公布。".into());
         }
@@ -313,6 +316,7 @@ fn paper(boxes: &[&CountedBox]) -> Option<PaperAccount> {
         drawn: sum.drawn + one.drawn,
         returned: sum.returned + one.returned,
         spoiled: sum.spoiled + one.spoiled,
+        lost: sum.lost + one.lost,
         is_voided: sum.is_voided || one.is_voided,
     })
 }

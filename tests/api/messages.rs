@@ -1,6 +1,12 @@
-use qingfeng_core::{people::Role, storage::Engine};
+use qingfeng_core::{
+    ids::SealedSurveyId,
+    outbox::{self, Notice, Recipient},
+    people::Role,
+    storage::Engine,
+};
 use qingfeng_sandbox::Group;
 use rstest::rstest;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::support::{Cast, TestServer, bot, platform};
@@ -48,6 +54,32 @@ async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
     assert!(left["items"].as_array().unwrap().iter().all(|item| item["id"] != post["id"]), "{left}");
     let unknown = "/api/messages/01890000-0000-7000-8000-000000000000/resending";
     cast.office.post(unknown, json!({})).await.problem(404, "not_found");
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn what_goes_to_everybody_on_a_roll_is_nothing_to_go_after() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let resident = cast.township.add_resident(cast.village, None, None).await;
+    let (county, township) = (cast.township.county, cast.township.id);
+    cast.township
+        .write(move |unit| {
+            Box::pin(async move {
+                let card = Notice::new(
+                    Recipient::Resident(resident),
+                    "sealed_survey_opened",
+                    SealedSurveyId::new(unit.randomness(), unit.now()),
+                );
+                outbox::enqueue(unit, county, vec![card.township(township).facts(json!({"title": "村务满意度"}))]).await
+            })
+        })
+        .await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    bot(&server, &running).tick().await.unwrap();
+    let state = outbox::entity::Entity::find().one(server.application.store.reader()).await.unwrap().unwrap().state;
+    assert_eq!(state, outbox::MessageState::Parked, "nobody has a phone there");
+    assert_eq!(cast.office.get("/api/messages").await.ok()["items"], json!([]));
     running.stop().await;
 }
 

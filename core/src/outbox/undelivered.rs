@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use super::{
     MessageState, RecipientKind,
@@ -55,6 +55,7 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
     let mut query = Entity::find()
         .filter(Column::TownshipId.is_in(reach.townships.iter().copied()))
         .filter(Column::State.is_in([MessageState::Parked, MessageState::Unknown]))
+        .filter(to_everybody().not())
         .filter(concerns::not_concerning(&reach, Expr::col((Entity, Column::SubjectId))));
     if !sees_persons(actor) {
         query = query.filter(Column::RecipientKind.eq(RecipientKind::Group));
@@ -81,6 +82,12 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
             }
         })
         .collect())
+}
+
+/// Cards that went to everybody on a roll: hundreds of them reach nobody because nobody has a phone there, and whom they reach is
+/// nothing for the office to go after.
+fn to_everybody() -> Condition {
+    Condition::all().add(Column::RecipientKind.eq(RecipientKind::Resident)).add(Column::Kind.like("sealed_survey_%"))
 }
 
 fn sees_persons(actor: &Actor) -> bool {

@@ -22,6 +22,29 @@ pub struct Measured {
     pub p99: Duration,
     /// CPU time of the server process per request.
     pub server_cpu: Duration,
+    /// CPU time of the database's processes per request; zero where it works in the server or cannot be seen.
+    pub database_cpu: Duration,
+}
+
+impl Measured {
+    /// Of each figure by itself.
+    ///
+    /// # Panics
+    /// When there are none.
+    #[must_use]
+    pub fn median(rounds: &[Self]) -> Self {
+        fn middle<T: Copy + PartialOrd>(rounds: &[Measured], figure: impl Fn(&Measured) -> T) -> T {
+            let mut figures: Vec<T> = rounds.iter().map(figure).collect();
+            figures.sort_by(|a, b| a.partial_cmp(b).expect("measured figures are numbers"));
+            figures[figures.len() / 2]
+        }
+        Self {
+            requests_per_second: middle(rounds, |round| round.requests_per_second),
+            p99: middle(rounds, |round| round.p99),
+            server_cpu: middle(rounds, |round| round.server_cpu),
+            database_cpu: middle(rounds, |round| round.database_cpu),
+        }
+    }
 }
 
 /// Sends every request once over so many connections; all answers must have the expected status.
@@ -64,7 +87,12 @@ pub async fn run(
     times.sort_unstable();
     let count = u32::try_from(times.len())?;
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    Ok(Measured { requests_per_second: f64::from(count) / took.as_secs_f64(), p99: at(0.99), server_cpu: cpu / count })
+    Ok(Measured {
+        requests_per_second: f64::from(count) / took.as_secs_f64(),
+        p99: at(0.99),
+        server_cpu: cpu / count,
+        database_cpu: Duration::ZERO,
+    })
 }
 
 async fn read_answer(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<u16> {

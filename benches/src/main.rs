@@ -1,8 +1,10 @@
 //! `make bench`: what the product costs beside the least that could be done, as ratios of one run.
 
+mod databases;
 mod limit;
 mod load;
 mod run;
+mod stage;
 
 use clap::{Parser, Subcommand};
 

@@ -19,6 +19,7 @@ mod m20261125_000070_townships;
 mod m20261126_000080_departures;
 mod m20261126_000081_prepared_posts;
 mod m20261126_000082_answers;
+mod m20261126_000090_unread_indexes;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000080_departures::Migration),
             Box::new(m20261126_000081_prepared_posts::Migration),
             Box::new(m20261126_000082_answers::Migration),
+            Box::new(m20261126_000090_unread_indexes::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ use chrono::{Days, TimeDelta};
 use qingfeng_core::{
     complaints::{
         CallBackResult, Category, ComplaintKind, SatisfactionLevel,
-        service::{self as complaints, CallBack, NewRating, Parking},
+        service::{self as complaints, CallBack, NewRating, Parking, Rater},
     },
     ids::ComplaintId,
     people::Actor,
@@ -77,7 +77,7 @@ impl Story<'_> {
         let office = Command::by(&self.staff("office").await?);
         complaints::answer(store, &self.secretary_of(VILLAGE).await?, county, id, Self::usual_answer()).await?;
         let bad = NewRating { level: SatisfactionLevel::Dissatisfied, comment: Some("只挖了排水沟".into()) };
-        complaints::rate(store, calendar, &Command::by(&resident), county, id, None, bad).await?;
+        complaints::rate(store, calendar, Rater::of(&resident), None, id, bad).await?;
         let call = |result, notes: &str| CallBack { result, notes: notes.to_owned() };
         let reached = call(CallBackResult::Reached, "电话核实，反映人要求砌挡墙");
         complaints::call_back(store, calendar, &office, county, id, reached).await?;

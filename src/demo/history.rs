@@ -9,7 +9,7 @@ use qingfeng_core::{
     clock::{SimulatedClock, shanghai_date, shanghai_instant},
     complaints::{
         CallBackResult, Category, ComplaintKind, Opinion, SatisfactionLevel,
-        service::{self as complaints, CallBack, Destination, NewAnswer, NewComplaint, NewRating},
+        service::{self as complaints, CallBack, Destination, NewAnswer, NewComplaint, NewRating, Rater},
     },
     evidence::Darkroom,
     ids::{CampaignId, ComplaintId, RectificationId, ResidentId},
@@ -226,7 +226,7 @@ impl Story<'_> {
         let bad = until == Reached::Reopened || number.is_multiple_of(5);
         let level = if bad { SatisfactionLevel::Dissatisfied } else { SatisfactionLevel::Satisfied };
         let rating = |level| NewRating { level, comment: bad.then(|| "只来看了一眼，没有修好".to_owned()) };
-        complaints::rate(store, calendar, &Command::by(&resident), county, id, None, rating(level)).await?;
+        complaints::rate(store, calendar, Rater::of(&resident), None, id, rating(level)).await?;
         if until == Reached::Reopened {
             return Ok(());
         }
@@ -239,7 +239,7 @@ impl Story<'_> {
             self.clock.advance(TimeDelta::days(3));
             complaints::answer(store, &secretary, county, id, Self::usual_answer()).await?;
             let content = NewRating { level: SatisfactionLevel::BasicallySatisfied, comment: None };
-            complaints::rate(store, calendar, &Command::by(&resident), county, id, None, content).await?;
+            complaints::rate(store, calendar, Rater::of(&resident), None, id, content).await?;
         }
         if until == Reached::Closed {
             self.next_day();

@@ -5,11 +5,14 @@ use futures::{FutureExt as _, future::LocalBoxFuture};
 use qingfeng_core::{
     clock::shanghai_date,
     ids::{ResidentId, SessionId, StaffId},
-    people::{self, Actor, PersonKind, SignInRefusal, sessions},
+    people::{
+        self, Actor, PersonKind, SignInRefusal,
+        sessions::{self, Person},
+    },
     refusal::{Fault, Refusal, RefusalKind},
 };
 
-use super::problem::HttpFault;
+use super::{access_token::Bearer, problem::HttpFault};
 use crate::Application;
 
 /// Somebody who is signed in.
@@ -18,6 +21,11 @@ pub struct SignedIn {
     pub actor: Actor,
     pub session: SessionId,
 }
+
+/// Whose token is good and whose session goes on. Whether this person is still on a roster or in service is not looked up
+/// yet: for handlers that see it together with what else they read.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimed(pub Person);
 
 /// Somebody who may be signed in; [`Actor::Visitor`] when no token came. A bad token is refused, not ignored.
 #[derive(Clone, Debug)]
@@ -30,13 +38,23 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = bearer_token(request);
         let application = application(request);
-        async move {
-            let token =
-                token.ok_or_else(|| Refusal::new(RefusalKind::Unauthenticated, "sign_in_needed", "请先登录。"))?;
-            Ok(identify(&application, &token).await?)
-        }
-        .boxed_local()
+        async move { Ok(identify(&application, &token.ok_or_else(sign_in_needed)?).await?) }.boxed_local()
     }
+}
+
+impl FromRequest for Claimed {
+    type Error = HttpFault;
+    type Future = LocalBoxFuture<'static, Result<Self, HttpFault>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = bearer_token(request);
+        let application = application(request);
+        async move { Ok(Self(bearer(&application, &token.ok_or_else(sign_in_needed)?).await?.person)) }.boxed_local()
+    }
+}
+
+fn sign_in_needed() -> Refusal {
+    Refusal::new(RefusalKind::Unauthenticated, "sign_in_needed", "请先登录。")
 }
 
 impl FromRequest for Anyone {
@@ -67,19 +85,34 @@ fn bearer_token(request: &HttpRequest) -> Option<String> {
 }
 
 async fn identify(application: &Application, token: &str) -> Result<SignedIn, Fault> {
-    let over = || Fault::refused(SignInRefusal::SessionOver);
-    let bearer = application.access_tokens.check(token).ok_or_else(over)?;
+    let bearer = bearer(application, token).await?;
+    Ok(SignedIn { actor: look_up(application, bearer.person).await?, session: bearer.session })
+}
+
+fn session_over() -> Fault {
+    Fault::refused(SignInRefusal::SessionOver)
+}
+
+async fn bearer(application: &Application, token: &str) -> Result<Bearer, Fault> {
+    let bearer = application.access_tokens.check(token).ok_or_else(session_over)?;
     if sessions::is_ended(&*application.cache, bearer.session).await? {
-        return Err(over());
+        return Err(session_over());
     }
+    Ok(bearer)
+}
+
+/// The person with their posts.
+///
+/// # Errors
+/// When they were removed from the roster or left the service: the next request already fails.
+pub(super) async fn look_up(application: &Application, person: Person) -> Result<Actor, Fault> {
     let store = &application.store;
-    let actor = match bearer.person.kind {
+    let actor = match person.kind {
         PersonKind::Staff => {
             let today = shanghai_date(store.clock().now());
-            people::load_staff(store, StaffId(bearer.person.id), today).await?.map(Actor::Staff)
+            people::load_staff(store, StaffId(person.id), today).await?.map(Actor::Staff)
         }
-        PersonKind::Resident => people::load_resident(store, ResidentId(bearer.person.id)).await?.map(Actor::Resident),
+        PersonKind::Resident => people::load_resident(store, ResidentId(person.id)).await?.map(Actor::Resident),
     };
-    // Removed from the roster, left the service: the next request already fails.
-    actor.map(|actor| SignedIn { actor, session: bearer.session }).ok_or_else(over)
+    actor.ok_or_else(session_over)
 }

@@ -3,6 +3,7 @@
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Bytes};
 use futures::{FutureExt as _, future::LocalBoxFuture};
 use qingfeng_core::{
+    ids::ResidentId,
     people::Actor,
     refusal::{FieldFault, Refusal, RefusalKind},
     storage::{Command, IdempotencyKey},
@@ -31,23 +32,32 @@ impl<T> Input<T> {
     /// # Errors
     /// When the key has the wrong form.
     pub fn command(&self, actor: &Actor, operation: &str) -> Result<Command, Refusal> {
-        let key = match &self.client_key {
-            Some(key) => Some(IdempotencyKey::parse(&sender(actor), operation, key, &self.raw)?),
-            None => None,
-        };
-        Ok(Command::once(actor, key))
+        Ok(Command::once(actor, self.key(&sender(actor), operation)?))
+    }
+
+    /// The key under which the same request is recognized.
+    ///
+    /// # Errors
+    /// When it has the wrong form.
+    pub fn key(&self, sender: &str, operation: &str) -> Result<Option<IdempotencyKey>, Refusal> {
+        self.client_key.as_ref().map(|key| IdempotencyKey::parse(sender, operation, key, &self.raw)).transpose()
     }
 }
 
 /// Whose keys they are: two people may use the same key by chance.
-fn sender(actor: &Actor) -> String {
+pub fn sender(actor: &Actor) -> String {
     match actor {
         Actor::Visitor => "visitor".into(),
-        Actor::Resident(resident) => format!("resident:{}", resident.id),
+        Actor::Resident(resident) => resident_sender(resident.id),
         Actor::Staff(staff) => format!("staff:{}", staff.id),
         Actor::Receipt { complaint, .. } => format!("receipt:{complaint}"),
         Actor::System { county } => format!("system:{county}"),
     }
+}
+
+/// The same for a resident who is not looked up yet.
+pub fn resident_sender(id: ResidentId) -> String {
+    format!("resident:{id}")
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Input<T> {

@@ -1,11 +1,8 @@
 //! How a record gets its place in its chain, with the other writes of its command.
 
-use sea_orm::{
-    ActiveEnum as _, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait,
-    ExprTrait as _, QueryFilter, QueryTrait, Statement, sea_query::OnConflict,
-};
+use sea_orm::{ActiveEnum as _, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
-use super::{chain_digest, content_digest, entity::heads, records};
+use super::{chain_digest, content_digest, records};
 use crate::storage::Values;
 
 /// PostgreSQL computes the chain's digest itself: the head is locked for one round trip instead of three. The link
@@ -39,51 +36,56 @@ pub(crate) fn link_after(after: &str, record: records::Model) -> (String, Values
     (link, values)
 }
 
-/// SQLite has no digests: the heads are read, and moved with the records. The records come in the order of their chains.
-pub(crate) async fn links(
-    connection: &impl ConnectionTrait,
-    records: Vec<records::Model>,
-) -> Result<Vec<Statement>, DbErr> {
-    let mut heads = known_heads(connection, &records).await?;
-    let mut statements = Vec::with_capacity(records.len() * 2);
-    for mut record in records {
-        let known = heads.iter().position(|head| head.county_id == record.county_id && head.stripe == record.stripe);
-        let head = match known {
-            Some(place) => &mut heads[place],
-            None => {
-                let (county_id, stripe) = (record.county_id, record.stripe);
-                heads.push(heads::Model { county_id, stripe, sequence: 0, digest: Vec::new() });
-                heads.last_mut().expect("just pushed")
-            }
-        };
-        record.sequence = head.sequence + 1;
-        record.digest = chain_digest(&head.digest, &record).to_vec();
-        head.sequence = record.sequence;
-        head.digest.clone_from(&record.digest);
-        let moved = OnConflict::columns([heads::Column::CountyId, heads::Column::Stripe])
-            .update_columns([heads::Column::Sequence, heads::Column::Digest])
-            .to_owned();
-        let head = heads::ActiveModel {
-            county_id: Set(head.county_id),
-            stripe: Set(head.stripe),
-            sequence: Set(head.sequence),
-            digest: Set(head.digest.clone()),
-        };
-        statements.push(heads::Entity::insert(head).on_conflict(moved).build(DbBackend::Sqlite));
-        statements.push(records::Entity::insert(records::ActiveModel::from(record)).build(DbBackend::Sqlite));
-    }
-    Ok(statements)
+/// Where a chain stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromQueryResult)]
+pub(crate) struct Head {
+    pub(crate) sequence: i64,
+    pub(crate) digest: Vec<u8>,
 }
 
-async fn known_heads(
-    connection: &impl ConnectionTrait,
-    records: &[records::Model],
-) -> Result<Vec<heads::Model>, DbErr> {
-    if records.is_empty() {
-        return Ok(Vec::new());
+/// SQLite has no digests: it is asked where a chain stands, by its county and stripe …
+pub(crate) const HEAD: &str = "SELECT sequence, digest FROM audit_heads WHERE county_id = $1 AND stripe = $2";
+
+const MOVE_HEAD: &str = "INSERT INTO audit_heads (county_id, stripe, sequence, digest) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (county_id, stripe) DO UPDATE SET sequence = excluded.sequence, digest = excluded.digest";
+const RECORD: &str = "INSERT INTO audit_records (county_id, stripe, sequence, at, actor_kind, staff_id, post_id, action, \
+     subject_kind, subject_id, before_digest, after_digest, digest) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+/// … and told how it goes on: the statements that link a record to its chain.
+pub(crate) fn link(head: &Head, record: &records::Model) -> [(&'static str, Values); 2] {
+    let sequence = head.sequence + 1;
+    let digest = chain_digest(&head.digest, record).to_vec();
+    let (county, stripe) = (record.county_id, record.stripe);
+    let moved = vec![county.into(), stripe.into(), sequence.into(), digest.clone().into()];
+    let recorded = vec![
+        county.into(),
+        stripe.into(),
+        sequence.into(),
+        record.at.into(),
+        record.actor_kind.as_str().into(),
+        record.staff_id.map(|id| id.0).into(),
+        record.post_id.map(|id| id.0).into(),
+        record.action.as_str().into(),
+        record.subject_kind.to_value().into(),
+        record.subject_id.into(),
+        record.before_digest.clone().into(),
+        record.after_digest.clone().into(),
+        digest.into(),
+    ];
+    [(MOVE_HEAD, moved), (RECORD, recorded)]
+}
+
+/// The same over a connection of the pool.
+pub(crate) async fn append(connection: &impl ConnectionTrait, record: &records::Model) -> Result<(), DbErr> {
+    let statement = |sql: &str, values| Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
+    let chain = statement(HEAD, vec![record.county_id.into(), record.stripe.into()]);
+    let head = match connection.query_one_raw(chain).await? {
+        Some(row) => Head::from_query_result(&row, "")?,
+        None => Head::default(),
+    };
+    for (sql, values) in link(&head, record) {
+        connection.execute_raw(statement(sql, values)).await?;
     }
-    let chains = records.iter().fold(Condition::any(), |chains, record| {
-        chains.add(heads::Column::CountyId.eq(record.county_id).and(heads::Column::Stripe.eq(record.stripe)))
-    });
-    heads::Entity::find().filter(chains).all(connection).await
+    Ok(())
 }

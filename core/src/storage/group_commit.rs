@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::refusal::Fault;
 
@@ -33,9 +33,10 @@ pub(super) struct GroupCommit {
 }
 
 impl GroupCommit {
-    pub(super) fn start(writer: DatabaseConnection) -> Self {
+    /// `turn` is held by whoever writes: the file has one writer at a time.
+    pub(super) fn start(writer: DatabaseConnection, turn: Arc<Mutex<()>>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE_LENGTH);
-        tokio::spawn(write_in_groups(writer, jobs));
+        tokio::spawn(write_in_groups(writer, jobs, turn));
         Self { queue }
     }
 
@@ -65,7 +66,7 @@ impl GroupCommit {
     }
 }
 
-async fn write_in_groups(writer: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
+async fn write_in_groups(writer: DatabaseConnection, mut jobs: mpsc::Receiver<Job>, turn: Arc<Mutex<()>>) {
     let mut waiting = VecDeque::with_capacity(COMMANDS_PER_COMMIT);
     let mut batch = Vec::with_capacity(COMMANDS_PER_COMMIT);
     loop {
@@ -73,6 +74,7 @@ async fn write_in_groups(writer: DatabaseConnection, mut jobs: mpsc::Receiver<Jo
             return;
         }
         waiting.extend(batch.drain(..));
+        let _turn = turn.lock().await;
         write_batch(&writer, &mut waiting).await;
     }
 }

@@ -6,6 +6,8 @@
 
 mod group_commit;
 mod idempotency;
+mod lanes;
+mod script_writer;
 mod session;
 mod settings;
 mod store;
@@ -13,7 +15,8 @@ mod together;
 mod unit_of_work;
 
 pub use idempotency::{IdempotencyKey, forget_old_requests};
-pub use session::{Glance, Session};
+pub use lanes::Lanes;
+pub use session::Session;
 pub use settings::{DatabaseSettings, Engine};
 pub use store::Store;
 pub(crate) use together::{Values, is_overtaken};

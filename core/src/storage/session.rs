@@ -23,6 +23,8 @@ pub(super) enum Door {
     Pool(DatabaseConnection),
     /// The transaction of a group of commands, which run one after the other.
     Group(Arc<DatabaseTransaction>),
+    /// Nowhere: the command only writes.
+    Closed(DbBackend),
 }
 
 /// The database as one command sees it. Using it opens the command's transaction, and first writes what was kept back.
@@ -56,6 +58,7 @@ impl Session {
                 match &self.door {
                     Door::Pool(connection) => connection.begin().await,
                     Door::Group(group) => group.begin().await,
+                    Door::Closed(_) => Err(DbErr::Custom("a command that only writes does not read".to_owned())),
                 }
             })
             .await?;
@@ -75,12 +78,20 @@ impl Session {
         if pending.is_empty() {
             return Ok(());
         }
-        match self.door {
-            // One statement is a transaction of its own.
-            Door::Pool(connection) if pending.fits_one_statement() => Ok(together::write(&connection, pending).await?),
-            Door::Pool(connection) => finish_opened(connection.begin().await?, pending).await,
-            Door::Group(group) => Ok(together::write_in_savepoint(&*group, pending).await?),
-        }
+        let transaction = match self.door {
+            Door::Pool(connection) if pending.fits_one_statement() => {
+                return Ok(together::write(&connection, pending).await?);
+            }
+            Door::Pool(connection) => connection.begin().await?,
+            Door::Group(group) => group.begin().await?,
+            Door::Closed(_) => return Err(Fault::unavailable("a command that only writes has no transaction")),
+        };
+        finish_opened(transaction, pending).await
+    }
+
+    /// What a command that only writes has to write.
+    pub(super) fn into_pending(self) -> Pending {
+        self.pending.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Undoes everything.
@@ -108,6 +119,7 @@ impl ConnectionTrait for Session {
         match &self.door {
             Door::Pool(connection) => connection.get_database_backend(),
             Door::Group(group) => group.get_database_backend(),
+            Door::Closed(backend) => *backend,
         }
     }
 
@@ -125,46 +137,5 @@ impl ConnectionTrait for Session {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.open().await?.query_all_raw(statement).await
-    }
-}
-
-/// Reads without opening the command's transaction. What it saw may be overtaken by another command: the write that relies
-/// on it has to be one that [must hold](super::UnitOfWork::later_if_it_holds).
-pub struct Glance<'a>(pub(super) &'a Session);
-
-impl Glance<'_> {
-    fn opened(&self) -> Option<&DatabaseTransaction> {
-        self.0.opened.get()
-    }
-}
-
-#[async_trait]
-impl ConnectionTrait for Glance<'_> {
-    fn get_database_backend(&self) -> DbBackend {
-        self.0.get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.0.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.0.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match (self.opened(), &self.0.door) {
-            (Some(_), _) => self.0.query_one_raw(statement).await,
-            (None, Door::Pool(connection)) => connection.query_one_raw(statement).await,
-            (None, Door::Group(group)) => group.query_one_raw(statement).await,
-        }
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match (self.opened(), &self.0.door) {
-            (Some(_), _) => self.0.query_all_raw(statement).await,
-            (None, Door::Pool(connection)) => connection.query_all_raw(statement).await,
-            (None, Door::Group(group)) => group.query_all_raw(statement).await,
-        }
     }
 }

@@ -12,7 +12,7 @@ pub enum Engine {
 pub struct DatabaseSettings {
     /// `sqlite://PATH` or `postgres://…`.
     pub url: String,
-    /// Connections for reads (SQLite) or for everything (PostgreSQL).
+    /// Connections for reads (SQLite) or for everything (PostgreSQL); half as many more for the busiest statements.
     pub connections: u32,
 }
 

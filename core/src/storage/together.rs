@@ -9,7 +9,7 @@ use crate::audit::{chain, records};
 /// A write that nobody waits for.
 pub(super) struct Write {
     pub(super) statement: Statement,
-    /// It was decided on what was only glanced at: when it meets no row, the whole command comes to nothing.
+    /// It was decided on what was seen before the command: when it meets no row, the whole command comes to nothing.
     pub(super) must_hold: bool,
 }
 
@@ -24,7 +24,7 @@ impl Pending {
         self.writes.is_empty() && self.records.is_empty()
     }
 
-    /// A statement can move the head of one chain.
+    /// PostgreSQL takes it as one statement, which is a transaction of its own and moves the head of one chain.
     pub(super) fn fits_one_statement(&self) -> bool {
         self.records.len() <= 1
     }
@@ -36,9 +36,7 @@ pub(super) async fn write(connection: &impl ConnectionTrait, pending: Pending) -
         return Ok(());
     }
     if connection.get_database_backend() == DbBackend::Sqlite {
-        let writes = with_chain(connection, pending).await?;
-        connection.execute_raw(script(&writes, "", "")).await?;
-        return Ok(());
+        return write_one_by_one(connection, pending).await;
     }
     let mut records = pending.records.into_iter();
     connection.execute_raw(one_statement(pending.writes, records.next())).await?;
@@ -48,34 +46,28 @@ pub(super) async fn write(connection: &impl ConnectionTrait, pending: Pending) -
     Ok(())
 }
 
-/// Writes all or nothing inside the transaction of a group of commands.
-pub(super) async fn write_in_savepoint(group: &impl ConnectionTrait, pending: Pending) -> Result<(), DbErr> {
-    let writes = with_chain(group, pending).await?;
-    let written = group.execute_raw(script(&writes, "SAVEPOINT command;", "RELEASE command;")).await;
-    if let Err(error) = written {
-        // A full disk ends the whole transaction by itself; then there is no savepoint to go back to.
-        let _ = group.execute_unprepared("ROLLBACK TO command; RELEASE command").await;
-        return Err(error);
+async fn write_one_by_one(connection: &impl ConnectionTrait, pending: Pending) -> Result<(), DbErr> {
+    for writes in pending.writes.chunk_by(|one, next| !one.must_hold && !next.must_hold) {
+        let met = connection.execute_raw(script(writes)).await?.rows_affected();
+        if writes[0].must_hold && met == 0 {
+            return Err(DbErr::RecordNotUpdated);
+        }
+    }
+    for record in &pending.records {
+        chain::append(connection, record).await?;
     }
     Ok(())
 }
 
-async fn with_chain(connection: &impl ConnectionTrait, pending: Pending) -> Result<Vec<Statement>, DbErr> {
-    let mut statements: Vec<_> = pending.writes.into_iter().map(|write| write.statement).collect();
-    statements.extend(chain::links(connection, pending.records).await?);
-    Ok(statements)
-}
-
-/// SQLite binds the values to the script's statements in their order. One writer at a time: what was glanced at holds.
-fn script(statements: &[Statement], before: &str, after: &str) -> Statement {
-    let mut sql = before.to_owned();
+/// SQLite binds the values to the script's statements in their order.
+fn script(writes: &[Write]) -> Statement {
+    let mut sql = String::new();
     let mut values = Vec::new();
-    for statement in statements {
+    for Write { statement, .. } in writes {
         sql.push_str(&statement.sql);
         sql.push(';');
         values.extend(statement.values.iter().flat_map(|values| values.0.iter().cloned()));
     }
-    sql.push_str(after);
     Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
 }
 
@@ -102,25 +94,24 @@ fn one_statement(writes: Vec<Write>, record: Option<records::Model>) -> Statemen
 
 /// Shifts `$1, $2, …` so that several statements share one list of values. Names and literals in quotes stay.
 fn with_placeholders_from(sql: &str, offset: usize) -> String {
-    let mut shifted = String::with_capacity(sql.len() + 8);
-    let mut quote = None;
-    let mut rest = sql.chars().peekable();
-    while let Some(character) = rest.next() {
-        shifted.push(character);
-        match (quote, character) {
-            (None, '"' | '\'') => quote = Some(character),
-            (Some(open), close) if open == close => quote = None,
-            (None, '$') => {
-                let mut number = 0;
-                while let Some(digit) = rest.peek().and_then(|next| next.to_digit(10)) {
-                    number = number * 10 + digit as usize;
-                    rest.next();
-                }
-                let _ = write!(shifted, "{}", number + offset);
-            }
-            _ => {}
+    let mut shifted = String::with_capacity(sql.len() + 16);
+    let mut rest = sql;
+    while let Some(place) = rest.find(['"', '\'', '$']) {
+        let mark = &rest[place..=place];
+        let after = &rest[place + 1..];
+        shifted.push_str(&rest[..=place]);
+        if mark == "$" {
+            let digits = after.find(|next: char| !next.is_ascii_digit()).unwrap_or(after.len());
+            let number: usize = after[..digits].parse().unwrap_or_default();
+            let _ = write!(shifted, "{}", number + offset);
+            rest = &after[digits..];
+        } else {
+            let end = after.find(mark).map_or(after.len(), |end| end + 1);
+            shifted.push_str(&after[..end]);
+            rest = &after[end..];
         }
     }
+    shifted.push_str(rest);
     shifted
 }
 
@@ -128,7 +119,8 @@ fn with_placeholders_from(sql: &str, offset: usize) -> String {
 /// two commands waited for each other.
 pub(crate) fn is_overtaken(error: &DbErr) -> bool {
     use sea_orm::{RuntimeErr, SqlErr, sqlx};
-    if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+    if matches!(error, DbErr::RecordNotUpdated) || matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+    {
         return true;
     }
     let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {

@@ -3,11 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait as _, QueryTrait};
 
-use super::{
-    IdempotencyKey,
-    session::{Glance, Session},
-    together::Write,
-};
+use super::{IdempotencyKey, session::Session, together::Write};
 use crate::{
     audit::AuditEntry,
     clock::{Clock, shanghai_date},
@@ -78,20 +74,15 @@ impl UnitOfWork {
         &self.session
     }
 
-    /// Reads what may be overtaken by another command until this one writes; does not open the transaction.
-    #[must_use]
-    pub fn glance(&self) -> Glance<'_> {
-        Glance(&self.session)
-    }
-
     /// Writes with whatever else the command writes, in one round trip, before anything is read and at the latest at the end.
     pub fn later(&self, query: &impl QueryTrait) {
         let statement = query.build(self.session.get_database_backend());
         self.session.keep_back(Write { statement, must_hold: false });
     }
 
-    /// The same for a change that was decided on a [`glance`](Self::glance): its condition names what was seen. When it
-    /// meets no row any more, the command is [overtaken](crate::refusal::Fault::Overtaken) and leaves nothing.
+    /// The same for a change that was decided on what was [seen](super::Store::lanes) before the command: its condition
+    /// names that. When it meets no row any more, the command is [overtaken](crate::refusal::Fault::Overtaken) and leaves
+    /// nothing.
     pub fn later_if_it_holds(&self, query: &impl QueryTrait) {
         let statement = query.build(self.session.get_database_backend());
         self.session.keep_back(Write { statement, must_hold: true });

@@ -1,4 +1,4 @@
-//! What a command writes late, what it only glances at, and who is overtaken.
+//! What a command writes late, what was seen before it, and who is overtaken.
 
 use qingfeng_core::{
     audit::{self, AuditEntry, records},
@@ -10,7 +10,7 @@ use qingfeng_core::{
 };
 use rstest::rstest;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, entity::prelude::*, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -76,22 +76,49 @@ fn another_lamp(unit: &UnitOfWork, id: i32) {
     unit.later(&lamps::Entity::insert(lamps::ActiveModel { id: Set(id), turns: Set(0) }));
 }
 
+/// How a command that was decided on what was seen before it is written.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// By itself, without a transaction.
+    WithoutReading,
+    /// With the transaction opened only to write.
+    Late,
+    /// In a transaction that was open already.
+    Opened,
+}
+
+/// Turns the lamp that was seen in this state, and lights others.
+async fn turn_as_seen(store: &Store, way: Way, seen: i32, others: &'static [i32]) -> Result<(), Fault> {
+    let command = Command::by(&system());
+    let write = move |unit: &UnitOfWork| {
+        for id in others {
+            another_lamp(unit, *id);
+        }
+        unit.later_if_it_holds(&turn_from(seen));
+        Done::new((), act())
+    };
+    if matches!(way, Way::WithoutReading) {
+        store.command_without_reading(county(), &command, |unit| Ok(write(unit))).await?;
+        return Ok(());
+    }
+    let in_transaction = store.command(county(), &command, move |unit| {
+        Box::pin(async move {
+            if matches!(way, Way::Opened) {
+                turns(unit.connection()).await;
+            }
+            Ok(write(unit))
+        })
+    });
+    in_transaction.await?;
+    Ok(())
+}
+
 /// Turns the lamp without a lock, again and again until nobody came between.
-async fn turn(store: &Store) {
+async fn turn(store: &Store, way: Way) {
     loop {
-        let turned = store
-            .command(county(), &Command::by(&system()), |unit| {
-                Box::pin(async move {
-                    let seen = turns(&unit.glance()).await;
-                    // Room for others between seeing and writing.
-                    tokio::task::yield_now().await;
-                    unit.later_if_it_holds(&turn_from(seen));
-                    Ok(Done::new((), act()))
-                })
-            })
-            .await;
-        match turned {
-            Ok(_) => return,
+        let seen = turns(store.lanes()).await;
+        match turn_as_seen(store, way, seen, &[]).await {
+            Ok(()) => return,
             Err(Fault::Overtaken) => {}
             Err(fault) => panic!("{fault}"),
         }
@@ -100,11 +127,12 @@ async fn turn(store: &Store) {
 
 #[rstest]
 #[tokio::test]
-async fn what_is_decided_on_a_glance_is_written_once_or_overtaken(
+async fn what_is_decided_on_what_was_seen_is_written_once_or_overtaken(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(Way::WithoutReading, Way::Late, Way::Opened)] way: Way,
 ) {
     let fixture = store_with_a_lamp(engine).await;
-    futures::future::join_all((0..20).map(|_| turn(&fixture.store))).await;
+    futures::future::join_all((0..20).map(|_| turn(&fixture.store, way))).await;
     assert_eq!(turns(fixture.store.reader()).await, 20);
     assert_eq!(rows(&fixture.store).await, (1, 20));
     assert_eq!(audit::verify(&fixture.store, county()).await.unwrap(), []);
@@ -113,25 +141,98 @@ async fn what_is_decided_on_a_glance_is_written_once_or_overtaken(
 #[rstest]
 #[tokio::test]
 async fn an_overtaken_command_leaves_nothing(
-    #[values(Engine::Postgres)] engine: Engine,
-    #[values(false, true)] with_open_transaction: bool,
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(Way::WithoutReading, Way::Late, Way::Opened)] way: Way,
 ) {
     let fixture = store_with_a_lamp(engine).await;
-    let overtaken = fixture
-        .store
-        .command(county(), &Command::by(&system()), move |unit| {
-            Box::pin(async move {
-                if with_open_transaction {
-                    turns(unit.connection()).await;
-                }
-                another_lamp(unit, 2);
-                unit.later_if_it_holds(&turn_from(99));
-                Ok(Done::new((), act()))
-            })
-        })
-        .await;
+    let overtaken = turn_as_seen(&fixture.store, way, 99, &[2]).await;
     assert!(matches!(overtaken, Err(Fault::Overtaken)));
     assert_eq!(rows(&fixture.store).await, (1, 0));
+}
+
+/// Half of them in transactions, half without; every third is overtaken, every fifth finds its row taken.
+#[rstest]
+#[tokio::test]
+async fn commands_that_fail_do_not_spoil_the_others_however_they_are_written(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let fixture = store_with_a_lamp(engine).await;
+    let commands = (100..160).map(|id| {
+        let store = fixture.store.clone();
+        async move {
+            let write = move |unit: &UnitOfWork| {
+                another_lamp(unit, id);
+                if id % 3 == 0 {
+                    unit.later_if_it_holds(&turn_from(99));
+                }
+                if id % 5 == 0 {
+                    another_lamp(unit, 1);
+                }
+                Done::new(id, act())
+            };
+            let command = Command::by(&system());
+            if id % 2 == 0 {
+                return store.command_without_reading(county(), &command, |unit| Ok(write(unit))).await;
+            }
+            store.command(county(), &command, move |unit| Box::pin(async move { Ok(write(unit)) })).await
+        }
+    });
+    let outcomes = futures::future::join_all(commands).await;
+    for (id, outcome) in (100..160).zip(&outcomes) {
+        let fails = id % 3 == 0 || id % 5 == 0;
+        assert_eq!(matches!(outcome, Err(Fault::Overtaken)), fails, "{id}: {outcome:?}");
+        assert_eq!(outcome.is_ok(), !fails, "{id}: {outcome:?}");
+    }
+    // 32 of 60 numbers are divisible by neither.
+    assert_eq!(rows(&fixture.store).await, (33, 32));
+    assert_eq!(audit::verify(&fixture.store, county()).await.unwrap(), []);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lane_whose_statement_failed_or_whose_caller_hung_up_serves_on(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let fixture = store_with_a_lamp(engine).await;
+    let lanes = fixture.store.lanes();
+    for _ in 0..40 {
+        let unknown = sea_orm::Statement::from_string(lanes.get_database_backend(), "SELECT * FROM no_such_table");
+        assert!(lanes.query_one_raw(unknown).await.is_err());
+        // Polled once, then given up.
+        let given_up = turns(lanes);
+        tokio::select! {
+            biased;
+            _ = given_up => {}
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(turns(lanes).await, 0);
+    }
+}
+
+/// How many different spellings there are of these columns.
+async fn spellings(store: &Store, table: &str, columns: &[&str]) -> i64 {
+    let columns: Vec<_> = columns.iter().map(|column| format!("typeof({column}) || hex({column})")).collect();
+    let sql = format!("SELECT count(DISTINCT {}) AS spellings FROM {table}", columns.join(" || ' ' || "));
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
+    store.reader().query_one_raw(statement).await.unwrap().unwrap().try_get("", "spellings").unwrap()
+}
+
+#[tokio::test]
+async fn both_writers_of_sqlite_spell_values_alike() {
+    let fixture = store_with_a_lamp(Engine::Sqlite).await;
+    let key = |name| Some(IdempotencyKey::parse("someone", "turn", name, b"content").unwrap());
+    let answer = || serde_json::json!({"text": "村口的路灯", "number": 7, "none": null});
+    let (one, other) = (Command::once(&system(), key("draft-1234")), Command::once(&system(), key("draft-5678")));
+    fixture.store.command_without_reading(county(), &one, |_| Ok(Done::new(answer(), act()))).await.unwrap();
+    let late =
+        fixture.store.command(county(), &other, move |_| Box::pin(async move { Ok(Done::new(answer(), act())) }));
+    late.await.unwrap();
+    let store = &fixture.store;
+    assert_eq!(spellings(store, "idempotency_keys", &["key"]).await, 2);
+    assert_eq!(spellings(store, "idempotency_keys", &["county_id", "content", "answer", "created_at"]).await, 1);
+    let record = ["county_id", "stripe", "at", "actor_kind", "staff_id", "action", "subject_kind", "subject_id"];
+    assert_eq!(spellings(store, "audit_records", &["sequence"]).await, 2);
+    assert_eq!(spellings(store, "audit_records", &record).await, 1);
 }
 
 #[rstest]
@@ -146,12 +247,12 @@ async fn a_command_reads_what_it_wrote_for_later(#[values(Engine::Sqlite, Engine
                 let first = turns(unit.connection()).await;
                 unit.later(&turn_from(1));
                 let second = turns(unit.connection()).await;
-                Ok(Done::new((first, second, turns(&unit.glance()).await), act()))
+                Ok(Done::new((first, second), act()))
             })
         })
         .await
         .unwrap();
-    assert_eq!(seen.value, (1, 2, 2));
+    assert_eq!(seen.value, (1, 2));
     assert_eq!(turns(fixture.store.reader()).await, 2);
 }
 

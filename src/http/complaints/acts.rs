@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 use qingfeng_core::{
     complaints::{
         CallBackResult, Category, ComplaintKind, Opinion, SatisfactionLevel,
-        service::{self, CallBack, Destination, NewAnswer, NewRating, Parking},
+        service::{self, CallBack, Destination, NewAnswer, NewRating, Parking, Rater},
     },
-    ids::{ComplaintId, CountyId, FileId, OrganizationId, StaffId},
-    people::Actor,
+    ids::{ComplaintId, CountyId, FileId, OrganizationId, ResidentId, StaffId},
+    people::{Actor, PersonKind},
     refusal::Refusal,
 };
 use serde::Deserialize;
@@ -19,8 +19,8 @@ use crate::{
     Application,
     http::{
         act::act,
-        authentication::SignedIn,
-        input::Input,
+        authentication::{Claimed, look_up},
+        input::{Input, resident_sender, sender},
         problem::{Answer, Problem},
     },
 };
@@ -154,15 +154,26 @@ pub struct Merge {
 #[post("/complaints/{id}/ratings")]
 async fn rate(
     application: web::Data<Application>,
-    person: SignedIn,
+    claim: Claimed,
     path: web::Path<ComplaintId>,
     input: Input<Rating>,
 ) -> Answer<HttpResponse> {
-    let command = input.command(&person.actor, &format!("rate_complaint:{path}"))?;
-    let county = county(&person.actor)?;
-    let calendar = application.calendar.of(county).await?;
-    let rating = NewRating { level: input.value.level, comment: input.value.comment };
-    service::rate(&application.store, &calendar, &command, county, *path, None, rating).await?;
+    let Claimed(person) = claim;
+    let operation = format!("rate_complaint:{path}");
+    let calendar = application.calendar.of(person.county).await?;
+    let rating = NewRating { level: input.value.level, comment: input.value.comment.clone() };
+    match person.kind {
+        PersonKind::Resident => {
+            let id = ResidentId(person.id);
+            let key = input.key(&resident_sender(id), &operation)?;
+            service::rate(&application.store, &calendar, Rater::Resident(id), key, *path, rating).await?;
+        }
+        PersonKind::Staff => {
+            let actor = look_up(&application, person).await?;
+            let key = input.key(&sender(&actor), &operation)?;
+            service::rate(&application.store, &calendar, Rater::Other(&actor), key, *path, rating).await?;
+        }
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use qingfeng_core::{
     complaints::{
         ReceiptCode, SatisfactionLevel,
-        service::{self, NewRating},
+        service::{self, NewRating, Rater},
     },
     people::{Actor, CodeDigest, SignInRefusal},
     refusal::{Fault, Refusal},
@@ -19,7 +19,7 @@ use super::view::{self, ComplaintView};
 use crate::{
     Application,
     http::{
-        input::Input,
+        input::{Input, sender},
         problem::{Answer, Problem},
     },
 };
@@ -93,9 +93,9 @@ async fn rate(
 ) -> Answer<HttpResponse> {
     let (actor, code) = holder(&application, &request, &input.value.receipt_code).await?;
     let Actor::Receipt { complaint, county } = actor else { return Err(Refusal::not_found().into()) };
-    let command = input.command(&actor, "rate_complaint")?;
+    let key = input.key(&sender(&actor), "rate_complaint")?;
     let calendar = application.calendar.of(county).await?;
     let rating = NewRating { level: input.value.level, comment: input.value.comment };
-    service::rate(&application.store, &calendar, &command, county, complaint, Some(code), rating).await?;
+    service::rate(&application.store, &calendar, Rater::Receipt(&actor, &code), key, complaint, rating).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -16,6 +16,6 @@ pub use closing::{CallBack, call_back, close};
 pub use intake::{Filed, NewComplaint, OnBehalf, register_on_behalf, submit, withdraw};
 pub use merging::merge;
 pub use parking::{Parking, park, resume};
-pub use rating::{NewRating, rate, receipt_holder};
+pub use rating::{NewRating, Rater, rate, receipt_holder};
 pub use routing::{Destination, accept, classify, dispatch, refuse_acceptance, return_back, transfer};
 pub use time::{decide_extension, request_extension};

@@ -1,7 +1,8 @@
+use std::sync::LazyLock;
+
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait as _, FromQueryResult, JoinType, QueryFilter, QuerySelect, QueryTrait as _,
-    sea_query::{Expr, IntoCondition as _},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult, QueryFilter, Statement,
+    sea_query::Expr,
 };
 use serde_json::json;
 
@@ -18,11 +19,11 @@ use crate::{
     ids::{ComplaintId, CountyId, EntryId, OrganizationId, ResidentId, StaffId},
     outbox::{Notice, Recipient},
     people::{
-        Actor, CodeDigest,
+        self, Actor, CodeDigest, Resident, SignInRefusal,
         authorization::{Action, Subject, may},
     },
     refusal::{Fault, Refusal, RefusalKind},
-    storage::{Command, Done, Outcome, Store, UnitOfWork},
+    storage::{Command, Done, IdempotencyKey, Outcome, Store, UnitOfWork},
 };
 
 /// A reporter's verdict on the answer of this round.
@@ -47,33 +48,54 @@ pub async fn receipt_holder(store: &Store, code: CodeDigest) -> Result<Actor, Fa
     Ok(Actor::Receipt { county: reporter.county_id, complaint: reporter.complaint_id })
 }
 
+/// Who rates.
+#[derive(Clone, Copy, Debug)]
+pub enum Rater<'a> {
+    /// A resident by an access token. Nobody looked the resident up yet: that is done with the complaint, in one reading.
+    Resident(ResidentId),
+    /// Whoever holds the receipt.
+    Receipt(&'a Actor, &'a CodeDigest),
+    /// Anybody else; learns from the permission table that it is not theirs to rate.
+    Other(&'a Actor),
+}
+
+impl<'a> Rater<'a> {
+    /// Whoever is known already and has no receipt.
+    #[must_use]
+    pub fn of(actor: &'a Actor) -> Self {
+        match actor {
+            Actor::Resident(resident) => Self::Resident(resident.id),
+            other => Self::Other(other),
+        }
+    }
+}
+
 /// A reporter rates the answer, once a round. The two lowest levels reopen the complaint at once: a new round with its
 /// own clock, in the hands of the township office, which calls back before it sends it out again (1.6, 1.10).
 ///
 /// # Errors
-/// When the actor did not bring it up, works on it, has rated this round, or there is nothing to rate.
+/// When the rater is no longer on a roster, did not bring it up, works on it, has rated this round, or there is nothing to
+/// rate.
 pub async fn rate(
     store: &Store,
     calendar: &Calendar,
-    command: &Command,
-    county: CountyId,
+    rater: Rater<'_>,
+    idempotency: Option<IdempotencyKey>,
     id: ComplaintId,
-    receipt: Option<CodeDigest>,
     new: NewRating,
 ) -> Result<Outcome<()>, Fault> {
     let comment = match new.comment.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => Some(Body::parse("/comment", text)?.into_string()),
         None => None,
     };
-    let receipt_digest = receipt.map(CodeDigest::into_bytes);
+    let rating = NewRating { level: new.level, comment };
     for _ in 1..ATTEMPTS {
-        let attempt = (comment.clone(), receipt_digest.clone(), calendar.clone());
-        match rate_what_is_seen(store, attempt, command, county, id, new.level).await {
+        match rate_what_is_seen(store, calendar, rater, idempotency.as_ref(), id, &rating).await {
             Err(Fault::Overtaken) => {}
             done => return done,
         }
     }
-    rate_what_is_seen(store, (comment, receipt_digest, calendar.clone()), command, county, id, new.level).await
+    rate_what_is_seen(store, calendar, rater, idempotency.as_ref(), id, &rating).await
 }
 
 /// How often a rating is tried when others rate or work on the same complaint at the same moment.
@@ -82,32 +104,42 @@ const ATTEMPTS: usize = 5;
 /// The product's busiest write: one reading and one writing round trip, no lock in between.
 async fn rate_what_is_seen(
     store: &Store,
-    (comment, receipt_digest, calendar): (Option<String>, Option<Vec<u8>>, Calendar),
-    command: &Command,
-    county: CountyId,
+    calendar: &Calendar,
+    rater: Rater<'_>,
+    idempotency: Option<&IdempotencyKey>,
     id: ComplaintId,
-    level: SatisfactionLevel,
+    rating: &NewRating,
 ) -> Result<Outcome<()>, Fault> {
-    let actor = command.actor.clone();
+    let seen = see(store, rater, id).await?;
+    // Whoever left the roster gets no answer, not even one that was given before.
+    let actor = who_rates(store, rater, seen.as_ref()).await?;
+    let decided = async {
+        let seen = seen.ok_or_else(Refusal::not_found)?;
+        let reporter = reporter_who_may_rate(store, &actor, id, &seen).await?;
+        // Rating does not depend on the context: nothing more needs to be read for it.
+        let (state, events) =
+            apply(seen.state, Act::Rate(rating.level), &Context::default()).map_err(Fault::refused)?;
+        Ok((seen, reporter, state, events.contains(&Event::RoundOpened)))
+    };
+    let (seen, reporter, state, reopened) = match decided.await {
+        Ok(decided) => decided,
+        Err(fault) => return store.unless_done_before(idempotency, fault).await,
+    };
+    let county = seen.county_id;
+    let command = Command::once(&actor, idempotency.cloned());
+    if !reopened && seen.state != State::ParkedUnsatisfied {
+        return store
+            .command_without_reading(county, &command, |unit| {
+                Ok(write_rating(unit, id, &seen, reporter, rating, (state, seen.round)))
+            })
+            .await;
+    }
+    let (rating, calendar) = (rating.clone(), calendar.clone());
     store
-        .command(county, command, move |unit| {
+        .command(county, &command, move |unit| {
             Box::pin(async move {
-                let (seen, reporter) = look_as_reporter(unit, &actor, id, receipt_digest).await?;
-                // Rating does not depend on the context: nothing more needs to be read for it.
-                let (state, events) =
-                    apply(seen.state, Act::Rate(level), &Context::default()).map_err(Fault::refused)?;
-                unit.later(&ratings::Entity::insert(ratings::ActiveModel {
-                    id: Set(EntryId::new(unit.randomness(), unit.now())),
-                    county_id: Set(seen.county_id),
-                    complaint_id: Set(id),
-                    reporter_id: Set(reporter),
-                    round: Set(seen.round),
-                    level: Set(level),
-                    comment: Set(comment),
-                    at: Set(unit.now()),
-                }));
-                let reopened = events.contains(&Event::RoundOpened);
-                change_if_unchanged(unit, id, &seen, (state, seen.round + i32::from(reopened)));
+                let round = seen.round + i32::from(reopened);
+                let done = write_rating(unit, id, &seen, reporter, &rating, (state, round));
                 if seen.state == State::ParkedUnsatisfied {
                     deadlines::end(unit, id.into(), Some(PARKING_REVIEW), DeadlineStatus::Met).await?;
                 }
@@ -115,22 +147,43 @@ async fn rate_what_is_seen(
                     let complaint = complaints::Entity::find_by_id(id).one(unit.connection()).await?;
                     open_bad_rating_case(unit, &calendar, &complaint.ok_or_else(Refusal::not_found)?).await?;
                 }
-                let facts = json!({
-                    "number": seen.number, "title": seen.title, "level": level, "rated_round": seen.round,
-                });
-                let kind = if level.is_bad() { "complaint_rated_bad" } else { "complaint_rated" };
-                let notice = seen.handler_id.map(|handler| {
-                    Notice::new(Recipient::Staff(handler), kind, id)
-                        .round(seen.round)
-                        .township(seen.township_id)
-                        // Tells two ratings of one round apart, and leads to nobody.
-                        .step(EntryId::new(unit.randomness(), unit.now()).to_string())
-                        .facts(facts)
-                });
-                Ok(Done::new((), AuditEntry::new("complaint_rated", id)).telling(notice))
+                Ok(done)
             })
         })
         .await
+}
+
+/// The rating, the complaint's next state and round, the message to the handler.
+fn write_rating(
+    unit: &UnitOfWork,
+    id: ComplaintId,
+    seen: &Seen,
+    reporter: EntryId,
+    rating: &NewRating,
+    next: (State, i32),
+) -> Done<()> {
+    let level = rating.level;
+    unit.later(&ratings::Entity::insert(ratings::ActiveModel {
+        id: Set(EntryId::new(unit.randomness(), unit.now())),
+        county_id: Set(seen.county_id),
+        complaint_id: Set(id),
+        reporter_id: Set(reporter),
+        round: Set(seen.round),
+        level: Set(level),
+        comment: Set(rating.comment.clone()),
+        at: Set(unit.now()),
+    }));
+    change_if_unchanged(unit, id, seen, next);
+    let kind = if level.is_bad() { "complaint_rated_bad" } else { "complaint_rated" };
+    let notice = seen.handler_id.map(|handler| {
+        Notice::new(Recipient::Staff(handler), kind, id)
+            .round(seen.round)
+            .township(seen.township_id)
+            // Tells two ratings of one round apart, and leads to nobody.
+            .step(EntryId::new(unit.randomness(), unit.now()).to_string())
+            .facts(json!({ "number": seen.number, "title": seen.title, "level": level, "rated_round": seen.round }))
+    });
+    Done::new((), AuditEntry::new("complaint_rated", id)).telling(notice)
 }
 
 /// What a rating needs to know of the complaint, and of the one who rates.
@@ -145,49 +198,72 @@ struct Seen {
     handler_id: Option<StaffId>,
     reporter_id: Option<EntryId>,
     reporter_resident_id: Option<ResidentId>,
+    resident_active: Option<bool>,
+    resident_county_id: Option<CountyId>,
+    resident_township_id: Option<OrganizationId>,
+    resident_village_id: Option<OrganizationId>,
+    resident_staff_id: Option<StaffId>,
     rated: bool,
 }
 
-/// Sees complaint, reporter and former rating in one reading. It locks nothing: the writing notices when it is overtaken.
-async fn look_as_reporter(
-    unit: &UnitOfWork,
-    actor: &Actor,
-    id: ComplaintId,
-    receipt_digest: Option<Vec<u8>>,
-) -> Result<(Seen, EntryId), Fault> {
-    use complaints::Column as C;
-    let who = match (actor, receipt_digest) {
-        (Actor::Resident(resident), _) => reporter_column(reporters::Column::ResidentId).eq(resident.id),
-        (Actor::Receipt { .. }, Some(digest)) => reporter_column(reporters::Column::ReceiptDigest).eq(digest),
-        _ => return Err(refuse_stranger(unit, actor, id).await),
+/// Complaint, reporter, resident and former rating in one reading; `REPORTER` is how the reporter is known. In the
+/// database's words, because putting it into them takes longer than running it.
+const SEE: &str = "SELECT c.county_id, c.township_id, c.number, c.title, c.state, c.round, c.handler_id, \
+       r.id AS reporter_id, r.resident_id AS reporter_resident_id, p.active AS resident_active, \
+       p.county_id AS resident_county_id, p.township_id AS resident_township_id, \
+       p.village_id AS resident_village_id, p.staff_id AS resident_staff_id, \
+       (rating.id IS NOT NULL) AS rated \
+     FROM complaints AS c \
+     LEFT JOIN complaint_reporters AS r ON r.complaint_id = c.id AND REPORTER \
+     LEFT JOIN residents AS p ON p.id = r.resident_id \
+     LEFT JOIN complaint_ratings AS rating \
+       ON rating.complaint_id = c.id AND rating.round = c.round AND rating.reporter_id = r.id \
+     WHERE c.id = $1";
+static SEE_BY_RESIDENT: LazyLock<String> = LazyLock::new(|| SEE.replace("REPORTER", "r.resident_id = $2"));
+static SEE_BY_RECEIPT: LazyLock<String> = LazyLock::new(|| SEE.replace("REPORTER", "r.receipt_digest = $2"));
+static SEE_AS_STRANGER: LazyLock<String> = LazyLock::new(|| SEE.replace("REPORTER", "false"));
+
+/// It locks nothing: the writing notices when it is overtaken.
+async fn see(store: &Store, rater: Rater<'_>, id: ComplaintId) -> Result<Option<Seen>, Fault> {
+    let (sql, values) = match rater {
+        Rater::Resident(resident) => (&*SEE_BY_RESIDENT, vec![id.into(), resident.into()]),
+        Rater::Receipt(_, code) => (&*SEE_BY_RECEIPT, vec![id.into(), code.clone().into_bytes().into()]),
+        Rater::Other(_) => (&*SEE_AS_STRANGER, vec![id.into()]),
     };
-    let reporter = complaints::Entity::belongs_to(reporters::Entity)
-        .from(C::Id)
-        .to(reporters::Column::ComplaintId)
-        .on_condition(move |_, _| who.clone().into_condition())
-        .into();
-    let rated = ratings::Entity::find()
-        .select_only()
-        .expr(Expr::val(1))
-        .filter(Expr::col((ratings::Entity, ratings::Column::ComplaintId)).equals((complaints::Entity, C::Id)))
-        .filter(Expr::col((ratings::Entity, ratings::Column::Round)).equals((complaints::Entity, C::Round)))
-        .filter(
-            Expr::col((ratings::Entity, ratings::Column::ReporterId))
-                .equals((reporters::Entity, reporters::Column::Id)),
-        )
-        .into_query();
-    let seen = complaints::Entity::find_by_id(id)
-        .select_only()
-        .columns([C::CountyId, C::TownshipId, C::Number, C::Title, C::State, C::Round, C::HandlerId])
-        .expr_as(reporter_column(reporters::Column::Id), "reporter_id")
-        .expr_as(reporter_column(reporters::Column::ResidentId), "reporter_resident_id")
-        .expr_as(Expr::exists(rated), "rated")
-        .join(JoinType::LeftJoin, reporter)
-        .into_model::<Seen>()
-        .one(&unit.glance())
-        .await?
-        .ok_or_else(Refusal::not_found)?;
-    let Some(reporter) = seen.reporter_id else { return Err(refuse_stranger(unit, actor, id).await) };
+    let lanes = store.lanes();
+    let statement = Statement::from_sql_and_values(lanes.get_database_backend(), sql, values);
+    Ok(Seen::find_by_statement(statement).one(lanes).await?)
+}
+
+/// The rater as the permission table knows them.
+async fn who_rates(store: &Store, rater: Rater<'_>, seen: Option<&Seen>) -> Result<Actor, Fault> {
+    let id = match rater {
+        Rater::Receipt(actor, _) | Rater::Other(actor) => return Ok(actor.clone()),
+        Rater::Resident(id) => id,
+    };
+    let resident = match seen.and_then(Seen::resident) {
+        Some(resident) => Some(resident),
+        // Brought nothing up here, or is on no roster any more.
+        None => people::load_resident(store, id).await?,
+    };
+    Ok(Actor::Resident(resident.ok_or_else(|| Fault::refused(SignInRefusal::SessionOver))?))
+}
+
+impl Seen {
+    fn resident(&self) -> Option<Resident> {
+        self.resident_active?.then_some(Resident {
+            id: self.reporter_resident_id?,
+            county: self.resident_county_id?,
+            township: self.resident_township_id?,
+            village: self.resident_village_id?,
+            also_staff: self.resident_staff_id,
+        })
+    }
+}
+
+/// The reporter that the actor is, provided that there is something to rate for them.
+async fn reporter_who_may_rate(store: &Store, actor: &Actor, id: ComplaintId, seen: &Seen) -> Result<EntryId, Fault> {
+    let Some(reporter) = seen.reporter_id else { return Err(refuse_stranger(store, actor, id).await) };
     let subject = Subject {
         county: Some(seen.county_id),
         complaint: Some(id),
@@ -205,7 +281,7 @@ async fn look_as_reporter(
     if seen.rated {
         return Err(Fault::refused(ComplaintRefusal::AlreadyRated));
     }
-    Ok((seen, reporter))
+    Ok(reporter)
 }
 
 /// Moves the complaint on, provided that it still stands where it was seen.
@@ -221,15 +297,11 @@ fn change_if_unchanged(unit: &UnitOfWork, id: ComplaintId, seen: &Seen, (state, 
     unit.later_if_it_holds(&update);
 }
 
-fn reporter_column(column: reporters::Column) -> Expr {
-    Expr::col((reporters::Entity, column))
-}
-
 /// What the permission table says to somebody who did not bring it up. Whom it concerns does not learn of it.
-async fn refuse_stranger(unit: &UnitOfWork, actor: &Actor, id: ComplaintId) -> Fault {
+async fn refuse_stranger(store: &Store, actor: &Actor, id: ComplaintId) -> Fault {
     let subject = async {
-        let complaint = complaints::Entity::find_by_id(id).one(&unit.glance()).await?.ok_or_else(Refusal::not_found)?;
-        subject_of(&unit.glance(), &complaint).await
+        let complaint = complaints::Entity::find_by_id(id).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
+        subject_of(store.reader(), &complaint).await
     };
     match subject.await {
         Ok(subject) => may(actor, Action::RateComplaint, &subject).err().unwrap_or_else(Refusal::not_found).into(),

@@ -20,6 +20,7 @@ mod m20261126_000080_departures;
 mod m20261126_000081_prepared_posts;
 mod m20261126_000082_answers;
 mod m20261126_000090_unread_indexes;
+mod m20261126_000091_phase;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000081_prepared_posts::Migration),
             Box::new(m20261126_000082_answers::Migration),
             Box::new(m20261126_000090_unread_indexes::Migration),
+            Box::new(m20261126_000091_phase::Migration),
         ]
     }
 }

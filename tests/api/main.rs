@@ -28,6 +28,7 @@ mod parking;
 mod prepared_posts;
 mod problems;
 mod program;
+mod ratings;
 mod rectifications;
 mod schedule;
 mod sealed_survey_results;

@@ -1,39 +1,63 @@
 //! How a record gets its place in its chain, with the other writes of its command.
 
+use std::fmt::Write as _;
+
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
 use super::{chain_digest, content_digest, records};
 use crate::storage::Values;
 
-/// PostgreSQL computes the chain's digest itself: the head is locked for one round trip instead of three. The link
-/// goes on after the `WITH` part named `after`, so the head is taken when all else is written.
-pub(crate) fn link_after(after: &str, record: records::Model) -> (String, Values) {
-    let content = content_digest(&record).to_vec();
-    let link = format!(
-        ", head AS (\
-           INSERT INTO audit_heads AS h (county_id, stripe, sequence, digest) \
-           SELECT $1, $2, 1, sha256($12) FROM {after} WHERE written >= 0 \
-           ON CONFLICT (county_id, stripe) DO UPDATE SET sequence = h.sequence + 1, digest = sha256(h.digest || $12) \
-           RETURNING sequence, digest) \
-         INSERT INTO audit_records (county_id, stripe, sequence, at, actor_kind, staff_id, post_id, action, \
-           subject_kind, subject_id, before_digest, after_digest, digest) \
-         SELECT $1, $2, head.sequence, $3, $4, $5, $6, $7, $8, $9, $10, $11, head.digest FROM head"
-    );
-    let values = vec![
-        record.county_id.into(),
-        record.stripe.into(),
-        record.at.into(),
-        record.actor_kind.into(),
-        record.staff_id.map(|id| id.0).into(),
-        record.post_id.map(|id| id.0).into(),
-        record.action.into(),
-        record.subject_kind.to_value().into(),
-        record.subject_id.into(),
-        record.before_digest.into(),
-        record.after_digest.into(),
-        content.into(),
-    ];
-    (link, values)
+/// PostgreSQL computes the chain's digest itself: a head is locked for one round trip instead of three. The links of
+/// records in different chains go on after the `WITH` part named `after`, so the heads are taken when all else is written, one
+/// after the other.
+pub(crate) fn link_after(after: &str, records: &[&records::Model], sql: &mut String, values: &mut Values) {
+    let mut recorded = String::new();
+    for (place, record) in records.iter().enumerate() {
+        let before = values.len();
+        let value = |number: usize| format!("${}", before + number);
+        let (county, stripe, content) = (value(1), value(2), value(12));
+        let source = match place {
+            0 => format!("{after} WHERE written >= 0"),
+            _ => format!("head_{}", place - 1),
+        };
+        let _ = write!(
+            sql,
+            ", head_{place} AS (\
+               INSERT INTO audit_heads AS h (county_id, stripe, sequence, digest) \
+               SELECT {county}, {stripe}, 1, sha256({content}) FROM {source} \
+               ON CONFLICT (county_id, stripe) DO UPDATE \
+               SET sequence = h.sequence + 1, digest = sha256(h.digest || {content}) \
+               RETURNING sequence, digest)"
+        );
+        let known = (3..=11).map(value).collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            recorded,
+            "{} SELECT {county}, {stripe}, sequence, {known}, digest FROM head_{place}",
+            if place == 0 { "" } else { " UNION ALL" }
+        );
+        values.extend([
+            record.county_id.into(),
+            record.stripe.into(),
+            record.at.into(),
+            record.actor_kind.as_str().into(),
+            record.staff_id.map(|id| id.0).into(),
+            record.post_id.map(|id| id.0).into(),
+            record.action.as_str().into(),
+            record.subject_kind.to_value().into(),
+            record.subject_id.into(),
+            record.before_digest.clone().into(),
+            record.after_digest.clone().into(),
+            content_digest(record).to_vec().into(),
+        ]);
+    }
+    let _ = match records {
+        [] => write!(sql, " SELECT written FROM {after}"),
+        _ => write!(
+            sql,
+            " INSERT INTO audit_records (county_id, stripe, sequence, at, actor_kind, staff_id, post_id, action, \
+              subject_kind, subject_id, before_digest, after_digest, digest){recorded}"
+        ),
+    };
 }
 
 /// Where a chain stands.

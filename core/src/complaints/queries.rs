@@ -152,7 +152,7 @@ impl Filter {
         let mut condition = Condition::all();
         let column = |column: complaints::Column| Expr::col((complaints::Entity, column));
         if let Some(state) = self.state {
-            condition = condition.add(column(complaints::Column::State).eq(state));
+            condition = condition.add(complaints::in_phase_of(state)).add(column(complaints::Column::State).eq(state));
         }
         if let Some(village) = self.village {
             condition = condition.add(column(complaints::Column::VillageId).eq(village));

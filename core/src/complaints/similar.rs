@@ -75,12 +75,7 @@ pub async fn similar(store: &Store, actor: &Actor, id: ComplaintId) -> Result<Ve
     let earlier = complaints::Entity::find()
         .filter(complaints::Column::TownshipId.eq(complaint.township_id))
         .filter(column.lt(id))
-        .filter(complaints::Column::State.is_not_in([
-            State::Closed,
-            State::Merged,
-            State::NotAccepted,
-            State::Withdrawn,
-        ]))
+        .filter(complaints::in_phase_of(State::Working))
         .filter(complaints::Column::RegisteredAt.gt(complaint.registered_at - TimeDelta::days(LOOKED_BACK_DAYS)))
         .filter(concerns::not_concerning(&reach, Expr::col((complaints::Entity, column))))
         .order_by_desc(column)

@@ -38,6 +38,14 @@ pub enum State {
     Withdrawn,
 }
 
+impl State {
+    /// Whether somebody still has to do something about it.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Closed | Self::Merged | Self::NotAccepted | Self::Withdrawn)
+    }
+}
+
 /// The five levels of 好差评 (国办发〔2019〕51号). The last two are bad ratings.
 #[derive(
     Clone,

@@ -44,6 +44,7 @@ pub async fn parked_matters(
     let rows = complaints::Entity::find()
         .filter(complaints::Column::TownshipId.eq(village.parent_id))
         .filter(complaints::Column::VillageId.eq(village.id))
+        .filter(complaints::in_phase_of(State::Parked))
         .filter(complaints::Column::State.is_in([State::Parked, State::ParkedUnsatisfied]))
         .order_by_asc(complaints::Column::Id)
         .limit(PAGE)

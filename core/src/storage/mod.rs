@@ -4,18 +4,22 @@
 //! fact, its audit records and the messages it causes. Answers that nobody may link to a person go through
 //! [`Store::anonymous`], whose transaction has none of these.
 
+mod gathering;
 mod group_commit;
 mod idempotency;
 mod lanes;
+mod looks;
 mod script_writer;
 mod session;
 mod settings;
+mod statement_writer;
 mod store;
 mod together;
 mod unit_of_work;
 
 pub use idempotency::{IdempotencyKey, forget_old_requests};
 pub use lanes::Lanes;
+pub(crate) use looks::Look;
 pub use session::Session;
 pub use settings::{DatabaseSettings, Engine};
 pub use store::Store;

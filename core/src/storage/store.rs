@@ -3,7 +3,8 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use qingfeng_migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, TransactionTrait as _, sqlx::sqlite::SqliteConnectOptions,
+    ConnectOptions, Database, DatabaseConnection, QueryResult, TransactionTrait as _,
+    sqlx::sqlite::SqliteConnectOptions,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -12,9 +13,11 @@ use super::{
     group_commit::GroupCommit,
     idempotency,
     lanes::Lanes,
+    looks::{Look, Looks},
     script_writer::ScriptWriter,
     session::{Door, Session},
-    together::{self, Pending},
+    statement_writer::StatementWriter,
+    together::{self, Pending, Values},
 };
 use crate::{audit, clock::Clock, ids::CountyId, outbox, people::Actor, randomness::Randomness, refusal::Fault};
 
@@ -26,6 +29,7 @@ pub(super) const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 pub struct Store {
     reader: DatabaseConnection,
     lanes: Lanes,
+    looks: Looks,
     writer: Writer,
     surroundings: Surroundings,
     engine: Engine,
@@ -34,7 +38,7 @@ pub struct Store {
 #[derive(Clone)]
 enum Writer {
     Grouped(GroupCommit, ScriptWriter),
-    Concurrent(DatabaseConnection),
+    Concurrent(DatabaseConnection, StatementWriter),
 }
 
 /// The body of a command: runs in the open transaction.
@@ -47,7 +51,8 @@ impl Store {
     /// When the address is wrong or the database does not answer.
     pub async fn connect(settings: &DatabaseSettings, surroundings: Surroundings) -> Result<Self, Fault> {
         let engine = settings.engine()?;
-        let (reader, writer) = match engine {
+        let lanes = |pool: &DatabaseConnection| Lanes::beside(pool, (settings.connections / 2).max(1) as usize);
+        let (lanes, reader, writer) = match engine {
             Engine::Sqlite => {
                 let writer = connect_sqlite(settings, 1).await?;
                 let reader = connect_sqlite(settings, settings.connections).await?;
@@ -55,15 +60,17 @@ impl Store {
                 let file = settings.url.parse::<SqliteConnectOptions>().map_err(Fault::unavailable)?;
                 let scripts =
                     ScriptWriter::start(file.get_filename().to_owned(), WAIT_FOR_CONNECTION, Arc::clone(&turn))?;
-                (reader, Writer::Grouped(GroupCommit::start(writer, turn), scripts))
+                (lanes(&reader), reader, Writer::Grouped(GroupCommit::start(writer, turn), scripts))
             }
             Engine::Postgres => {
                 let connection = connect_postgres(settings).await?;
-                (connection.clone(), Writer::Concurrent(connection))
+                let lanes = lanes(&connection);
+                let statements = StatementWriter::over(lanes.clone());
+                (lanes, connection.clone(), Writer::Concurrent(connection, statements))
             }
         };
-        let lanes = Lanes::beside(&reader, (settings.connections / 2).max(1) as usize);
-        Ok(Self { reader, lanes, writer, surroundings, engine })
+        let looks = Looks::over(lanes.clone());
+        Ok(Self { reader, lanes, looks, writer, surroundings, engine })
     }
 
     /// Brings the schema up to date.
@@ -85,6 +92,11 @@ impl Store {
     #[must_use]
     pub fn lanes(&self) -> &Lanes {
         &self.lanes
+    }
+
+    /// What many ask at the same time: asked together, on a lane.
+    pub(crate) async fn look(&self, look: &'static Look, values: Values) -> Result<Option<QueryResult>, Fault> {
+        self.looks.at(look, values).await
     }
 
     #[must_use]
@@ -183,8 +195,8 @@ impl Store {
     async fn write(&self, pending: Pending) -> Result<(), Fault> {
         match &self.writer {
             Writer::Grouped(_, scripts) => scripts.write(pending).await,
-            Writer::Concurrent(_) if pending.fits_one_statement() => Ok(together::write(&self.lanes, pending).await?),
-            Writer::Concurrent(connection) => {
+            Writer::Concurrent(_, statements) if pending.fits_one_statement() => statements.write(pending).await,
+            Writer::Concurrent(connection, _) => {
                 let transaction = connection.begin().await?;
                 together::write(&transaction, pending).await?;
                 Ok(transaction.commit().await?)
@@ -238,7 +250,7 @@ impl Store {
         };
         match &self.writer {
             Writer::Grouped(writer, _) => writer.run(|group| run(Door::Group(group))).await,
-            Writer::Concurrent(connection) => run(Door::Pool(connection.clone())).await,
+            Writer::Concurrent(connection, _) => run(Door::Pool(connection.clone())).await,
         }
     }
 }

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
-use crate::audit::{chain, records};
+use crate::{
+    audit::{chain, records},
+    ids::CountyId,
+};
 
 /// A write that nobody waits for.
 pub(super) struct Write {
@@ -28,6 +31,22 @@ impl Pending {
     pub(super) fn fits_one_statement(&self) -> bool {
         self.records.len() <= 1
     }
+
+    /// Whether both write the same things, so that one statement can do it for both.
+    pub(super) fn goes_with(&self, other: &Self) -> bool {
+        let alike = |(one, other): (&Write, &Write)| {
+            one.must_hold == other.must_hold && one.statement.sql == other.statement.sql
+        };
+        self.writes.len() == other.writes.len()
+            && self.writes.iter().zip(&other.writes).all(alike)
+            && self.records.len() == other.records.len()
+            && (self.chain().is_none() || self.chain() != other.chain())
+    }
+
+    /// The audit chain that the first record goes into.
+    pub(super) fn chain(&self) -> Option<(CountyId, i32)> {
+        self.records.first().map(|record| (record.county_id, record.stripe))
+    }
 }
 
 /// Writes in the transaction of `connection`.
@@ -38,11 +57,18 @@ pub(super) async fn write(connection: &impl ConnectionTrait, pending: Pending) -
     if connection.get_database_backend() == DbBackend::Sqlite {
         return write_one_by_one(connection, pending).await;
     }
-    let mut records = pending.records.into_iter();
-    connection.execute_raw(one_statement(pending.writes, records.next())).await?;
-    for record in records {
-        connection.execute_raw(one_statement(Vec::new(), Some(record))).await?;
+    let mut pending = pending;
+    let more_records = pending.records.split_off(pending.records.len().min(1));
+    write_group(connection, &[&pending]).await?;
+    for record in more_records {
+        write_group(connection, &[&Pending { writes: Vec::new(), records: vec![record] }]).await?;
     }
+    Ok(())
+}
+
+/// Writes what [goes together](Pending::goes_with), of many commands, on PostgreSQL.
+pub(super) async fn write_group(connection: &impl ConnectionTrait, group: &[&Pending]) -> Result<(), DbErr> {
+    connection.execute_raw(one_statement(group)).await?;
     Ok(())
 }
 
@@ -71,25 +97,75 @@ fn script(writes: &[Write]) -> Statement {
     Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
 }
 
-/// All writes as parts of one statement, the audit chain's head last: whoever waits for a row of another command must not
-/// hold the chain meanwhile.
-fn one_statement(writes: Vec<Write>, record: Option<records::Model>) -> Statement {
-    let (link, mut values) = match record {
-        Some(record) => chain::link_after("done", record),
-        None => (" SELECT written FROM done".to_owned(), Vec::new()),
-    };
-    let mut parts = String::from("WITH ");
-    let mut written = String::from("0");
-    for (place, write) in writes.into_iter().enumerate() {
-        let part = with_placeholders_from(&write.statement.sql, values.len());
-        // A part that met no row divides by nothing, which undoes the statement.
-        let divided = if write.must_hold { "1 / " } else { "" };
-        let _ = write!(parts, "part_{place} AS ({part} RETURNING 1), ");
-        let _ = write!(written, " + {divided}(SELECT count(*) FROM part_{place})");
-        values.extend(write.statement.values.into_iter().flat_map(|values| values.0));
+/// All writes of the commands as parts of one statement, the audit chains' heads last: whoever waits for a row of another
+/// command must not hold a chain meanwhile. Rows that each command adds to the same table are one part.
+fn one_statement(group: &[&Pending]) -> Statement {
+    let mut statement = Parts { sql: String::from("WITH "), written: String::from("0"), count: 0, values: Vec::new() };
+    for place in 0..group[0].writes.len() {
+        let writes = group.iter().map(|pending| &pending.writes[place]);
+        match insert_of_one_row(&group[0].writes[place].statement.sql) {
+            Some((before, row, after)) => {
+                let mut sql = before.to_owned();
+                for (number, write) in writes.enumerate() {
+                    sql.push_str(if number == 0 { "" } else { ", " });
+                    sql.push_str(&statement.take_values(row, write));
+                }
+                sql.push_str(after);
+                statement.add(&sql, false);
+            }
+            None => {
+                for write in writes {
+                    let sql = statement.take_values(&write.statement.sql, write);
+                    statement.add(&sql, write.must_hold);
+                }
+            }
+        }
     }
-    let _ = write!(parts, "done AS (SELECT {written} AS written)");
-    Statement::from_sql_and_values(DbBackend::Postgres, format!("{parts}{link}"), values)
+    let Parts { mut sql, written, mut values, .. } = statement;
+    let _ = write!(sql, "done AS (SELECT {written} AS written)");
+    let records: Vec<_> = group.iter().flat_map(|pending| &pending.records).collect();
+    chain::link_after("done", &records, &mut sql, &mut values);
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// A statement in the making.
+struct Parts {
+    sql: String,
+    /// How many rows its parts met.
+    written: String,
+    count: usize,
+    values: Values,
+}
+
+impl Parts {
+    /// The text with its placeholders shifted behind the values so far.
+    fn take_values(&mut self, sql: &str, write: &Write) -> String {
+        let shifted = with_placeholders_from(sql, self.values.len());
+        self.values.extend(write.statement.values.iter().flat_map(|values| values.0.iter().cloned()));
+        shifted
+    }
+
+    fn add(&mut self, sql: &str, must_hold: bool) {
+        let place = self.count;
+        self.count += 1;
+        // A part that met no row divides by nothing, which undoes the statement.
+        let divided = if must_hold { "1 / " } else { "" };
+        let _ = write!(self.sql, "part_{place} AS ({sql} RETURNING 1), ");
+        let _ = write!(self.written, " + {divided}(SELECT count(*) FROM part_{place})");
+    }
+}
+
+/// What stands before an insert's values, the values, and what stands after them; none for any other statement.
+fn insert_of_one_row(sql: &str) -> Option<(&str, &str, &str)> {
+    const VALUES: &str = " VALUES ";
+    if !sql.starts_with("INSERT INTO ") {
+        return None;
+    }
+    let (before, rest) = sql.split_at(sql.find(VALUES)? + VALUES.len());
+    let (row, after) = rest.split_at(rest.find(')')? + 1);
+    // Several rows may not change the same row.
+    let only_adds = row.starts_with('(') && !after.contains('$') && !after.contains("DO UPDATE");
+    only_adds.then_some((before, row, after))
 }
 
 /// Shifts `$1, $2, …` so that several statements share one list of values. Names and literals in quotes stay.
@@ -136,11 +212,28 @@ pub(crate) type Values = Vec<Value>;
 
 #[cfg(test)]
 mod tests {
-    use super::with_placeholders_from;
+    use super::{insert_of_one_row, with_placeholders_from};
 
     #[test]
     fn placeholders_are_shifted_and_quoted_text_stays() {
         let sql = r#"UPDATE "odd$1" SET "a" = $1, "b" = 'costs $2' WHERE "c" = $12"#;
         assert_eq!(with_placeholders_from(sql, 3), r#"UPDATE "odd$1" SET "a" = $4, "b" = 'costs $2' WHERE "c" = $15"#);
+    }
+
+    #[test]
+    fn only_an_insert_of_one_row_takes_more_rows() {
+        let insert = r#"INSERT INTO "lamps" ("id", "turns") VALUES ($1, $2)"#;
+        let once = format!("{insert} ON CONFLICT DO NOTHING");
+        let before = r#"INSERT INTO "lamps" ("id", "turns") VALUES "#;
+        assert_eq!(insert_of_one_row(insert), Some((before, "($1, $2)", "")));
+        assert_eq!(insert_of_one_row(&once), Some((before, "($1, $2)", " ON CONFLICT DO NOTHING")));
+        for other in [
+            format!("{insert}, ($3, $4)"),
+            format!(r#"{insert} ON CONFLICT ("id") DO UPDATE SET "turns" = 1"#),
+            r#"INSERT INTO "lamps" ("id") VALUES (CAST($1 AS int), $2)"#.to_owned(),
+            r#"UPDATE "lamps" SET "turns" = $1"#.to_owned(),
+        ] {
+            assert_eq!(insert_of_one_row(&other), None, "{other}");
+        }
     }
 }

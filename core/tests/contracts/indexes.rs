@@ -191,3 +191,39 @@ async fn desk_board_undelivered_messages_and_the_silent_never_read_a_large_table
     store.reader().execute_unprepared("SELECT count(*) FROM deadlines WHERE extensions = -1").await.unwrap();
     assert_ne!(whole_reads(store, &LARGE).await, before);
 }
+
+/// The database derives the phase, the lists ask for it: both have to mean the same.
+#[rstest]
+#[tokio::test]
+async fn a_complaint_in_any_state_is_found_in_the_phase_of_that_state(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    use qingfeng_core::complaints::{State, entity::complaints};
+    use sea_orm::{
+        ActiveEnum as _, ColumnTrait as _, EntityTrait as _, Iterable as _, PaginatorTrait as _, QueryFilter as _,
+    };
+
+    let fixture = store(engine).await;
+    let connection = fixture.store.reader();
+    for (number, state) in State::iter().enumerate() {
+        let row = "INSERT INTO complaints (id, county_id, township_id, village_id, number, channel, category, title, body, place, \
+             state, round, returns, closed_in_silence, registered_at, changed_at) VALUES ($1, $1, $1, $1, $2, 'phone', 'road', '', \
+             '', '', $3, 1, 0, false, $4, $4)";
+        let values = [
+            Uuid::new_v4().into(),
+            number.to_string().into(),
+            state.to_value().into(),
+            fixture.store.clock().now().into(),
+        ];
+        let insert = Statement::from_sql_and_values(connection.get_database_backend(), row, values);
+        connection.execute_raw(insert).await.unwrap();
+    }
+    let ended = State::iter().filter(|state| !state.is_open()).count();
+    for state in State::iter() {
+        let of_its_phase = complaints::Entity::find().filter(complaints::in_phase_of(state));
+        let found = of_its_phase.clone().filter(complaints::Column::State.eq(state)).count(connection).await.unwrap();
+        assert_eq!(found, 1, "{state:?}");
+        let together = if state.is_open() { State::iter().count() - ended } else { 1 };
+        assert_eq!(of_its_phase.count(connection).await.unwrap(), together as u64, "{state:?}");
+    }
+}

@@ -150,11 +150,20 @@ async fn an_overtaken_command_leaves_nothing(
     assert_eq!(rows(&fixture.store).await, (1, 0));
 }
 
+/// An act on a thing of its own, so that its record stands in a chain of its own.
+fn act_on(id: i32) -> AuditEntry {
+    AuditEntry::new(
+        "turned",
+        SubjectRef { kind: SubjectKind::Complaint, id: Uuid::from_u128(id.unsigned_abs().into()) },
+    )
+}
+
 /// Half of them in transactions, half without; every third is overtaken, every fifth finds its row taken.
 #[rstest]
 #[tokio::test]
 async fn commands_that_fail_do_not_spoil_the_others_however_they_are_written(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(false, true)] about_the_same_thing: bool,
 ) {
     let fixture = store_with_a_lamp(engine).await;
     let commands = (100..160).map(|id| {
@@ -168,7 +177,7 @@ async fn commands_that_fail_do_not_spoil_the_others_however_they_are_written(
                 if id % 5 == 0 {
                     another_lamp(unit, 1);
                 }
-                Done::new(id, act())
+                Done::new(id, if about_the_same_thing { act() } else { act_on(id) })
             };
             let command = Command::by(&system());
             if id % 2 == 0 {
@@ -186,6 +195,55 @@ async fn commands_that_fail_do_not_spoil_the_others_however_they_are_written(
     // 32 of 60 numbers are divisible by neither.
     assert_eq!(rows(&fixture.store).await, (33, 32));
     assert_eq!(audit::verify(&fixture.store, county()).await.unwrap(), []);
+}
+
+/// Lamps with every number from 100 on, lit by as many commands at the same moment; those in `bad` cannot be.
+async fn light_together(store: &Store, count: i32, bad: &'static [i32]) -> Vec<Result<i32, Fault>> {
+    let commands = (100..100 + count).map(|id| async move {
+        let command =
+            Command::once(&system(), IdempotencyKey::parse("someone", "light", &format!("lamp-{id:05}"), b"").ok());
+        let light = |unit: &UnitOfWork| {
+            another_lamp(unit, if bad.contains(&id) { 1 } else { id });
+            Ok(Done::new(id, act_on(id)))
+        };
+        store.command_without_reading(county(), &command, light).await.map(|outcome| outcome.value)
+    });
+    futures::future::join_all(commands).await
+}
+
+#[tokio::test]
+async fn what_comes_at_the_same_moment_is_written_to_postgres_with_few_commits() {
+    let fixture = store_with_a_lamp(Engine::Postgres).await;
+    let lit = light_together(&fixture.store, 60, &[]).await;
+    assert_eq!(lit.into_iter().map(Result::unwrap).collect::<Vec<_>>(), (100..160).collect::<Vec<_>>());
+    assert_eq!(rows(&fixture.store).await, (61, 60));
+    assert_eq!(audit::verify(&fixture.store, county()).await.unwrap(), []);
+    let commits = "SELECT count(DISTINCT xmin::text) AS commits FROM lamps WHERE id >= 100";
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, commits);
+    let row = fixture.store.reader().query_one_raw(statement).await.unwrap().unwrap();
+    let commits: i64 = row.try_get("", "commits").unwrap();
+    assert!(commits <= 10, "{commits} commits for 60 commands");
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_of_a_group_that_cannot_be_written_is_told_so_and_the_others_are_written(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let fixture = store_with_a_lamp(engine).await;
+    let lit = light_together(&fixture.store, 40, &[103, 117]).await;
+    for (id, outcome) in (100..140).zip(lit) {
+        match outcome {
+            Err(Fault::Overtaken) => assert!([103, 117].contains(&id)),
+            outcome => assert_eq!(outcome.unwrap(), id),
+        }
+    }
+    assert_eq!(rows(&fixture.store).await, (39, 38));
+    assert_eq!(audit::verify(&fixture.store, county()).await.unwrap(), []);
+    // Sent again, each finds its own answer; the two leave nothing, as before.
+    let again = light_together(&fixture.store, 40, &[103, 117]).await;
+    assert_eq!(again.iter().filter(|outcome| outcome.is_ok()).count(), 38);
+    assert_eq!(rows(&fixture.store).await, (39, 38));
 }
 
 #[rstest]

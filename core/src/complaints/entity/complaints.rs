@@ -1,4 +1,4 @@
-use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveEnum as _, ExprTrait as _, entity::prelude::*};
 
 use crate::{
     complaints::{Category, Channel, ComplaintKind, State},
@@ -42,3 +42,12 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// In the phase of this state. The database derives the column `phase` from the state, and keeps it in the indexes of the
+/// lists: every open state is one phase, so that an act that ends nothing changes no index. Goes with a condition on the state
+/// itself, unless all open ones are meant.
+#[must_use]
+pub fn in_phase_of(state: State) -> Expr {
+    let phase = if state.is_open() { "open".to_owned() } else { state.to_value() };
+    Expr::col((Entity, "phase")).eq(phase)
+}

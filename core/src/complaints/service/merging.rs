@@ -1,7 +1,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
-use super::steps::{Entry, advance, context, hold, is_open, note, tell_reporters};
+use super::steps::{Entry, advance, context, hold, note, tell_reporters};
 use crate::{
     audit::AuditEntry,
     complaints::{
@@ -46,7 +46,7 @@ pub async fn merge(
                 let main = hold(unit, &actor, Action::MergeComplaints, into).await?;
                 let mut held = hold(unit, &actor, Action::MergeComplaints, id).await?;
                 let fits = main.complaint.township_id == held.complaint.township_id
-                    && is_open(main.complaint.state)
+                    && main.complaint.state.is_open()
                     && main.complaint.state != State::Merged;
                 if !fits {
                     return Err(Fault::refused(ComplaintRefusal::CannotMerge));

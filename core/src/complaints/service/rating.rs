@@ -1,9 +1,4 @@
-use std::sync::LazyLock;
-
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, FromQueryResult, QueryFilter, Statement,
-    sea_query::Expr,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
 use super::steps::{Entry, clocks, note};
@@ -23,7 +18,7 @@ use crate::{
         authorization::{Action, Subject, may},
     },
     refusal::{Fault, Refusal, RefusalKind},
-    storage::{Command, Done, IdempotencyKey, Outcome, Store, UnitOfWork},
+    storage::{Command, Done, IdempotencyKey, Look, Outcome, Store, UnitOfWork},
 };
 
 /// A reporter's verdict on the answer of this round.
@@ -206,33 +201,42 @@ struct Seen {
     rated: bool,
 }
 
-/// Complaint, reporter, resident and former rating in one reading; `REPORTER` is how the reporter is known. In the
-/// database's words, because putting it into them takes longer than running it.
-const SEE: &str = "SELECT c.county_id, c.township_id, c.number, c.title, c.state, c.round, c.handler_id, \
-       r.id AS reporter_id, r.resident_id AS reporter_resident_id, p.active AS resident_active, \
-       p.county_id AS resident_county_id, p.township_id AS resident_township_id, \
-       p.village_id AS resident_village_id, p.staff_id AS resident_staff_id, \
-       (rating.id IS NOT NULL) AS rated \
-     FROM complaints AS c \
-     LEFT JOIN complaint_reporters AS r ON r.complaint_id = c.id AND REPORTER \
-     LEFT JOIN residents AS p ON p.id = r.resident_id \
-     LEFT JOIN complaint_ratings AS rating \
-       ON rating.complaint_id = c.id AND rating.round = c.round AND rating.reporter_id = r.id \
-     WHERE c.id = $1";
-static SEE_BY_RESIDENT: LazyLock<String> = LazyLock::new(|| SEE.replace("REPORTER", "r.resident_id = $2"));
-static SEE_BY_RECEIPT: LazyLock<String> = LazyLock::new(|| SEE.replace("REPORTER", "r.receipt_digest = $2"));
-static SEE_AS_STRANGER: LazyLock<String> = LazyLock::new(|| SEE.replace("REPORTER", "false"));
+/// Complaint, reporter, resident and former rating in one reading, by how the reporter is known. In the database's words,
+/// because putting it into them takes longer than running it.
+macro_rules! look_as {
+    ($reporter:literal) => {
+        Look {
+            columns: "complaint, who",
+            select: concat!(
+                "SELECT asked.place, c.county_id, c.township_id, c.number, c.title, c.state, c.round, c.handler_id, \
+                   r.id AS reporter_id, r.resident_id AS reporter_resident_id, p.active AS resident_active, \
+                   p.county_id AS resident_county_id, p.township_id AS resident_township_id, \
+                   p.village_id AS resident_village_id, p.staff_id AS resident_staff_id, \
+                   (rating.id IS NOT NULL) AS rated \
+                 FROM asked CROSS JOIN complaints AS c \
+                 LEFT JOIN complaint_reporters AS r ON r.complaint_id = c.id AND ",
+                $reporter,
+                " LEFT JOIN residents AS p ON p.id = r.resident_id \
+                 LEFT JOIN complaint_ratings AS rating \
+                   ON rating.complaint_id = c.id AND rating.round = c.round AND rating.reporter_id = r.id \
+                 WHERE c.id = asked.complaint"
+            ),
+        }
+    };
+}
+static AS_RESIDENT: Look = look_as!("r.resident_id = asked.who");
+static BY_RECEIPT: Look = look_as!("r.receipt_digest = asked.who");
+static AS_STRANGER: Look = look_as!("asked.who");
 
 /// It locks nothing: the writing notices when it is overtaken.
 async fn see(store: &Store, rater: Rater<'_>, id: ComplaintId) -> Result<Option<Seen>, Fault> {
-    let (sql, values) = match rater {
-        Rater::Resident(resident) => (&*SEE_BY_RESIDENT, vec![id.into(), resident.into()]),
-        Rater::Receipt(_, code) => (&*SEE_BY_RECEIPT, vec![id.into(), code.clone().into_bytes().into()]),
-        Rater::Other(_) => (&*SEE_AS_STRANGER, vec![id.into()]),
+    let (look, who) = match rater {
+        Rater::Resident(resident) => (&AS_RESIDENT, resident.into()),
+        Rater::Receipt(_, code) => (&BY_RECEIPT, code.clone().into_bytes().into()),
+        Rater::Other(_) => (&AS_STRANGER, false.into()),
     };
-    let lanes = store.lanes();
-    let statement = Statement::from_sql_and_values(lanes.get_database_backend(), sql, values);
-    Ok(Seen::find_by_statement(statement).one(lanes).await?)
+    let row = store.look(look, vec![id.into(), who]).await?;
+    Ok(row.map(|row| Seen::from_query_result(&row, "")).transpose()?)
 }
 
 /// The rater as the permission table knows them.

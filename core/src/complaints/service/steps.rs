@@ -5,7 +5,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySele
 use crate::{
     campaigns::{self, plan::ComplaintClocks},
     complaints::{
-        Act, Context, Event, State, apply,
+        Act, Context, Event, apply,
         clocks::SILENCE_DAYS,
         entity::{complaints, entries},
         queries::subject_of,
@@ -156,11 +156,6 @@ pub(super) fn tell_handler(complaint: &complaints::Model, kind: &'static str, fa
         })
         .into_iter()
         .collect()
-}
-
-/// States in which a complaint still waits for somebody's work.
-pub(super) fn is_open(state: State) -> bool {
-    !matches!(state, State::Closed | State::Merged | State::NotAccepted | State::Withdrawn)
 }
 
 /// Longest reason or instruction, in characters.

@@ -283,7 +283,9 @@ async fn an_extension_stands_on_the_board_with_its_reason(#[values(Engine::Sqlit
     let item = &board["items"][0];
     assert_eq!((&item["due_on"], &item["original_due_on"]), (&json!("2026-05-10"), &json!("2026-04-10")));
     let change = &item["changes"][0];
-    assert_eq!((&change["reason"], &change["decided_by"]), (&json!("灯具厂家停产换型"), &json!("测某某")));
+    // Who decided and who answers for it have one surname here: each is somebody of his own.
+    assert_eq!((&change["reason"], &change["decided_by"]), (&json!("灯具厂家停产换型"), &json!("测某某甲")));
+    assert_eq!(item["responsible"], "测某某乙");
 }
 
 #[rstest]

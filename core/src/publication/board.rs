@@ -267,10 +267,9 @@ async fn items(
         .filter(posts::Column::StaffId.is_in(rows.iter().map(|row| row.responsible_staff_id)))
         .all(connection)
         .await?;
-    let name_of = |staff: Option<StaffId>| {
-        let person = people.iter().find(|person| Some(person.id) == staff);
-        Masked::name(person.map(|person| person.name.as_str()).unwrap_or_default())
-    };
+    let names = Masked::names(people.iter().map(|person| (person.id, person.name.as_str())));
+    let name_of =
+        |staff: Option<StaffId>| staff.and_then(|id| names.get(&id).cloned()).unwrap_or_else(|| Masked::name(""));
     Ok(rows
         .into_iter()
         .map(|row| {

@@ -188,7 +188,9 @@ pub async fn more_time(
         }
         SubjectKind::Rectification => {
             let id = RectificationId(deadline.subject_id);
-            rectification::service::request_extension(store, command, county, id, new_due_on, reason).await?;
+            // That a word is no name is said in the app: a card has no place for it.
+            let no_names = Vec::new();
+            rectification::service::request_extension(store, command, county, id, new_due_on, reason, no_names).await?;
         }
         _ => {
             check(store.reader(), &command.actor, &deadline).await?;

@@ -26,11 +26,13 @@ pub struct FieldFault {
     pub pointer: String,
     /// What is wrong with it, in Chinese.
     pub sentence: String,
+    /// The words of the field that it is about, if single words are.
+    pub words: Vec<String>,
 }
 
 impl FieldFault {
     pub fn new(pointer: impl Into<String>, sentence: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), sentence: sentence.into() }
+        Self { pointer: pointer.into(), sentence: sentence.into(), words: Vec::new() }
     }
 }
 

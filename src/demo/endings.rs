@@ -92,7 +92,8 @@ impl Story<'_> {
 
     async fn park(&self, id: ComplaintId, reason: &str) -> Result<(), Fault> {
         let leader = Command::by(&self.staff("leader").await?);
-        let parking = Parking { reason: reason.to_owned(), review_on: self.today + Days::new(60) };
+        let parking =
+            Parking { reason: reason.to_owned(), review_on: self.today + Days::new(60), no_names: Vec::new() };
         complaints::park(&self.store, &leader, self.township.county, id, &parking).await?;
         Ok(())
     }

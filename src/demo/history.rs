@@ -286,6 +286,7 @@ impl Story<'_> {
             responsible: None,
             leader: None,
             affected: judges.clone(),
+            no_names: Vec::new(),
         };
         let id: RectificationId = rectifications::create(store, &office, new).await?.value;
         if village == 11 {
@@ -295,6 +296,7 @@ impl Story<'_> {
         let commitment = Commitment {
             text: format!("{}前完成，完不成我负责", due_on.format("%-m月%-d日")),
             before_photos: vec![],
+            no_names: Vec::new(),
         };
         rectifications::publish(store, &secretary, county, id, commitment).await?;
         self.on(30);
@@ -303,6 +305,7 @@ impl Story<'_> {
             before_photos: Vec::new(),
             after_photos: Vec::new(),
             finished_measures: Vec::new(),
+            no_names: Vec::new(),
         };
         rectifications::progress(store, &secretary, county, id, report("材料已到，开始施工。")).await?;
         if village < 5 {

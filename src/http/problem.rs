@@ -30,6 +30,10 @@ pub struct ProblemField {
     #[schema(example = "/title")]
     pub pointer: String,
     pub detail: String,
+    /// The words of the field that it is about, if single words are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub words: Vec<String>,
 }
 
 /// A fault on its way out.
@@ -91,9 +95,10 @@ impl ResponseError for HttpFault {
             detail,
             errors: fields
                 .iter()
-                .map(|FieldFault { pointer, sentence }| ProblemField {
+                .map(|FieldFault { pointer, sentence, words }| ProblemField {
                     pointer: pointer.clone(),
                     detail: sentence.clone(),
+                    words: words.clone(),
                 })
                 .collect(),
         };

@@ -28,6 +28,7 @@ mod parking;
 mod prepared_posts;
 mod problems;
 mod program;
+mod public_names;
 mod ratings;
 mod rectifications;
 mod schedule;

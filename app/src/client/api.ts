@@ -16,7 +16,7 @@ export class Refused extends Error {
     readonly status: number,
     readonly code: string,
     sentence: string,
-    readonly fields: { pointer: string; detail: string }[] = [],
+    readonly fields: { pointer: string; detail: string; words?: string[] }[] = [],
   ) {
     super(sentence)
   }
@@ -24,6 +24,11 @@ export class Refused extends Error {
   /** The sentence of the field, if this is about one. */
   of(pointer: string): string | undefined {
     return this.fields.find((field) => field.pointer === pointer)?.detail
+  }
+
+  /** The single words that stand against it. */
+  get words(): string[] {
+    return [...new Set(this.fields.flatMap((field) => field.words ?? []))]
   }
 }
 

@@ -94,6 +94,34 @@ test('a post that did not get through stands with its reason, and goes out again
   await office.sees('消息都送到了')
 })
 
+/** How somebody is called, as the roster has it. */
+const nameOf = (person) =>
+  person.page.evaluate(async () => {
+    const { access_token } = JSON.parse(localStorage.getItem('session')).data
+    const answer = await fetch('/api/me', { headers: { Authorization: `Bearer ${access_token}` } })
+    return (await answer.json()).name
+  })
+
+test('an item that names a resident is refused until the writer says that the word is no name', async () => {
+  const name = await nameOf(resident)
+  await office.open(`${demo.address}/app/#/pages/rectifications/create`)
+  await office.page.reload()
+  await office.tap('东河村')
+  await office.type('群众原话', '桥上的护栏松了')
+  await office.tap('不推不动的“木头人”')
+  await office.type('标题', '桥上护栏整改')
+  await office.type('整改目标', `${name}桥护栏牢固`)
+  await office.type('措施', '换护栏')
+  await office.tap('下达')
+  await office.sees(`里面有本村居民的姓名：${name}。`)
+  await hasNoSeriousFaults(office, 'names')
+  await office.tap('下达')
+  await office.tap(`“${name}”不是人名`)
+  await office.tap('下达')
+  await office.sees(`${name}桥护栏牢固`)
+  await office.sees('未启动')
+})
+
 test('nothing went wrong on the pages', () => {
   assert.deepEqual([...resident.errors, ...office.errors], [])
 })

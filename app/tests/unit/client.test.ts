@@ -47,6 +47,17 @@ describe('the client', () => {
     expect(refused).toBeInstanceOf(Refused)
     expect((refused as InstanceType<typeof Refused>).message).toBe('填写的内容有误。')
     expect((refused as InstanceType<typeof Refused>).of('/body')).toBe('请写明内容。')
+    expect((refused as InstanceType<typeof Refused>).words).toEqual([])
+  })
+
+  test('tells each word that stands against publication once', async () => {
+    const { post } = await signedIn()
+    const errors = [
+      { pointer: '/title', detail: '里面有本村居民的姓名：平安。', words: ['平安'] },
+      { pointer: '/goal', detail: '里面有本村居民的姓名：高山、平安。', words: ['高山', '平安'] },
+    ]
+    request.mockResolvedValueOnce(answer(422, { code: 'resident_named', detail: '请删去。', errors }))
+    await expect(post('/api/rectifications', {})).rejects.toMatchObject({ words: ['平安', '高山'] })
   })
 
   test('says that the network is down instead of losing the text', async () => {

@@ -6,6 +6,7 @@ mod figures;
 mod masked;
 mod parked;
 mod public_text;
+mod resident_names;
 mod townships;
 
 pub use board::{BoardItem, DeadlineLine, VillageBoard, VillageLine, items_in_progress, township_board, village_board};
@@ -13,4 +14,5 @@ pub use figures::{MonthlyFigures, Rates, monthly_figures};
 pub use masked::{Masked, Name};
 pub use parked::{ParkedMatter, parked_matters};
 pub use public_text::{PrivateDetail, PublicText, private_details};
+pub use resident_names::{NoNames, check_names, check_residents, names_said};
 pub use townships::{TOWNSHIPS_PAGE, TownshipLine, townships};

@@ -51,6 +51,12 @@ impl<T> Done<T> {
         self.notices.extend(notices);
         self
     }
+
+    #[must_use]
+    pub fn recording(mut self, more: impl IntoIterator<Item = AuditEntry>) -> Self {
+        self.audit.extend(more);
+        self
+    }
 }
 
 /// A command's value, and whether it was done now or had been done before.

@@ -125,11 +125,14 @@ pub struct ParkingOrder {
     reason: String,
     /// When the office looks at it again: within 180 days.
     review_on: NaiveDate,
+    /// Words that are on the village's roster and name nobody here: the reason stands on the board.
+    #[serde(default)]
+    no_names: Vec<String>,
 }
 
 impl From<ParkingOrder> for Parking {
     fn from(order: ParkingOrder) -> Self {
-        Self { reason: order.reason, review_on: order.review_on }
+        Self { reason: order.reason, review_on: order.review_on, no_names: order.no_names }
     }
 }
 

@@ -8,7 +8,7 @@ mod similar;
 mod view;
 
 pub(in crate::http) use acts::{Nothing, county};
-pub(in crate::http) use extensions::{ExtensionDecision, ExtensionRequest, RequestedExtension};
+pub(in crate::http) use extensions::{ExtensionDecision, RequestedExtension};
 use utoipa_actix_web::service_config::ServiceConfig;
 pub(in crate::http) use view::{DeadlineView, Photo};
 

@@ -17,7 +17,7 @@ use crate::{
     http::{
         act::act,
         authentication::SignedIn,
-        complaints::{ExtensionDecision, ExtensionRequest, Nothing, RequestedExtension, county},
+        complaints::{ExtensionDecision, Nothing, RequestedExtension, county},
         input::Input,
         problem::{Answer, Problem},
     },
@@ -61,6 +61,9 @@ pub struct RectificationDraft {
     /// Residents who judge; none named: all of the village.
     #[serde(default)]
     affected: Vec<ResidentId>,
+    /// Words that are on the village's roster and name nobody here.
+    #[serde(default)]
+    no_names: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,6 +77,9 @@ pub struct PublicCommitment {
     commitment: String,
     #[serde(default)]
     before_photos: Vec<FileId>,
+    /// Words that are on the village's roster and name nobody here.
+    #[serde(default)]
+    no_names: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,6 +93,9 @@ pub struct ProgressReport {
     /// Measures that are finished now.
     #[serde(default)]
     finished_measure_ids: Vec<EntryId>,
+    /// Words that are on the village's roster and name nobody here.
+    #[serde(default)]
+    no_names: Vec<String>,
 }
 
 impl From<ProgressReport> for Progress {
@@ -96,6 +105,7 @@ impl From<ProgressReport> for Progress {
             before_photos: report.before_photos,
             after_photos: report.after_photos,
             finished_measures: report.finished_measure_ids,
+            no_names: report.no_names,
         }
     }
 }
@@ -130,6 +140,21 @@ pub struct TownshipEvaluation {
 #[serde(deny_unknown_fields)]
 pub struct Relapse {
     findings: String,
+    /// Words that are on the village's roster and name nobody here.
+    #[serde(default)]
+    no_names: Vec<String>,
+}
+
+/// A request for more time; its reason stands on the board when it is granted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublicExtensionRequest {
+    new_due_on: NaiveDate,
+    /// At most 500 characters.
+    reason: String,
+    /// Words that are on the village's roster and name nobody here.
+    #[serde(default)]
+    no_names: Vec<String>,
 }
 
 /// Turn problems into a rectification item.
@@ -164,6 +189,7 @@ async fn create(
         responsible: draft.responsible_id,
         leader: draft.leader_id,
         affected: draft.affected,
+        no_names: draft.no_names,
     };
     let created = service::create(&application.store, &command, new).await?;
     Ok(HttpResponse::Created().json(CreatedRectification { id: created.value }))
@@ -174,7 +200,7 @@ act!(
     publish, "rectifications", RectificationId, "/rectifications/{id}/publication", PublicCommitment, "publish_rectification",
     |application, command, county, id, value| service::publish(
         &application.store, &command, county, id,
-        Commitment { text: value.commitment, before_photos: value.before_photos },
+        Commitment { text: value.commitment, before_photos: value.before_photos, no_names: value.no_names },
     )
 );
 act!(
@@ -214,7 +240,8 @@ act!(
     relapse, "rectifications", RectificationId, "/rectifications/{id}/relapse", Relapse, "relapse",
     |application, command, county, id, value| async {
         let calendar = application.calendar.of(county).await?;
-        service::relapse(&application.store, &calendar, &command, county, id, &value.findings).await
+        let found = service::Relapse { findings: value.findings, no_names: value.no_names };
+        service::relapse(&application.store, &calendar, &command, county, id, found).await
     }
 );
 
@@ -266,7 +293,7 @@ async fn read_verdict(
 }
 
 /// Ask for more time.
-#[utoipa::path(tag = "rectifications", security(("access_token" = [])), request_body = ExtensionRequest,
+#[utoipa::path(tag = "rectifications", security(("access_token" = [])), request_body = PublicExtensionRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
     responses(
         (status = 201, body = RequestedExtension),
@@ -281,13 +308,13 @@ async fn request_extension(
     application: web::Data<Application>,
     person: SignedIn,
     path: web::Path<RectificationId>,
-    input: Input<ExtensionRequest>,
+    input: Input<PublicExtensionRequest>,
 ) -> Answer<HttpResponse> {
     let command = input.command(&person.actor, &format!("extend_rectification:{path}"))?;
     let county = county(&person.actor)?;
-    let ExtensionRequest { new_due_on, reason } = &input.value;
+    let PublicExtensionRequest { new_due_on, reason, no_names } = input.value;
     let requested =
-        service::request_extension(&application.store, &command, county, *path, *new_due_on, reason).await?;
+        service::request_extension(&application.store, &command, county, *path, new_due_on, &reason, no_names).await?;
     Ok(HttpResponse::Created().json(RequestedExtension { id: requested.value }))
 }
 

@@ -12,7 +12,7 @@ use crate::{
     deadlines::{self, DeadlineStatus, NewDeadline},
     ids::{ComplaintId, CountyId},
     people::{Actor, authorization::Action},
-    publication::PublicText,
+    publication::{PublicText, check_residents},
     refusal::{Fault, FieldFault, Refusal},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
@@ -25,6 +25,8 @@ const LATEST_REVIEW_DAYS: u64 = 180;
 pub struct Parking {
     pub reason: String,
     pub review_on: NaiveDate,
+    /// Words that are on the village's roster and name nobody here.
+    pub no_names: Vec<String>,
 }
 
 fn check_review(review_on: NaiveDate, today: NaiveDate) -> Result<(), Refusal> {
@@ -81,12 +83,15 @@ pub async fn park(
 ) -> Result<Outcome<()>, Fault> {
     let why = PublicText::parse("/reason", &reason("/reason", &parking.reason)?)?.into_string();
     let (actor, review_on) = (command.actor.clone(), parking.review_on);
+    let no_names = parking.no_names.clone();
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let mut held = hold(unit, &actor, Action::ApproveParking, id).await?;
                 check_parks_no_own_work(&actor, &held.complaint)?;
                 check_review(review_on, unit.today())?;
+                let texts = [("/reason".to_owned(), &*why)];
+                let ordinary = check_residents(unit.connection(), held.complaint.village_id, &texts, &no_names).await?;
                 let context = context(unit, &held.complaint).await?;
                 advance(unit, &mut held.complaint, Act::Park, &context).await?;
                 let text = format!("{why}（{}前复核）", review_on.format("%Y年%-m月%-d日"));
@@ -100,7 +105,9 @@ pub async fn park(
                 let step = unit.now().timestamp().to_string();
                 let notices =
                     tell_reporters(&held, "complaint_parked", &facts).into_iter().map(|notice| notice.step(&step));
-                Ok(Done::new((), AuditEntry::new("complaint_parked", id)).telling(notices))
+                Ok(Done::new((), AuditEntry::new("complaint_parked", id))
+                    .telling(notices)
+                    .recording(ordinary.recorded(id)))
             })
         })
         .await

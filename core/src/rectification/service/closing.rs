@@ -17,6 +17,7 @@ use crate::{
     ids::{CountyId, RectificationId},
     people::authorization::Action,
     problems::entity::problems,
+    publication::{PublicText, check_residents},
     rectification::{Act, Event, entity::problems as problem_links},
     refusal::Fault,
     storage::{Command, Done, Outcome, Store},
@@ -96,6 +97,14 @@ pub async fn close_out(
         .await
 }
 
+/// What 回头看 found; stands on the board.
+#[derive(Clone, Debug)]
+pub struct Relapse {
+    pub findings: String,
+    /// Words that are on the village's roster and name nobody here.
+    pub no_names: Vec<String>,
+}
+
 /// 回头看 found it broken again: back to work, counted as repeated.
 ///
 /// # Errors
@@ -106,19 +115,22 @@ pub async fn relapse(
     command: &Command,
     county: CountyId,
     id: RectificationId,
-    findings: &str,
+    found: Relapse,
 ) -> Result<Outcome<()>, Fault> {
     let (actor, calendar) = (command.actor.clone(), calendar.clone());
-    let findings = Body::parse("/findings", findings)?.into_string();
+    let findings = PublicText::parse("/findings", &found.findings)?.into_string();
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let mut held = hold(unit, &actor, Action::SuperviseRectification, id).await?;
+                let texts = [("/findings".to_owned(), &*findings)];
+                let ordinary =
+                    check_residents(unit.connection(), held.item.village_id, &texts, &found.no_names).await?;
                 let context = context(unit, &held.item).await?;
                 advance(unit, &mut held.item, Act::Relapse, &context).await?;
                 note(unit, &actor, &held.item, "relapse", &findings, true).await?;
                 back_to_work(unit, &calendar, &held.item, "回头看发现反弹，重新整改").await?;
-                Ok(Done::new((), AuditEntry::new("rectification_relapsed", id)))
+                Ok(Done::new((), AuditEntry::new("rectification_relapsed", id)).recording(ordinary.recorded(id)))
             })
         })
         .await

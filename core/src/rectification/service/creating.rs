@@ -15,7 +15,7 @@ use crate::{
         staff_in,
     },
     problems::entity::problems,
-    publication::PublicText,
+    publication::{PublicText, check_residents},
     rectification::{
         Pace, RectificationRefusal, State,
         entity::{affected, joint_units, measures, problems as problem_links, rectifications},
@@ -43,17 +43,28 @@ pub struct NewRectification {
     pub leader: Option<StaffId>,
     /// Residents whom it affects: they judge. None named: all of the village.
     pub affected: Vec<ResidentId>,
+    /// Words that are on the village's roster and name nobody here.
+    pub no_names: Vec<String>,
 }
 
 const LONGEST_TITLE: usize = 60;
 const MOST_MEASURES: usize = 20;
 const LONGEST_MEASURE: usize = 300;
 
+impl NewRectification {
+    /// What everybody will read, with the field it is in.
+    fn texts(&self) -> Vec<(String, &str)> {
+        let named = [("/title".to_owned(), &*self.title), ("/goal".to_owned(), &*self.goal)];
+        let measures = self.measures.iter().enumerate();
+        named.into_iter().chain(measures.map(|(place, text)| (format!("/measures/{place}"), &**text))).collect()
+    }
+}
+
 fn check(new: &NewRectification, today: NaiveDate) -> Result<(), Refusal> {
     let mut faults = Vec::new();
     let length = |text: &str| text.trim().chars().count();
-    for (pointer, text) in [("/title", &new.title), ("/goal", &new.goal)] {
-        if let Err(refusal) = PublicText::parse(pointer, text) {
+    for (pointer, text) in new.texts() {
+        if let Err(refusal) = PublicText::parse(&pointer, text) {
             faults.extend(refusal.fields);
         }
     }
@@ -65,9 +76,7 @@ fn check(new: &NewRectification, today: NaiveDate) -> Result<(), Refusal> {
     }
     for (position, measure) in new.measures.iter().enumerate() {
         let pointer = format!("/measures/{position}");
-        if let Err(refusal) = PublicText::parse(&pointer, measure) {
-            faults.extend(refusal.fields);
-        } else if length(measure) > LONGEST_MEASURE {
+        if length(measure) > LONGEST_MEASURE {
             faults.push(FieldFault::new(pointer, format!("每条措施最多{LONGEST_MEASURE}个字。")));
         }
     }
@@ -107,6 +116,7 @@ pub async fn create(
                     ..general
                 };
                 may(&actor, Action::CreateRectification, &subject)?;
+                let ordinary = check_residents(unit.connection(), village.id, &new.texts(), &new.no_names).await?;
                 let responsible = responsible(unit, township, &subject, &new).await?;
                 let id = RectificationId::new(unit.randomness(), unit.now());
                 let item = rectifications::Model {
@@ -140,7 +150,9 @@ pub async fn create(
                 open_deadline(unit, &item, new.due_on, explanation).await?;
                 let facts = json!({"number": item.number, "title": item.title, "due_on": new.due_on});
                 let notice = tell_responsible(&item, "rectification_assigned", facts);
-                Ok(Done::new(id, AuditEntry::new("rectification_created", id)).telling([notice]))
+                Ok(Done::new(id, AuditEntry::new("rectification_created", id))
+                    .telling([notice])
+                    .recording(ordinary.recorded(id)))
             })
         })
         .await

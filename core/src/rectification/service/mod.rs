@@ -7,7 +7,7 @@ mod steps;
 mod time;
 mod working;
 
-pub use closing::{close_out, relapse, township_evaluation};
+pub use closing::{Relapse, close_out, relapse, township_evaluation};
 pub use creating::{NewRectification, create};
 pub use evaluating::{NewEvaluation, evaluate, open_evaluation, read_verdict};
 pub use time::{decide_extension, request_extension};

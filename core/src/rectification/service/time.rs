@@ -12,7 +12,7 @@ use crate::{
     },
     ids::{CountyId, ExtensionId, RectificationId},
     people::authorization::Action,
-    publication::PublicText,
+    publication::{PublicText, check_residents},
     refusal::{Fault, Refusal},
     storage::{Command, Done, Outcome, Store},
 };
@@ -31,16 +31,19 @@ pub async fn request_extension(
     id: RectificationId,
     new_due_on: NaiveDate,
     reason: &str,
+    no_names: Vec<String>,
 ) -> Result<Outcome<ExtensionId>, Fault> {
     let (actor, reason) = (command.actor.clone(), PublicText::parse("/reason", reason)?.into_string());
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let held = hold(unit, &actor, Action::WorkOnRectification, id).await?;
+                let texts = [("/reason".to_owned(), &*reason)];
+                let ordinary = check_residents(unit.connection(), held.item.village_id, &texts, &no_names).await?;
                 let by = actor.staff().ok_or_else(Refusal::forbidden)?;
                 let request = extensions::request(unit, id.into(), "rectify", by, new_due_on, &reason, LIMITS).await?;
                 note(unit, &actor, &held.item, "extension_requested", &request.reason, false).await?;
-                Ok(Done::new(request.id, AuditEntry::new("extension_requested", id)))
+                Ok(Done::new(request.id, AuditEntry::new("extension_requested", id)).recording(ordinary.recorded(id)))
             })
         })
         .await

@@ -10,7 +10,7 @@ use crate::{
     ids::{CountyId, EntryId, FileId, RectificationId},
     outbox::{Notice, Recipient},
     people::{authorization::Action, entity::organizations},
-    publication::PublicText,
+    publication::{PublicText, check_residents},
     rectification::{
         Act,
         entity::{measures, rectifications},
@@ -25,6 +25,8 @@ pub struct Commitment {
     pub text: String,
     /// How it looks now.
     pub before_photos: Vec<FileId>,
+    /// Words that are on the village's roster and name nobody here.
+    pub no_names: Vec<String>,
 }
 
 /// Publishes the item with its commitment: from now on it stands on the board, and the village group is told.
@@ -44,6 +46,8 @@ pub async fn publish(
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let mut held = hold(unit, &actor, Action::WorkOnRectification, id).await?;
+                let texts = [("/commitment".to_owned(), &*text)];
+                let ordinary = check_residents(unit.connection(), held.item.village_id, &texts, &made.no_names).await?;
                 held.item.commitment = text;
                 held.item.published_at = Some(unit.now());
                 let mut context = context(unit, &held.item).await?;
@@ -54,7 +58,7 @@ pub async fn publish(
                 let notices = tell_of_commitment(unit, &held.item).await?;
                 let mut audit = AuditEntry::new("rectification_published", id);
                 audit.after = Some(digest_of(&held.item.commitment));
-                Ok(Done::new((), audit).telling(notices))
+                Ok(Done::new((), audit).telling(notices).recording(ordinary.recorded(id)))
             })
         })
         .await
@@ -105,6 +109,8 @@ pub struct Progress {
     pub after_photos: Vec<FileId>,
     /// Measures that are finished now.
     pub finished_measures: Vec<EntryId>,
+    /// Words that are on the village's roster and name nobody here.
+    pub no_names: Vec<String>,
 }
 
 /// Reports progress, with photos. It stands on the board at once; a finished measure is told to the village group, too.
@@ -149,6 +155,8 @@ async fn work(
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let mut held = hold(unit, &actor, Action::WorkOnRectification, id).await?;
+                let texts = [("/text".to_owned(), &*text)];
+                let ordinary = check_residents(unit.connection(), held.item.village_id, &texts, &made.no_names).await?;
                 let context = context(unit, &held.item).await?;
                 advance(unit, &mut held.item, act, &context).await?;
                 let (kind, name) = match act {
@@ -171,7 +179,7 @@ async fn work(
                     notices = tell_groups(unit, &held.item, "rectification_progress", facts).await?;
                 }
                 let notices = notices.into_iter().map(|notice| notice.step(entry.to_string()));
-                Ok(Done::new((), AuditEntry::new(name, id)).telling(notices))
+                Ok(Done::new((), AuditEntry::new(name, id)).telling(notices).recording(ordinary.recorded(id)))
             })
         })
         .await

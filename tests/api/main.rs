@@ -23,6 +23,7 @@ mod killed;
 mod linking;
 mod messages;
 mod openapi;
+mod own_bot;
 mod paper_codes;
 mod parking;
 mod prepared_posts;

@@ -143,7 +143,14 @@ pub fn list_query(actor: &Actor, filter: Filter) -> Option<Select<complaints::En
     for page in pages {
         ids.union(UnionType::Distinct, page);
     }
-    let query = complaints::Entity::find().filter(complaints::Column::Id.in_subquery(ids));
+    // Cut to a page before rows are read: in a long table each of them is looked up by itself.
+    let page = Query::select()
+        .column(complaints::Column::Id)
+        .from_subquery(ids, Alias::new("ways"))
+        .order_by(complaints::Column::Id, Order::Desc)
+        .limit(PAGE)
+        .take();
+    let query = complaints::Entity::find().filter(complaints::Column::Id.in_subquery(page));
     Some(query.order_by_desc(complaints::Column::Id).limit(PAGE))
 }
 

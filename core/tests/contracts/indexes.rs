@@ -3,6 +3,7 @@
 use qingfeng_core::{
     clock::shanghai_date,
     complaints::{
+        State,
         queries::{Filter, list_query},
         silence::silent_reporters,
     },
@@ -102,6 +103,44 @@ async fn lists_of_complaints_walk_an_index_and_never_the_table(
     assert!(!walks_the_table, "{plan}");
 }
 
+/// Pages of the database that a page of this person's list takes, when so many complaints are the unit's.
+async fn pages_read(store: &Store, actor: &Actor, filter: Filter, complaints: u32) -> i64 {
+    let Actor::Staff(staff) = actor else { panic!("a list of staff") };
+    let connection = store.reader();
+    let (unit, handler) = (staff.posts[0].organization, staff.id);
+    let fill = format!(
+        "INSERT INTO complaints (id, county_id, township_id, village_id, lead_unit_id, handler_id, number, channel, category, \
+         title, body, place, state, round, returns, closed_in_silence, registered_at, changed_at) \
+         SELECT gen_random_uuid(), '{county}', '{unit}', '{unit}', '{unit}', '{handler}', gen_random_uuid()::text, 'phone', 'road', \
+         '路灯坏了', '村口的路灯坏了', '', 'working', 1, 0, false, now(), now() FROM generate_series(1, {complaints}) n",
+        county = staff.county,
+    );
+    connection.execute_unprepared(&fill).await.unwrap();
+    connection.execute_unprepared("VACUUM ANALYZE complaints").await.unwrap();
+    let query = list_query(actor, filter).unwrap().build(connection.get_database_backend());
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", query.sql);
+    let explained = Statement::from_sql_and_values(connection.get_database_backend(), explain, query.values.unwrap().0);
+    let row = connection.query_one_raw(explained).await.unwrap().unwrap();
+    let plan: serde_json::Value = row.try_get("", "QUERY PLAN").unwrap();
+    let plan = &plan[0]["Plan"];
+    assert_eq!(plan["Actual Rows"], 30, "{plan:#}");
+    plan["Shared Hit Blocks"].as_i64().unwrap() + plan["Shared Read Blocks"].as_i64().unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_units_list_takes_no_more_of_a_long_table_than_of_a_short_one(
+    #[values(None, Some(State::Working))] state: Option<State>,
+) {
+    let fixture = store_with(Engine::Postgres, 1).await;
+    let (actor, filter) = (staff(Role::VillageSecretary), Filter { state, ..Filter::default() });
+    let few = pages_read(&fixture.store, &actor, filter, 2_000).await;
+    let many = pages_read(&fixture.store, &actor, filter, 98_000).await;
+    // A tree of a hundred thousand is one level higher than one of two thousand.
+    assert!(many <= few + few / 2, "{few} pages of 2000 rows, {many} of 100000");
+    assert!(many <= 200, "{many}");
+}
+
 /// As many rows as make the planner care, whatever the columns are.
 async fn fill(store: &Store, table: &str) {
     let connection = store.reader();
@@ -198,7 +237,7 @@ async fn desk_board_undelivered_messages_and_the_silent_never_read_a_large_table
 async fn a_complaint_in_any_state_is_found_in_the_phase_of_that_state(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
-    use qingfeng_core::complaints::{State, entity::complaints};
+    use qingfeng_core::complaints::entity::complaints;
     use sea_orm::{
         ActiveEnum as _, ColumnTrait as _, EntityTrait as _, Iterable as _, PaginatorTrait as _, QueryFilter as _,
     };

@@ -328,3 +328,26 @@ async fn input_that_does_not_fit_is_refused_with_its_field() {
         .await
         .problem(404, "not_found");
 }
+
+#[rstest]
+#[actix_web::test]
+async fn nobody_decides_on_an_extension_that_he_asked_for_or_answers_for(#[values(false, true)] of_a_complaint: bool) {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let scene = Scene::of(&server, 3).await;
+    let cast = &scene.cast;
+    // The secretary has become a leader of the township, too.
+    cast.township.also_holds(cast.secretary_id, cast.township.id, Role::TownshipLeader).await;
+    let (colleague, colleague_id) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    cast.township.also_holds(colleague_id, cast.township.id, Role::TownshipLeader).await;
+    let (path, kind) = match of_a_complaint {
+        true => (cast.working().await, "complaints"),
+        false => (scene.published().await, "rectifications"),
+    };
+    let ask = json!({"new_due_on": "2026-05-10", "reason": "等材料"});
+    let id = colleague.post(&format!("{path}/extensions"), ask).await.ok()["id"].clone();
+    let decision = format!("/api/{kind}/extensions/{}/decision", id.as_str().unwrap());
+    let approval = json!({"decision": "approve", "reason": "同意"});
+    colleague.post(&decision, approval.clone()).await.problem(403, "own_request");
+    cast.secretary.post(&decision, approval.clone()).await.problem(403, "own_request");
+    cast.leader.post(&decision, approval).await.ok();
+}

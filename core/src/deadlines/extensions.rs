@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use uuid::Uuid;
 
 use super::{
     DeadlineStatus, ExtensionStatus,
@@ -12,7 +13,7 @@ use crate::{
     ids::{EntryId, ExtensionId, StaffId},
     people::Staff,
     refusal::{Fault, FieldFault, Refusal, RefusalKind},
-    storage::UnitOfWork,
+    storage::{Store, UnitOfWork},
     subject::SubjectRef,
 };
 
@@ -156,6 +157,15 @@ pub async fn request(
     Ok(row)
 }
 
+/// Whose deadline a request is about.
+///
+/// # Errors
+/// When there is no such request.
+pub async fn subject_id(store: &Store, extension: ExtensionId) -> Result<Uuid, Fault> {
+    let asked = extensions::Entity::find_by_id(extension).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
+    Ok(asked.subject_id)
+}
+
 /// What a superior says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -163,8 +173,8 @@ pub enum Decision {
     Refuse,
 }
 
-/// Decides on a request; an approved one moves the deadline and leaves its line in the ledger. Returns the request as
-/// decided and the deadline as it now stands.
+/// Decides on a request; an approved one moves the deadline and leaves its line in the ledger. Nobody decides on his own
+/// request, nor on what he answers for. Returns the request as decided and the deadline as it now stands.
 ///
 /// # Errors
 /// [`ExtensionRefusal`]; a fault of the database.
@@ -172,6 +182,7 @@ pub async fn decide(
     unit: &UnitOfWork,
     extension: ExtensionId,
     by: StaffId,
+    responsible: Option<StaffId>,
     decision: Decision,
     reason: &str,
     limits: ExtensionLimits,
@@ -185,7 +196,7 @@ pub async fn decide(
     if request.status != ExtensionStatus::Requested {
         return Err(Fault::refused(ExtensionRefusal::AlreadyDecided));
     }
-    if request.requested_by == by {
+    if request.requested_by == by || responsible == Some(by) {
         return Err(Fault::refused(ExtensionRefusal::OwnRequest));
     }
     let mut deadline = deadlines::Entity::find_by_id(request.deadline_id)

@@ -1,5 +1,4 @@
 use chrono::NaiveDate;
-use sea_orm::EntityTrait;
 use serde_json::json;
 
 use super::steps::{Entry, clocks, hold, note, tell_handler, tell_reporters};
@@ -7,7 +6,6 @@ use crate::{
     audit::AuditEntry,
     deadlines::{
         ExtensionStatus,
-        entity::extensions as extension_rows,
         extensions::{self, Decision},
     },
     ids::{ComplaintId, CountyId, ExtensionId},
@@ -57,18 +55,16 @@ pub async fn decide_extension(
     reason: &str,
 ) -> Result<Outcome<()>, Fault> {
     let (actor, reason) = (command.actor.clone(), reason.to_owned());
-    let asked = extension_rows::Entity::find_by_id(id).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
-    let complaint = ComplaintId(asked.subject_id);
+    let complaint = ComplaintId(extensions::subject_id(store, id).await?);
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let held = hold(unit, &actor, Action::DecideExtension, complaint).await?;
                 let by = actor.staff().ok_or_else(Refusal::forbidden)?;
-                if held.complaint.handler_id == Some(by.id) {
-                    return Err(Fault::refused(extensions::ExtensionRefusal::OwnRequest));
-                }
                 let limits = clocks(unit, &held.complaint).await?.extension.into();
-                let (request, deadline) = extensions::decide(unit, id, by.id, decision, &reason, limits).await?;
+                let handler = held.complaint.handler_id;
+                let (request, deadline) =
+                    extensions::decide(unit, id, by.id, handler, decision, &reason, limits).await?;
                 let facts = json!({
                     "number": held.complaint.number,
                     "title": held.complaint.title,

@@ -1,5 +1,4 @@
 use chrono::NaiveDate;
-use sea_orm::EntityTrait;
 use serde_json::json;
 
 use super::steps::{hold, note, tell_responsible};
@@ -7,8 +6,7 @@ use crate::{
     audit::AuditEntry,
     deadlines::{
         ExtensionStatus,
-        entity::extensions as extension_rows,
-        extensions::{self, Decision, ExtensionLimits, ExtensionRefusal},
+        extensions::{self, Decision, ExtensionLimits},
     },
     ids::{CountyId, ExtensionId, RectificationId},
     people::authorization::Action,
@@ -23,7 +21,7 @@ const LIMITS: ExtensionLimits = ExtensionLimits { most: None, longest_days: Some
 /// The unit asks for more time.
 ///
 /// # Errors
-/// [`ExtensionRefusal`].
+/// [`extensions::ExtensionRefusal`].
 pub async fn request_extension(
     store: &Store,
     command: &Command,
@@ -52,7 +50,7 @@ pub async fn request_extension(
 /// A superior decides; a granted extension stands on the board with its reason.
 ///
 /// # Errors
-/// [`ExtensionRefusal`]; nobody decides on his own request or on what he answers for.
+/// [`extensions::ExtensionRefusal`]; nobody decides on his own request or on what he answers for.
 pub async fn decide_extension(
     store: &Store,
     command: &Command,
@@ -62,17 +60,15 @@ pub async fn decide_extension(
     reason: &str,
 ) -> Result<Outcome<()>, Fault> {
     let (actor, reason) = (command.actor.clone(), reason.to_owned());
-    let asked = extension_rows::Entity::find_by_id(id).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
-    let item = RectificationId(asked.subject_id);
+    let item = RectificationId(extensions::subject_id(store, id).await?);
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let held = hold(unit, &actor, Action::DecideExtension, item).await?;
                 let by = actor.staff().ok_or_else(Refusal::forbidden)?;
-                if held.item.responsible_staff_id == by.id {
-                    return Err(Fault::refused(ExtensionRefusal::OwnRequest));
-                }
-                let (request, deadline) = extensions::decide(unit, id, by.id, decision, &reason, LIMITS).await?;
+                let responsible = Some(held.item.responsible_staff_id);
+                let (request, deadline) =
+                    extensions::decide(unit, id, by.id, responsible, decision, &reason, LIMITS).await?;
                 let approved = request.status == ExtensionStatus::Approved;
                 let text = if approved {
                     format!("延期至{}，理由：{}", request.new_due_on.format("%Y年%-m月%-d日"), request.reason)

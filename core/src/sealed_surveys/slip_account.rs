@@ -78,9 +78,10 @@ mod tests {
     #[case::another_number_printed([29, 20, 5, 1, 9], [20, 19], None)]
     fn what_is_lost_and_when_the_batch_is_void(
         #[case] said: [u32; 5],
-        #[case] [registered, used]: [u32; 2],
+        #[case] registered_and_used: [u32; 2],
         #[case] expected: Option<(u32, bool)>,
     ) {
+        let [registered, used] = registered_and_used;
         let account = settle(told(said), Known { printed: 30, registered, used });
         assert_eq!(account.map(|account| (account.lost, account.batch_void)), expected);
     }

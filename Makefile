@@ -47,7 +47,7 @@ openapi: ## Write the API's description to openapi/openapi.json
 	cargo run -q -- openapi > openapi/openapi.json
 
 bench: ## Measure ratios (see benches/README.md)
-	@scripts/with-services cargo run --release -p qingfeng-benches -- run
+	@scripts/with-services cargo run --release -p qingfeng-benches $$(pkg-config --exists openssl && echo --features openssl) -- run
 
 clean: ## Remove what was built and the demo's data
 	rm -rf target data data-cosigner data-witness app/dist app/node_modules

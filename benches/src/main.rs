@@ -1,6 +1,10 @@
 //! `make bench`: what the product costs beside the least that could be done, as ratios of one run.
 
+<<<<<<< HEAD
 mod databases;
+=======
+mod ballots;
+>>>>>>> 2aba882 (wip)
 mod limit;
 mod load;
 mod run;
@@ -24,6 +28,9 @@ enum Command {
         /// Only this.
         #[arg(long)]
         only: Option<run::Work>,
+        /// Ballots of the box that is verified.
+        #[arg(long, default_value_t = 100_000)]
+        ballots: usize,
     },
     /// Serve the bare measure.
     Limit { address: String, database_url: String },
@@ -34,7 +41,7 @@ enum Command {
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        Command::Run { rows, only } => Box::pin(run::all(rows, only)).await,
+        Command::Run { rows, only, ballots } => Box::pin(run::all(rows, only, ballots)).await,
         Command::Limit { address, database_url } => {
             limit::serve(std::net::TcpListener::bind(address)?, &database_url, 16).await
         }

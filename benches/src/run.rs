@@ -36,8 +36,13 @@ pub enum Work {
     Ratings,
     Board,
     Lists,
+    /// Blind signatures of anonymous surveys.
+    Signing,
+    /// A whole published survey.
+    Verifying,
 }
 
+<<<<<<< HEAD
 /// Runs the rows, or only those of one kind of work, and prints the table. Leaves no database behind, however it ends.
 pub async fn all(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
     let measured = async {
@@ -53,6 +58,11 @@ pub async fn all(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the table is the result")]
 async fn measure(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
+=======
+/// Runs the rows, or only those of one kind of work, and prints the table.
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+pub async fn all(rows: usize, only: Option<Work>, ballots: usize) -> anyhow::Result<()> {
+>>>>>>> 2aba882 (wip)
     let wanted = |work| only.is_none_or(|only| only == work);
     println!("| work | ratio of requests/s | CPU per request | database's CPU | p99 |");
     println!("|---|---|---|---|---|");
@@ -68,6 +78,31 @@ async fn measure(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
         for (name, pair) in lists(engine, rows).await? {
             line(&format!("{name}, {rows} rows / 10000 rows, {engine}"), pair);
         }
+    }
+    surveys(only, ballots)
+}
+
+/// Anonymous surveys, by CPU time alone: nothing of them waits.
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn surveys(only: Option<Work>, ballots: usize) -> anyhow::Result<()> {
+    if only.is_none_or(|only| only == Work::Signing) {
+        for crate::ballots::Signing { engine, ours, openssl } in crate::ballots::signing()? {
+            println!(
+                "| blind signature, {engine} / openssl speed rsa2048 | {:.2} ({ours:.0} / {openssl:.0}) | {:.1} × | |",
+                ours / openssl,
+                openssl / ours
+            );
+        }
+    }
+    if only.is_none_or(|only| only == Work::Verifying) {
+        let crate::ballots::Verifying { ballots, verifier, bare, reading } = crate::ballots::verifying(ballots)?;
+        println!(
+            "| verifier over {ballots} ballots / bare loop over their signatures | | {:.2} × ({:.1} / {:.1} s; reading the files {:.1} s) | |",
+            verifier.as_secs_f64() / bare.as_secs_f64(),
+            verifier.as_secs_f64(),
+            bare.as_secs_f64(),
+            reading.as_secs_f64()
+        );
     }
     Ok(())
 }

@@ -50,7 +50,6 @@ impl Leak {
     pub fn make(self, view: &mut BoxView, residents: &[Resident], polled: &Polled, dice: &mut Dice) {
         let owners = view.owner.clone();
         let of_owner = |keys: &[Key]| owners.iter().map(|person| keys[*person].clone()).collect::<Vec<_>>();
-        let hours = |place: &usize| Key::Number((*place / 25) as u64);
         match self {
             Self::BoxOrder => {
                 let places = of_owner(&view.persons["platform/box_entries by place"]);
@@ -70,10 +69,7 @@ impl Leak {
                 let times = of_owner(&view.persons["requests by time of casting"]);
                 view.ballots.insert("platform/ballot_rows by created_at".into(), times);
             }
-            Self::Hour => {
-                let hours = owners.iter().map(|person| hours(&view.cast[*person])).collect();
-                view.ballots.insert("platform/ballot_rows by hour".into(), hours);
-            }
+            weak @ (Self::Hour | Self::SecondKey) => weak.make_weak(view, dice),
             Self::Derived => {
                 for (ballot, person) in owners.iter().enumerate() {
                     let seed = sha256(&[residents[*person].open_id.as_bytes()]);
@@ -82,10 +78,6 @@ impl Leak {
             }
             Self::OneRow => {
                 view.together = owners.iter().enumerate().map(|(ballot, person)| (*person, ballot)).collect()
-            }
-            Self::SecondKey => {
-                view.person_class = (0..owners.len()).map(|_| dice.below(2)).collect();
-                view.ballot_class = owners.iter().map(|person| view.person_class[*person]).collect();
             }
             Self::RunningTotals => {
                 let mut by_time: Vec<_> = (0..owners.len()).collect();
@@ -99,6 +91,23 @@ impl Leak {
                     view.shown.push((answered + 1, totals.clone()));
                 }
             }
+        }
+    }
+
+    /// Makes one of those mistakes that tell only of many boxes together: nothing but their order is needed for them.
+    pub fn make_weak(self, view: &mut BoxView, dice: &mut Dice) {
+        let owners = view.owner.clone();
+        match self {
+            Self::Hour => {
+                let hour = |person: &usize| Key::Number((view.cast[*person] / 25) as u64);
+                let hours = owners.iter().map(hour).collect();
+                view.ballots.insert("platform/ballot_rows by hour".into(), hours);
+            }
+            Self::SecondKey => {
+                view.person_class = (0..owners.len()).map(|_| dice.below(2)).collect();
+                view.ballot_class = owners.iter().map(|person| view.person_class[*person]).collect();
+            }
+            strong => panic!("{strong:?} is made of more than an order"),
         }
     }
 }

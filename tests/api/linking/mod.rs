@@ -228,6 +228,27 @@ async fn whoever_carries_everything_off_cannot_tell_who_answered_what(#[case] en
     planted_marks_are_found(&survey.residents, &polled);
 }
 
+/// What two boxes cannot show: that the detector finds weak leaks, too, once there are enough boxes, after the correction for all
+/// the attacks of a real run.
+#[test]
+fn weak_leaks_are_found_in_a_hundred_and_twenty_boxes_and_nothing_in_fair_ones() {
+    const ATTACKS: f64 = 4000.0;
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let fair: Vec<_> = (0..120).map(|_| BoxView::made_up(RESIDENTS, &mut dice)).collect();
+    let report = attack(&fair, seed);
+    assert!(report.findings.is_empty(), "seed {seed}: {:?}", report.findings);
+    let weak = Leak::ALL.into_iter().filter(|(.., fewest)| (3..=fair.len()).contains(fewest));
+    for (leak, attack_that_finds_it, _) in weak {
+        let mut leaking = fair.clone();
+        leaking.iter_mut().for_each(|view| leak.make_weak(view, &mut dice));
+        let report = attack(&leaking, seed);
+        let found = report.findings.iter().find(|finding| finding.attack.contains(attack_that_finds_it));
+        let found = found.unwrap_or_else(|| panic!("seed {seed}: {leak:?}, best {:?}", report.best));
+        assert!(found.probability * ATTACKS / (report.attacks as f64) < 1e-4, "seed {seed}: {found:?}");
+    }
+}
+
 /// The same searches, over what a careless product would leave behind.
 fn planted_marks_are_found(residents: &[Resident], polled: &[Polled]) {
     let vote = &polled[0].votes[7];

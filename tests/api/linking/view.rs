@@ -8,6 +8,7 @@ use qingfeng_ballots::{answers::Question, canonical::canonical};
 
 use super::{
     algebra,
+    chance::Dice,
     collecting::{Dump, Row},
     voting::{Polled, Resident},
 };
@@ -53,6 +54,26 @@ pub struct BoxView {
 }
 
 impl BoxView {
+    /// A box that nobody polled: what a fair protocol would leave of it.
+    pub fn made_up(people: usize, dice: &mut Dice) -> Self {
+        let cast = dice.order(people);
+        let times = cast.iter().map(|place| Key::Number(*place as u64)).collect();
+        let random = (0..people).map(|_| Key::Number(dice.roll())).collect();
+        Self {
+            persons: Keys::from([("requests by time of casting".into(), times)]),
+            ballots: Keys::from([("rows by key".into(), random)]),
+            together: Vec::new(),
+            known: Vec::new(),
+            guessable: Vec::new(),
+            person_class: vec![0; people],
+            ballot_class: vec![0; people],
+            answers: Vec::new(),
+            shown: Vec::new(),
+            cast,
+            owner: dice.order(people),
+        }
+    }
+
     /// From the dump after the publication, and what the platform could have written down of the requests.
     pub fn of(dump: &Dump, residents: &[Resident], polled: &Polled, all: &[Polled]) -> Self {
         let votes = &polled.votes;

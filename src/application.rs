@@ -79,7 +79,7 @@ impl Application {
                 &config.wecom.corp_id,
             )?,
             board: BoardPages::fresh_for(Duration::from_secs(config.board.fresh_seconds)),
-            quorum: Quorum::new(&config.ballots, secrets.log_signer()?)?,
+            quorum: Quorum::new(&config, secrets.log_signer()?)?,
             store,
             cache,
             sealer: secrets.sealer()?,

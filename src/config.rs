@@ -113,8 +113,8 @@ pub struct Ballots {
     /// Address under which phones reach the co-signer, where it is another one.
     pub cosigner_public_url: Option<String>,
     pub witness_url: Option<String>,
-    /// Log keys `name+id+key` of co-signer and witness, pinned. Without them they are taken from the co-signer's own site: for
-    /// demonstrations.
+    /// Log keys `name+id+key` of co-signer and witness, pinned. Required where the co-signer is somebody else's; in
+    /// demonstrations they may be taken from its own site.
     pub cosigner_key: Option<String>,
     pub witness_key: Option<String>,
     /// Where the program's own co-signer and witness listen, and the folder of their data.

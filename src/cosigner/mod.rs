@@ -166,8 +166,9 @@ impl CosignerClient {
         villages: &[OrganizationId],
         class: RosterGroup,
     ) -> Result<Agreed, CosignerFault> {
-        let body =
-            json!({"draft": proposal.draft, "roll": proposal.roll, "unit": {"villages": villages, "class": class}});
+        let body = json!({"draft": proposal.draft, "roll": proposal.roll, "unit": {
+            "villages": villages, "class": class, "recused": proposal.recused,
+        }});
         json_of(&self.post("/v1/surveys", &body).await?)
     }
 

@@ -8,7 +8,7 @@ use qingfeng_core::sealed_surveys::service::Terms;
 use tokio::sync::OnceCell;
 
 use crate::{
-    config::Ballots,
+    Config,
     cosigner::{CosignerClient, CosignerFault, LogSigner},
 };
 
@@ -26,8 +26,10 @@ pub struct Quorum {
 
 impl Quorum {
     /// # Errors
-    /// When an address or a pinned key cannot be used.
-    pub fn new(settings: &Ballots, signer: LogSigner) -> anyhow::Result<Self> {
+    /// When an address or a pinned key cannot be used; and when nobody pinned the keys of a co-signer that is not our own: keys
+    /// taken on first use are whoever's who answers first. Demonstrations may.
+    pub fn new(config: &Config, signer: LogSigner) -> anyhow::Result<Self> {
+        let settings = &config.ballots;
         let cosigner =
             settings.cosigner_url.clone().unwrap_or_else(|| format!("http://{}", settings.own_cosigner_bind));
         let witness = settings.witness_url.clone().unwrap_or_else(|| format!("http://{}", settings.own_witness_bind));
@@ -38,6 +40,10 @@ impl Quorum {
         let configured: Vec<_> =
             cosigner_key.chain(settings.witness_key.iter().map(|key| format!("witness {key}"))).collect();
         anyhow::ensure!(configured.len() != 1, "ballots: cosigner_key and witness_key are pinned together");
+        anyhow::ensure!(
+            !configured.is_empty() || settings.cosigner_url.is_none() || config.http.demo,
+            "ballots: pin cosigner_key and witness_key, exchanged in person; `qingfeng-cosigner keys` prints them"
+        );
         let quorum = Self {
             client: CosignerClient::new(&cosigner, &witness, signer)?,
             single_operator: settings.cosigner_url.is_none(),
@@ -105,5 +111,43 @@ impl Quorum {
     pub async fn cosigner_key(&self) -> Result<Option<String>, CosignerFault> {
         let lines = self.vkeys().await?;
         Ok(lines.iter().find_map(|line| line.strip_prefix("cosigner ")).map(str::to_owned))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use qingfeng_ballots::{
+        log::LogKey,
+        randomness::{NoRandomness, Randomness},
+    };
+
+    use super::*;
+
+    struct Sevens;
+
+    impl Randomness for Sevens {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+            bytes.fill(7);
+            Ok(())
+        }
+    }
+
+    fn quorum(change: impl FnOnce(&mut Config, String)) -> anyhow::Result<Quorum> {
+        let key = LogKey::generate("platform", &Sevens)?;
+        let mut config = Config::default();
+        config.ballots.cosigner_url = Some("https://cosigner.example".into());
+        config.ballots.witness_url = Some("https://witness.example".into());
+        change(&mut config, key.public.clone());
+        Quorum::new(&config, LogSigner::parse(&key.secret, &key.public)?)
+    }
+
+    #[test]
+    fn keys_of_others_are_pinned_or_nothing_starts() {
+        let refused = quorum(|_, _| ()).expect_err("not pinned").to_string();
+        assert!(refused.contains("cosigner_key and witness_key"), "{refused}");
+        assert!(quorum(|config, _| config.http.demo = true).is_ok(), "a demonstration takes what it is shown");
+        assert!(quorum(|config, _| config.ballots.cosigner_url = None).is_ok(), "the own co-signer is known");
+        let half = |config: &mut Config, key: String| config.ballots.cosigner_key = Some(key);
+        assert!(quorum(half).expect_err("half").to_string().contains("together"));
     }
 }

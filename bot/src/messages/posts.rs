@@ -32,6 +32,7 @@ pub(crate) fn post(message: &Message, public_url: &str) -> String {
         "sealed_survey_opened" => sealed::opened(facts, public_url),
         "sealed_survey_fingerprint" => sealed::fingerprint(facts, public_url),
         "sealed_survey_reminder" => sealed::reminder(facts, public_url),
+        "sealed_survey_cancelled" => sealed::cancelled(facts),
         "sealed_survey_published" => sealed::published(facts, public_url),
         _ => format!("**{}**\n{}", plain(text(facts, "title"), TITLE), plain(text(facts, "text"), PARAGRAPH)),
     }

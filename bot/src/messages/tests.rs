@@ -150,6 +150,7 @@ fn to_groups(length: usize) -> Vec<Message> {
         ("sealed_survey_opened", sealed(single)),
         ("sealed_survey_fingerprint", sealed(json!({"fingerprint": "票箱指纹 K7Q2-M4XD-9TWZ/42"}))),
         ("sealed_survey_reminder", sealed(json!({}))),
+        ("sealed_survey_cancelled", sealed(json!({"reason": long("题目印错了，更正后再办")}))),
         ("sealed_survey_published", sealed(satisfaction)),
         ("sealed_survey_published", sealed(of_few)),
         ("sealed_survey_published", sealed(organizational)),

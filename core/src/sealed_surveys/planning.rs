@@ -30,6 +30,15 @@ pub struct Electors {
     pub eligible: usize,
 }
 
+/// An elector who is rated herself: she is on no roll of her own boxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recused {
+    /// Position among the topics.
+    pub topic: usize,
+    pub village: OrganizationId,
+    pub class: RosterGroup,
+}
+
 /// A box to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedBox {
@@ -69,11 +78,17 @@ pub fn plan(
     topics: &[Topic],
     classes: &[RosterGroup],
     electors: &[Electors],
+    recused: &[Recused],
 ) -> Plan {
     let mut plan = Plan::default();
     for (number, topic) in topics.iter().enumerate() {
         for class in classes {
-            let concerned = electors.iter().filter(|group| {
+            let without_the_rated = |group: &Electors| {
+                let rated = Recused { topic: number, village: group.village, class: group.class };
+                let rated = recused.iter().filter(|one| **one == rated).count();
+                Electors { eligible: group.eligible.saturating_sub(rated), ..group.clone() }
+            };
+            let concerned = electors.iter().map(without_the_rated).filter(|group| {
                 group.class == *class
                     && group.eligible > 0
                     && topic.village.is_none_or(|village| village == group.village)
@@ -82,7 +97,7 @@ pub fn plan(
             plan.boxes.extend(large.into_iter().map(|group| PlannedBox {
                 topic: number,
                 unit: group.village,
-                unit_name: group.village_name.clone(),
+                unit_name: group.village_name,
                 villages: vec![group.village],
                 class: *class,
                 eligible: group.eligible,
@@ -100,7 +115,7 @@ pub fn plan(
                 });
             } else {
                 plan.not_held.extend(small.into_iter().map(|group| NotHeld {
-                    unit_name: group.village_name.clone(),
+                    unit_name: group.village_name,
                     class: *class,
                     evaluatee: topic.evaluatee.clone(),
                     eligible: group.eligible,
@@ -135,7 +150,20 @@ mod tests {
     }
 
     fn planned(topics: &[Topic], sizes: &[usize]) -> Plan {
-        plan((TOWNSHIP, "云溪镇"), topics, &[RosterGroup::Resident], &electors(sizes))
+        plan((TOWNSHIP, "云溪镇"), topics, &[RosterGroup::Resident], &electors(sizes), &[])
+    }
+
+    #[test]
+    fn who_is_rated_is_no_elector_of_her_own_box_and_one_of_the_others() {
+        let topics = [Topic::default(), Topic::default()];
+        let rated = Recused { topic: 0, village: village(0), class: RosterGroup::Resident };
+        let class = &[RosterGroup::Resident];
+        let plan = plan((TOWNSHIP, "云溪镇"), &topics, class, &electors(&[31, 30]), &[rated]);
+        let eligible: Vec<_> = plan.boxes.iter().map(|planned| (planned.topic, planned.eligible)).collect();
+        assert_eq!(eligible, [(0, 30), (0, 30), (1, 31), (1, 30)]);
+        let one_fewer = super::plan((TOWNSHIP, "云溪镇"), &topics[..1], class, &electors(&[30]), &[rated]);
+        assert!(one_fewer.boxes.is_empty(), "twenty-nine hide nobody");
+        assert_eq!(one_fewer.not_held[0].eligible, 29);
     }
 
     #[test]
@@ -170,7 +198,7 @@ mod tests {
         groups
             .extend(electors(&[20, 20]).into_iter().map(|group| Electors { class: RosterGroup::PartyMember, ..group }));
         let classes = [RosterGroup::Resident, RosterGroup::PartyMember];
-        let plan = plan((TOWNSHIP, "云溪镇"), &[Topic::default()], &classes, &groups);
+        let plan = plan((TOWNSHIP, "云溪镇"), &[Topic::default()], &classes, &groups, &[]);
         let made: Vec<_> = plan.boxes.iter().map(|planned| (planned.class, planned.unit, planned.eligible)).collect();
         assert_eq!(made, [(RosterGroup::Resident, village(0), 100), (RosterGroup::PartyMember, TOWNSHIP, 40)]);
         assert_eq!(plan.not_held.len(), 1);

@@ -22,7 +22,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Channel, Lock, State, Survey};
+use super::{Channel, Lock, MinuteKind, State, Survey};
 use crate::{
     Authority,
     fault::{Fault, Kind, Refusal},
@@ -33,6 +33,8 @@ use crate::{
 
 /// Few enough rows per statement for both engines.
 const MOST_VALUES: usize = 500;
+/// A box is about one person at most.
+const MOST_RECUSED: usize = 1;
 
 /// The platform's two keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,9 @@ pub struct RollPlace {
 pub struct Unit {
     pub villages: Vec<Uuid>,
     pub class: String,
+    /// Who is rated and therefore not asked. Named, so that nobody else can be left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<Uuid>,
 }
 
 /// What the platform proposes.
@@ -144,6 +149,7 @@ impl Authority {
         let box_key = BoxKey::generate();
         let mut leaves: Vec<_> = proposal.roll.iter().map(|place| place.leaf).collect();
         leaves.sort_unstable();
+        let recused = proposal.unit.as_ref().map(|unit| unit.recused.len());
         let b = Hex::try_from(signer.public_key().modulus()).map_err(Fault::unavailable)?;
         let manifest = proposal.draft.manifest(leaves, b, box_key.recipient());
         manifest.check().map_err(bad_draft)?;
@@ -185,6 +191,10 @@ impl Authority {
             drop(transaction);
             let held = Survey::find(self.store.reader(), &sid, Lock::None).await?;
             return self.agreed_before(&sid, &held.row.proposal, &proposed).await;
+        }
+        if let Some(recused) = recused.filter(|number| *number > 0) {
+            let content = format!("被测评的本人回避，不在名册：{recused}人");
+            self.minute(&transaction, MinuteKind::Recused, Some(&sid), &content, &[]).await?;
         }
         self.keep_box_key(&transaction, &sid, &box_key).await?;
         keep_roll(&transaction, &sid, &proposal.roll).await?;
@@ -245,7 +255,14 @@ impl Authority {
         if let Some(unit) = &proposal.unit {
             let eligible = self.eligible(connection, &unit.villages, &unit.class).await?;
             differ.extend(seen.difference(&eligible));
-            let left_out: Vec<_> = eligible.difference(&seen).copied().collect();
+            // Somebody on the roll, or of somewhere else, is not recused.
+            let recused: BTreeSet<_> = unit.recused.iter().copied().collect();
+            if unit.recused.len() > MOST_RECUSED {
+                return Err(Refusal::new(Kind::BadInput, "bad_draft", "一个票箱只测评一个人，回避的最多一人。").into());
+            }
+            differ.extend(recused.iter().filter(|person| !eligible.contains(person) || seen.contains(person)));
+            let left_out: Vec<_> =
+                eligible.difference(&seen).filter(|person| !recused.contains(person)).copied().collect();
             for residents in left_out.chunks(MOST_VALUES) {
                 // Who has no card yet has no leaf: that is for the people who print cards.
                 let held = commitments(connection, residents.iter().copied()).await?;

@@ -12,6 +12,8 @@ use crate::{Authority, fault::Fault, roll::key_of, storage::entity::minutes};
 #[serde(rename_all = "snake_case")]
 pub enum MinuteKind {
     CardReissued,
+    /// Somebody is rated, and therefore not asked.
+    Recused,
     SharesHandedOut,
     PaperPrinted,
     Counted,
@@ -25,6 +27,7 @@ impl MinuteKind {
     fn word(self) -> &'static str {
         match self {
             Self::CardReissued => "card_reissued",
+            Self::Recused => "recused",
             Self::SharesHandedOut => "shares_handed_out",
             Self::PaperPrinted => "paper_printed",
             Self::Counted => "counted",

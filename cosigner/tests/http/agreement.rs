@@ -64,13 +64,43 @@ async fn an_invented_resident_is_named(#[values(Engine::Sqlite, Engine::Postgres
     assert_eq!(county.operate_json("/v1/surveys", &doubled).await.refusal(), (422, "roll_mismatch"));
 
     let mut short = good.clone();
-    short.unit = Some(Unit { villages: vec![village.id], class: "residents".into() });
+    short.unit = Some(Unit { villages: vec![village.id], class: "residents".into(), recused: vec![] });
     assert!(county.operate_json("/v1/surveys", &short).await.status.is_success());
     let mut left_out = county.proposal(&village, Hex([2; 16]));
     left_out.unit = short.unit;
     let missing = left_out.roll.pop().unwrap().resident;
     let refused = county.operate_json("/v1/surveys", &left_out).await;
     assert_eq!(refused.body["residents"], json!([missing]), "who was left out is named");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_is_rated_is_left_out_by_name_and_nobody_else(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let county = County::start(engine).await;
+    let village = county.village(6).await;
+    let unit = |recused: Vec<Uuid>| Some(Unit { villages: vec![village.id], class: "residents".into(), recused });
+    let mut good = county.proposal(&village, Hex([1; 16]));
+    let rated = good.roll.pop().unwrap().resident;
+    good.unit = unit(vec![rated]);
+    assert!(county.operate_json("/v1/surveys", &good).await.status.is_success());
+    assert!(county.cosigner.authority.minutes().await.unwrap().iter().any(|minute| minute.kind == "recused"));
+
+    let mut two = county.proposal(&village, Hex([2; 16]));
+    let others = [two.roll.pop().unwrap().resident, two.roll.pop().unwrap().resident];
+    two.unit = unit(others.to_vec());
+    assert_eq!(county.operate_json("/v1/surveys", &two).await.refusal(), (422, "bad_draft"));
+
+    let mut another = county.proposal(&village, Hex([3; 16]));
+    let missing = another.roll.remove(0).resident;
+    another.unit = unit(vec![rated]);
+    let refused = county.operate_json("/v1/surveys", &another).await;
+    let mut differing = vec![rated.to_string(), missing.to_string()];
+    differing.sort();
+    assert_eq!(refused.body["residents"], json!(differing), "one is on the roll, one is not");
+
+    let mut stranger = county.proposal(&village, Hex([4; 16]));
+    stranger.unit = unit(vec![Uuid::new_v4()]);
+    assert_eq!(county.operate_json("/v1/surveys", &stranger).await.refusal(), (422, "roll_mismatch"));
 }
 
 type Change = fn(&mut Proposal);

@@ -33,6 +33,9 @@ pub struct Others {
     clock: Arc<OnceLock<Arc<SimulatedClock>>>,
     pub cosigner_address: String,
     pub witness_address: String,
+    /// `name+id+key` of both.
+    pub cosigner_key: String,
+    pub witness_key: String,
     _witness: RunningWitness,
     _folder: TempDir,
 }
@@ -60,6 +63,8 @@ impl Others {
         Self {
             cosigner_address: format!("http://{}", cosigner.address),
             witness_address: format!("http://{}", witness.address),
+            cosigner_key: cosigner.authority.log_signer().public.clone(),
+            witness_key: witness.witness.public_key().to_owned(),
             settings,
             cosigner: Mutex::new(Some(cosigner)),
             clock,
@@ -79,6 +84,8 @@ impl Others {
         Self {
             cosigner_address: format!("http://{}", own.cosigner.address),
             witness_address: format!("http://{}", own.witness.address),
+            cosigner_key: own.cosigner.authority.log_signer().public.clone(),
+            witness_key: own.witness.witness.public_key().to_owned(),
             settings: Settings::default(),
             cosigner: Mutex::new(Some(own.cosigner)),
             clock,

@@ -49,9 +49,11 @@ impl Polling {
         let keys = Secrets::load_or_create(&file, "platform.qinghe", &SystemRandomness).unwrap();
         let others = Others::start(keys.log_signer().unwrap().public()).await;
         let (cosigner, witness) = (others.cosigner_address.clone(), others.witness_address.clone());
+        let keys = (others.cosigner_key.clone(), others.witness_key.clone());
         Self::among(engine, secrets, others, |config| {
             config.ballots.cosigner_url = Some(cosigner);
             config.ballots.witness_url = Some(witness);
+            (config.ballots.cosigner_key, config.ballots.witness_key) = (Some(keys.0), Some(keys.1));
         })
         .await
     }

@@ -79,6 +79,15 @@ pub(super) fn reminder(facts: &Value, public_url: &str) -> String {
     )
 }
 
+/// Why it ended, and that nobody's answer was looked at.
+pub(super) fn cancelled(facts: &Value) -> String {
+    format!(
+        "**背靠背测评取消：{}**\n> 原因：{}\n票箱没有打开，今后也不会打开：信封和领票记录都已销毁，谁选了什么没有人看过。给您添麻烦了。",
+        plain(text(facts, "title"), TITLE),
+        plain(text(facts, "reason"), PARAGRAPH),
+    )
+}
+
 /// The result where it is public; of an organizational evaluation only that it is over, and how to check the count.
 pub(super) fn published(facts: &Value, public_url: &str) -> String {
     let title = plain(text(facts, "title"), TITLE);

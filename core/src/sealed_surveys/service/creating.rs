@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::{
     BallotBoxId, BoxState, FEWEST_LEVEL_FOR_PERSONS, Purpose, SealedSurveyRefusal,
     entity::{ballot_boxes, sealed_surveys},
-    planning::{Electors, Topic, plan},
+    planning::{Electors, Recused, Topic, plan},
     questionnaires::Questionnaire,
     results::{self, Adoption},
 };
@@ -85,7 +85,8 @@ pub async fn create(
                         .into());
                 }
                 let electors = electors(unit, &villages).await?;
-                let plan = plan((township.id, &township.name), &new.topics, &new.classes, &electors);
+                let recused = recused(unit, &new.topics).await?;
+                let plan = plan((township.id, &township.name), &new.topics, &new.classes, &electors, &recused);
                 if plan.boxes.is_empty() {
                     return Err(Fault::refused(SealedSurveyRefusal::NobodyToAsk));
                 }
@@ -247,6 +248,24 @@ async fn electors(unit: &UnitOfWork, villages: &BTreeMap<OrganizationId, String>
         })
     };
     Ok(counted.into_iter().filter_map(group).collect())
+}
+
+/// Those among the electors who are rated themselves.
+async fn recused(unit: &UnitOfWork, topics: &[Topic]) -> Result<Vec<Recused>, Fault> {
+    let mut recused = Vec::new();
+    for (number, staff) in (0..).zip(topics).filter_map(|(number, topic)| Some((number, topic.staff?))) {
+        let own = residents::Entity::find()
+            .filter(residents::Column::StaffId.eq(staff))
+            .filter(residents::Column::Active.eq(true))
+            .all(unit.connection())
+            .await?;
+        recused.extend(own.into_iter().map(|resident| Recused {
+            topic: number,
+            village: resident.village_id,
+            class: resident.roster_group,
+        }));
+    }
+    Ok(recused)
 }
 
 /// The boxes of a survey in the order of their names.

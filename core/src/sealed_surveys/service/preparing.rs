@@ -121,6 +121,8 @@ pub struct Terms {
 pub struct Proposal {
     pub draft: Draft,
     pub roll: Vec<RollLine>,
+    /// Electors who are rated themselves, and therefore not on the roll. The co-signer is told whom it does not find, and why.
+    pub recused: Vec<ResidentId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -214,7 +216,8 @@ pub async fn draw_up(store: &Store, sealer: &Sealer, sid: BallotBoxId, terms: Te
                     return Ok(Drawn::Done);
                 }
                 let keys = keep_keys(unit, &row, fresh).await?;
-                let lines = match roll_of_today(unit, &row).await? {
+                let recused = recused(unit, &row).await?;
+                let lines = match roll_of_today(unit, &row, &recused).await? {
                     Ok(lines) => lines,
                     Err(unknown) => return Ok(Drawn::Unknown(unknown)),
                 };
@@ -231,7 +234,7 @@ pub async fn draw_up(store: &Store, sealer: &Sealer, sid: BallotBoxId, terms: Te
                     terms,
                     DraftKeys { a: keys::modulus(&*signers.ballot)?, d: keys::modulus(&*signers.tag)? },
                 )?;
-                Ok(Drawn::Ready(Box::new(Proposal { draft, roll: lines })))
+                Ok(Drawn::Ready(Box::new(Proposal { draft, roll: lines, recused })))
             })
         })
         .await
@@ -255,15 +258,31 @@ async fn keep_keys(
     Ok(keys)
 }
 
+/// Who would be an elector, were it not she who is rated.
+async fn recused(unit: &UnitOfWork, row: &ballot_boxes::Model) -> Result<Vec<ResidentId>, Fault> {
+    let Some(rated) = row.evaluatee_staff_id else { return Ok(Vec::new()) };
+    let own = residents::Entity::find()
+        .filter(residents::Column::VillageId.is_in(villages_of(row)?))
+        .filter(residents::Column::RosterGroup.eq(row.class))
+        .filter(residents::Column::Active.eq(true))
+        .filter(residents::Column::StaffId.eq(rated))
+        .order_by_asc(residents::Column::Id)
+        .all(unit.connection())
+        .await?;
+    Ok(own.into_iter().map(|resident| resident.id).collect())
+}
+
 /// The eligible residents with their leaves; or those whom the co-signer does not know.
 async fn roll_of_today(
     unit: &UnitOfWork,
     row: &ballot_boxes::Model,
+    recused: &[ResidentId],
 ) -> Result<Result<Vec<RollLine>, Vec<ResidentId>>, Fault> {
     let eligible = residents::Entity::find()
         .filter(residents::Column::VillageId.is_in(villages_of(row)?))
         .filter(residents::Column::RosterGroup.eq(row.class))
         .filter(residents::Column::Active.eq(true))
+        .filter(residents::Column::Id.is_not_in(recused.iter().copied()))
         .order_by_asc(residents::Column::Id)
         .all(unit.connection())
         .await?;

@@ -1,7 +1,10 @@
 use chrono::NaiveDate;
 use num_traits::Zero;
 
-use super::{GroupLine, Head, Previous, QuestionLine, RateLine, Row, ranking::rank};
+use super::{
+    GroupLine, Head, Previous, QuestionLine, RateLine, Row,
+    ranking::{contest, rank},
+};
 use crate::{
     people::RosterGroup,
     sealed_surveys::{
@@ -48,7 +51,7 @@ pub fn make<Key: Clone>(
     last_round: impl Fn(&Key) -> Option<LastRound>,
 ) -> (Head, Vec<(Key, Row)>) {
     let maker = Maker { questionnaire, formula };
-    let mut rows = Vec::new();
+    let (mut rows, mut reaches) = (Vec::new(), Vec::new());
     for Evaluated { label, units, sum } in evaluated {
         let boxes = Boxes { units: units.iter().map(|unit| unit.boxes.clone()).collect() };
         let participants = boxes.sums_of_participants(k_min);
@@ -58,8 +61,9 @@ pub fn make<Key: Clone>(
                 participants: participants.units[position],
                 questions: questions.iter().map(|shown| shown.units[position]).collect(),
             };
-            let row = maker.row(&unit.label, &unit.name, &unit.boxes.iter().collect::<Vec<_>>(), &sums);
-            rows.push((unit.key.clone(), row));
+            let boxes: Vec<_> = unit.boxes.iter().collect();
+            rows.push((unit.key.clone(), maker.row(&unit.label, &unit.name, &boxes, &sums)));
+            reaches.push(maker.reach(&boxes));
         }
         if let Some(key) = sum {
             let sums = Sums {
@@ -70,6 +74,7 @@ pub fn make<Key: Clone>(
             let mut row = maker.row(&label, &format!("合计{}个单位", units.len()), &all, &sums);
             row.is_sum = true;
             rows.push((key, row));
+            reaches.push(None);
         }
     }
     for (key, row) in &mut rows {
@@ -84,6 +89,7 @@ pub fn make<Key: Clone>(
         });
     }
     if questionnaire.rules.is_ranked {
+        contest(&mut rows, &reaches);
         rank(&mut rows);
     }
     (maker.head(k_min, published_on), rows)
@@ -138,9 +144,11 @@ impl Maker<'_> {
         let (eligible, ballots) = (total(|one| one.eligible), total(|one| one.ballots));
         let (unopenable, withheld) = (total(|one| one.unopenable), total(|one| one.withheld));
         let winning = ballots + total(|one| one.junk) + unopenable + withheld;
-        let is_contested = (unopenable + withheld).saturating_mul(100) > winning;
-        let is_valid = rules.quorum.is_none_or(|quorum| is_quorum_reached(ballots, eligible, quorum));
+        let is_valid = self.is_valid(ballots, eligible);
         let groups = self.groups(boxes);
+        let too_many = (unopenable + withheld).saturating_mul(100) > winning;
+        let is_decisive = self.is_decided_by_the_unopened(boxes, &groups, ballots, eligible);
+        let is_contested = too_many || is_decisive;
         let questions: Vec<_> = (0..self.questionnaire.questions.len())
             .map(|number| self.question(number, boxes, &groups, sums.questions[number], is_valid))
             .collect();
@@ -150,7 +158,12 @@ impl Maker<'_> {
         if !is_valid {
             notes.push("参加率没有达到要求，本次测评无效：只列票数，不计分、不提等次、不排名。".into());
         }
-        if is_contested {
+        if is_decisive {
+            notes.push(
+                "打不开或者封存的信封会左右测评是否有效、等次是什么，结果有争议，核清之前不提等次、不排名。".into(),
+            );
+        }
+        if too_many {
             notes.push("打不开或者封存的信封超过百分之一，结果有争议，核清之前不提等次、不排名。".into());
         }
         for group in &groups {
@@ -191,6 +204,39 @@ impl Maker<'_> {
             notes,
             groups: groups.into_iter().map(|group| self.line(group, is_valid)).collect(),
         }
+    }
+
+    fn is_valid(&self, ballots: u32, eligible: u32) -> bool {
+        self.questionnaire.rules.quorum.is_none_or(|quorum| is_quorum_reached(ballots, eligible, quorum))
+    }
+
+    /// Whether it would be another outcome if all the envelopes that stay shut had said the same: enough took part where they did
+    /// not, or another grade.
+    fn is_decided_by_the_unopened(&self, boxes: &[&CountedBox], groups: &[Group], ballots: u32, eligible: u32) -> bool {
+        let all: u32 = boxes.iter().map(|one| unopened(one)).sum();
+        let is_valid = self.is_valid(ballots, eligible);
+        if is_valid != self.is_valid(ballots + all, eligible) {
+            return true;
+        }
+        let Some((number, item)) = self.graded().filter(|_| is_valid && all > 0) else { return false };
+        let known = self.proposed_grade(groups);
+        (1..=item.scale.labels().len())
+            .any(|answer| self.proposed_grade(&with_unopened(groups, boxes, answer, &[number])) != known)
+    }
+
+    /// The lowest and the highest score, had all the envelopes that stay shut said the same.
+    fn reach(&self, boxes: &[&CountedBox]) -> Option<(Hundredths, Hundredths)> {
+        let groups = self.groups(boxes);
+        let all: Vec<_> = (0..self.questionnaire.questions.len()).collect();
+        let most = self.questionnaire.questions.iter().map(|item| item.scale.labels().len()).max()?;
+        let score = |groups: &[Group]| {
+            let scored = groups.iter().map(|group| (self.questionnaire.rules.weight(group.group), self.score(group)));
+            mean(scored).as_ref().map(Hundredths::rounded)
+        };
+        let known = score(&groups)?;
+        let others = (1..=most).filter_map(|answer| score(&with_unopened(&groups, boxes, answer, &all)));
+        let scores: Vec<_> = others.chain([known]).collect();
+        Some((*scores.iter().min()?, *scores.iter().max()?))
     }
 
     /// Published counts by group, in the order of the rules; groups without a box are left out.
@@ -293,6 +339,27 @@ impl Maker<'_> {
     }
 }
 
+/// Envelopes of which nobody knows what they say.
+fn unopened(one: &CountedBox) -> u32 {
+    one.unopenable + one.withheld
+}
+
+/// The counts, had all of them answered these questions so.
+fn with_unopened(groups: &[Group], boxes: &[&CountedBox], answer: usize, questions: &[usize]) -> Vec<Group> {
+    let mut groups = groups.to_vec();
+    for group in &mut groups {
+        let more: u32 = boxes.iter().filter(|one| one.group == group.group).map(|one| unopened(one)).sum();
+        for number in questions {
+            let count = group.counts[*number].as_mut().and_then(|counts| counts.get_mut(answer));
+            if let Some(count) = count {
+                *count += more;
+            }
+        }
+    }
+    groups
+}
+
+#[derive(Clone)]
 struct Group {
     group: RosterGroup,
     eligible: u32,

@@ -58,7 +58,8 @@ pub struct Row {
     /// Envelopes that no key opens, and second envelopes of a counted ballot, which stay sealed.
     pub unopenable: u32,
     pub withheld: u32,
-    /// More than one in a hundred of them: the count is to be settled before anything is made of it.
+    /// More than one in a hundred of them, or so many that they could decide the outcome — whether enough took part, the grade, the
+    /// rank: the count is to be settled before anything is made of it.
     pub is_contested: bool,
     /// Whether enough took part.
     pub is_valid: bool,

@@ -1,4 +1,23 @@
-use super::Row;
+use super::{Hundredths, Row};
+
+/// Contests rows whose place hangs on envelopes that nobody opens: what these could say reaches to where another row stands.
+/// A reach is the lowest and the highest score of a row.
+pub(super) fn contest<Key>(rows: &mut [(Key, Row)], reaches: &[Option<(Hundredths, Hundredths)>]) {
+    let meets = |one: usize, other: usize| {
+        let (Some(one), Some(other)) = (reaches[one], reaches[other]) else { return false };
+        one.0 <= other.1 && other.0 <= one.1
+    };
+    let scored: Vec<bool> = rows.iter().map(|(_, row)| !row.is_sum && row.is_valid && row.score.is_some()).collect();
+    for number in (0..rows.len()).filter(|number| scored[*number]) {
+        let row = &mut rows[number].1;
+        let meets_another = (0..scored.len()).any(|other| other != number && scored[other] && meets(number, other));
+        if row.unopenable + row.withheld > 0 && meets_another && !row.is_contested {
+            row.is_contested = true;
+            row.proposed_grade = None;
+            row.notes.push("打不开或者封存的信封会左右名次，结果有争议，核清之前不排名。".into());
+        }
+    }
+}
 
 /// Gives ranks by the score as shown, so that equal figures have equal ranks (1, 1, 3), and puts the ranked rows first.
 /// Rows without a score, and sums, have no rank and keep the order in which they came, which tells nothing. One alone is not first.

@@ -124,6 +124,52 @@ fn more_than_one_envelope_in_a_hundred_that_nobody_opens_is_contested() {
 }
 
 #[test]
+fn one_envelope_that_could_decide_the_grade_or_the_quorum_is_enough_to_contest_it() {
+    let questionnaire = find("cadre_evaluation").unwrap();
+    let with = |counts: [u32; 5], eligible, unopenable| {
+        let mut one = counted(questionnaire, Resident, eligible, &counts);
+        one.unopenable = unopenable;
+        sheet(questionnaire, vec![unit("东河村书记", vec![one])], None).1.remove(0).1
+    };
+    // Nine in ten make the best grade; one more who says otherwise unmakes it.
+    let known = with([0, 180, 20, 0, 0], 220, 0);
+    assert!(!known.is_contested && known.proposed_grade.as_deref() == Some("优秀"));
+    let decided = with([0, 180, 20, 0, 0], 220, 1);
+    assert!(decided.is_contested && decided.proposed_grade.is_none());
+    assert!(decided.notes.iter().any(|note| note.contains("左右")), "{:?}", decided.notes);
+    let far_off = with([0, 195, 5, 0, 0], 220, 1);
+    assert!(!far_off.is_contested && far_off.proposed_grade.as_deref() == Some("优秀"));
+    // Half of the electors make the quorum: with the one that stays shut they would be half.
+    let (short, shorter) = (with([0, 120, 79, 0, 0], 400, 1), with([0, 120, 78, 0, 0], 400, 1));
+    assert!(!short.is_valid && short.is_contested);
+    assert!(!shorter.is_valid && !shorter.is_contested);
+}
+
+#[test]
+fn one_envelope_that_could_decide_the_rank_contests_its_own_row_only() {
+    let questionnaire = find("public_satisfaction").unwrap();
+    let village = |name, counts: &[u32], unopenable| {
+        let mut one = counted(questionnaire, Resident, 400, counts);
+        one.unopenable = unopenable;
+        unit(name, vec![one])
+    };
+    let ranked = |unopenable| {
+        let units = vec![
+            village("甲村", &[0, 100, 60, 40, 0], unopenable),
+            village("乙村", &[0, 101, 60, 40, 0], 0),
+            village("丙村", &[0, 180, 20, 0, 0], 0),
+        ];
+        let (_, mut rows) = sheet(questionnaire, units, None);
+        rows.sort_by_key(|(name, _)| *name);
+        rows.into_iter().map(|(name, row)| (name, row.rank, row.is_contested)).collect::<Vec<_>>()
+    };
+    let known: Vec<_> = ranked(0).into_iter().map(|(name, rank, _)| (name, rank)).collect();
+    assert_eq!(known, [("丙村", Some(1)), ("乙村", Some(2)), ("甲村", Some(3))]);
+    let contested = ranked(1);
+    assert_eq!(contested, [("丙村", Some(1), false), ("乙村", Some(2), false), ("甲村", None, true)]);
+}
+
+#[test]
 fn ties_share_a_rank_and_who_has_no_score_comes_last_in_neutral_order() {
     let questionnaire = find("public_satisfaction").unwrap();
     let village = |name, counts: &[u32]| unit(name, vec![counted(questionnaire, Resident, 100, counts)]);

@@ -1,11 +1,11 @@
 use chrono::TimeDelta;
-use qingfeng_core::{outbox, sealed_surveys::BoxState, storage::Engine};
+use qingfeng_core::{outbox, people::Role, sealed_surveys::BoxState, storage::Engine};
 use qingfeng_sandbox::{Group, PushOutcome, Sandbox};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use serde_json::json;
 
-use crate::support::{Cast, TestBox, TestServer, bot, platform};
+use crate::support::{Cast, Evaluatee, TestBox, TestServer, bot, platform};
 
 async fn said(platform: &Sandbox, open_id: &str, text: &str) -> String {
     match platform.phone(open_id).say(text).await {
@@ -149,7 +149,9 @@ async fn a_rating_of_a_person_in_the_chat_is_neither_kept_nor_repeated(
     let cast = Cast::of(&server).await;
     let platform = platform(&server);
     let id = cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let (_, rated) = cast.township.staff_of(cast.township.id, Role::TownshipLeader).await;
     let a_box = TestBox::of(cast.village, "东河村", &[]).in_state(BoxState::Issuing);
+    let a_box = a_box.about("副镇长", Evaluatee::Staff(rated));
     let (_, sids) = cast.township.sealed_survey("cadre_evaluation", vec![a_box]).await;
 
     // Also before anything is open, and from whoever writes.
@@ -167,7 +169,8 @@ async fn a_rating_of_a_person_in_the_chat_is_neither_kept_nor_repeated(
     // Options alone mean nothing while nothing is open, and are dropped as soon as something is.
     assert!(said(&platform, "phone-1", "ACBD").await.contains("没看懂"));
     cast.township.enrol(sids[0], id).await;
-    for text in ["ACBD", "1", "３ ２ １", "全部称职"] {
+    for text in ["ACBD", "1", "３ ２ １", "全部称职", "我投的是第三个", "测 试 干 部挺能干的", "老测这人不咋地"]
+    {
         let answer = said(&platform, "phone-1", text).await;
         assert!(answer.contains("聊天里不收") && !answer.contains("称职"), "{text}: {answer}");
     }
@@ -183,7 +186,8 @@ async fn a_rating_of_a_person_in_the_chat_is_neither_kept_nor_repeated(
     assert!(level < question && begun.contains("只在小程序"), "{begun}");
     assert!(said(&platform, "phone-1", "1").await.contains("谢谢"));
 
-    for part in ["优秀得很", "零点七三", "李会计", "ACBD", "３ ２ １", "全部称职", "很不错"] {
+    for part in ["优秀得很", "零点七三", "李会计", "ACBD", "３ ２ １", "全部称职", "很不错", "第三个", "不咋地"]
+    {
         assert!(!is_stored(&server, part).await, "{part} is kept");
     }
     assert!(is_stored(&server, "通组路修好了吗").await);

@@ -21,6 +21,11 @@ const LEVELS: [&str; 19] = [
     "优秀", "称职", "合格", "满意", "较好", "很好", "最好", "一般", "很差", "最差", "较差", "太差", "差评", "好评",
     "打分", "不行", "不错", "胜任", "给分",
 ];
+/// How somebody in office is addressed after the surname.
+const OFFICES: [&str; 12] =
+    ["书记", "主任", "村长", "镇长", "乡长", "委员", "支书", "会计", "组长", "所长", "站长", "部长"];
+/// Words of choosing.
+const CHOICES: [&str; 9] = ["选", "投", "支持", "反对", "赞成", "弃权", "同意", "👎", "👍"];
 /// Single letters of a level; in longer texts they mean anything.
 const SHORT_LEVELS: [char; 2] = ['好', '差'];
 /// A text up to here is hardly more than a name and a level.
@@ -36,6 +41,32 @@ pub(super) fn is_about_an_office_holder(text: &str) -> bool {
 /// Whether it grades one of these persons.
 pub(super) fn is_about_one_of(text: &str, names: &[String]) -> bool {
     has_level(text) && names.iter().any(|name| name.chars().count() > 1 && text.contains(name.as_str()))
+}
+
+/// Whether it speaks of one of those who are rated just now, by name or as people do: 孙 田 文, 老孙, 孙书记.
+pub(super) fn mentions_one_of(text: &str, rated: &[String]) -> bool {
+    let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let is_meant = |name: &String| {
+        let Some(surname) = name.chars().next() else { return false };
+        name.chars().count() > 1
+            && (plain.contains(name.as_str())
+                || plain.contains(&format!("老{surname}"))
+                || plain.contains(&format!("小{surname}"))
+                || OFFICES.iter().any(|office| plain.contains(&format!("{surname}{office}"))))
+    };
+    rated.iter().any(is_meant)
+}
+
+/// Whether it tells a choice in words, while something is open: 我投的是第三个, 选项三, 支持.
+pub(super) fn tells_a_choice(text: &str) -> bool {
+    let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let plain = plain.replace("投诉", "").replace("投递", "");
+    let counts = plain.split_once('第').is_some_and(|(_, rest)| {
+        let mut rest = rest.chars();
+        rest.next().is_some_and(|digit| digit.is_ascii_digit() || "一二三四五六七八".contains(digit))
+            && rest.next().is_some_and(|unit| "个项号题".contains(unit))
+    });
+    counts || CHOICES.iter().any(|word| plain.contains(word))
 }
 
 /// Whether it is hardly anything but options: `1`, `abca`, `1 3 2 2`, 第一题优秀, 全选称职.
@@ -66,6 +97,8 @@ pub(super) struct OpenBoxes {
     pub titles: Vec<String>,
     /// Those who are evaluated in them, as shown.
     pub evaluated: Vec<String>,
+    /// The names of the persons among them.
+    pub persons: Vec<String>,
 }
 
 /// The open boxes on whose rolls the resident stands.
@@ -83,7 +116,13 @@ pub(super) async fn open_boxes(store: &Store, resident: &Resident) -> Result<Ope
     let mut titles: Vec<_> = open.iter().map(|one| one.title.clone()).collect();
     titles.sort_unstable();
     titles.dedup();
-    Ok(OpenBoxes { titles, evaluated: open.into_iter().filter_map(|one| one.evaluatee).collect() })
+    let rated = open.iter().filter_map(|one| one.evaluatee_staff_id);
+    let persons = staff::Entity::find().filter(staff::Column::Id.is_in(rated)).all(store.reader()).await?;
+    Ok(OpenBoxes {
+        titles,
+        evaluated: open.into_iter().filter_map(|one| one.evaluatee).collect(),
+        persons: persons.into_iter().map(|one| one.name).collect(),
+    })
 }
 
 /// Who holds an office in the resident's village or township.
@@ -130,6 +169,31 @@ mod tests {
     #[case("2026年3月10日到14日停水4天", false)]
     fn what_is_hardly_anything_but_options(#[case] text: &str, #[case] expected: bool) {
         assert_eq!(is_choice(text), expected);
+    }
+
+    #[rstest]
+    #[case("孙田文挺能干的", true)]
+    #[case("孙 田 文 优 秀", true)]
+    #[case("我给孙田文60", true)]
+    #[case("老孙这人不咋地", true)]
+    #[case("孙书记来过没有", true)]
+    #[case("孙家门口的路灯坏了", false)]
+    #[case("村口的路灯坏了", false)]
+    fn whoever_is_rated_is_known_as_people_speak(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(mentions_one_of(text, &["孙田文".to_owned()]), expected);
+    }
+
+    #[rstest]
+    #[case("我投的是第三个", true)]
+    #[case("甲测评我选的全是二", true)]
+    #[case("选项三", true)]
+    #[case("不支持", true)]
+    #[case("第2项", true)]
+    #[case("我要投诉噪音", false)]
+    #[case("村口路灯坏了", false)]
+    #[case("第一天就停水", false)]
+    fn a_choice_is_known_in_words(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(tells_a_choice(text), expected);
     }
 
     #[test]

@@ -36,7 +36,9 @@ pub(super) async fn go_on(
     if !sealed.titles.is_empty()
         && !is_answer_here
         && matches!(wish, Wish::Choice(_) | Wish::Other)
-        && opinion::is_choice(text)
+        && (opinion::is_choice(text)
+            || opinion::tells_a_choice(text)
+            || opinion::mentions_one_of(text, &sealed.persons))
     {
         return Ok(Some(conversations.not_here()));
     }

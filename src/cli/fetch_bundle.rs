@@ -5,6 +5,8 @@ use clap::Args;
 use qingfeng_core::sealed_surveys::queries::FILES;
 use reqwest::StatusCode;
 
+use super::verify::ended_without_a_count;
+
 /// Far more than a box of a whole township has.
 const LARGEST_FILE: usize = 256 << 20;
 
@@ -36,6 +38,9 @@ impl FetchBundle {
         }
         anyhow::ensure!(!found.is_empty(), "nothing is public there: is the address right, and is it the box's?");
         println!("{}：{}", self.folder.display(), found.join("、"));
+        if let Some(sentence) = ended_without_a_count(&self.folder)? {
+            println!("{sentence}");
+        }
         Ok(())
     }
 }

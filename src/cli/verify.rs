@@ -1,4 +1,8 @@
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -39,6 +43,10 @@ impl Verify {
     /// not be read.
     #[expect(clippy::print_stdout, reason = "a command line tool answers on standard output")]
     pub(super) fn execute(self) -> ExitCode {
+        if let Some(sentence) = ended_without_a_count(&self.bundle).ok().flatten() {
+            println!("{sentence}");
+            return ExitCode::from(UNREADABLE);
+        }
         match self.read() {
             Ok((bundle, reader)) => {
                 let report = verification::verify(&bundle, &reader);
@@ -69,6 +77,17 @@ impl Verify {
         };
         Ok((Bundle::read(&self.bundle).with_context(|| self.bundle.display().to_string())?, reader))
     }
+}
+
+/// What is to be said of a box that was never opened: there is nothing to count, so nothing that could be checked.
+pub(super) fn ended_without_a_count(folder: &Path) -> anyhow::Result<Option<&'static str>> {
+    let Ok(close) = fs::read(folder.join("close.json")) else { return Ok(None) };
+    let close: serde_json::Value = serde_json::from_slice(&close).context("close.json")?;
+    Ok(match close["ended"].as_str() {
+        Some("too_few") => Some("答的人太少，票箱没有打开，没有票可数：只有名册、日志和指纹可以自己对照。"),
+        Some("cancelled") => Some("测评已取消，票箱没有打开，没有票可数：只有名册、日志和指纹可以自己对照。"),
+        _ => None,
+    })
 }
 
 /// The report as a person reads it: every check with its outcome, then what belongs beside the result.
@@ -114,5 +133,20 @@ mod tests {
             roll_size: None,
         };
         assert_eq!(missing.execute(), ExitCode::from(UNREADABLE));
+    }
+
+    #[test]
+    fn a_box_that_was_never_opened_is_said_to_be_one() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        assert_eq!(ended_without_a_count(folder.path()).expect("nothing is there"), None);
+        for (ended, word) in [("too_few", "太少"), ("cancelled", "取消")] {
+            let close = serde_json::json!({"v": 1, "sid": "00", "ended": ended});
+            fs::write(folder.path().join("close.json"), close.to_string()).expect("the folder takes it");
+            let sentence = ended_without_a_count(folder.path()).expect("it can be read");
+            assert!(sentence.is_some_and(|sentence| sentence.contains(word)), "{sentence:?}");
+        }
+        let counted = serde_json::json!({"v": 1, "ballots": 12});
+        fs::write(folder.path().join("close.json"), counted.to_string()).expect("the folder takes it");
+        assert_eq!(ended_without_a_count(folder.path()).expect("it can be read"), None);
     }
 }

@@ -1,10 +1,7 @@
 //! `make bench`: what the product costs beside the least that could be done, as ratios of one run.
 
-<<<<<<< HEAD
-mod databases;
-=======
 mod ballots;
->>>>>>> 2aba882 (wip)
+mod databases;
 mod limit;
 mod load;
 mod run;

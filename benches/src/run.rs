@@ -42,12 +42,11 @@ pub enum Work {
     Verifying,
 }
 
-<<<<<<< HEAD
 /// Runs the rows, or only those of one kind of work, and prints the table. Leaves no database behind, however it ends.
-pub async fn all(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
+pub async fn all(rows: usize, only: Option<Work>, ballots: usize) -> anyhow::Result<()> {
     let measured = async {
         tokio::select! {
-            measured = AssertUnwindSafe(Box::pin(measure(rows, only))).catch_unwind() => measured,
+            measured = AssertUnwindSafe(Box::pin(measure(rows, only, ballots))).catch_unwind() => measured,
             stopped = tokio::signal::ctrl_c() => Ok(stopped.map_err(Into::into).and(Err(anyhow::anyhow!("stopped")))),
         }
     };
@@ -57,12 +56,7 @@ pub async fn all(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is the result")]
-async fn measure(rows: usize, only: Option<Work>) -> anyhow::Result<()> {
-=======
-/// Runs the rows, or only those of one kind of work, and prints the table.
-#[expect(clippy::print_stdout, reason = "the table is the result")]
-pub async fn all(rows: usize, only: Option<Work>, ballots: usize) -> anyhow::Result<()> {
->>>>>>> 2aba882 (wip)
+async fn measure(rows: usize, only: Option<Work>, ballots: usize) -> anyhow::Result<()> {
     let wanted = |work| only.is_none_or(|only| only == work);
     println!("| work | ratio of requests/s | CPU per request | database's CPU | p99 |");
     println!("|---|---|---|---|---|");

@@ -166,9 +166,8 @@ impl CosignerClient {
         villages: &[OrganizationId],
         class: RosterGroup,
     ) -> Result<Agreed, CosignerFault> {
-        let body = json!({"draft": proposal.draft, "roll": proposal.roll, "unit": {
-            "villages": villages, "class": class, "recused": proposal.recused,
-        }});
+        let unit = json!({"villages": villages, "class": class, "rated": proposal.rated});
+        let body = json!({"draft": proposal.draft, "roll": proposal.roll, "unit": unit});
         json_of(&self.post("/v1/surveys", &body).await?)
     }
 

@@ -29,7 +29,7 @@ use qingfeng_cosigner::{
     Authority,
     randomness::SystemRandomness,
     roll::{Enrolment, Extent, RollLine},
-    surveys::CosignRequest,
+    surveys::{AskedBy, CosignRequest},
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
@@ -190,6 +190,7 @@ impl<'a> Story<'a> {
             cast_until: from + Days::new(5),
             paper: 0,
             single_operator: false,
+            asked_for_by: None,
         };
         let office = Command::by(&self.office);
         let id: SealedSurveyId = service::create(store, &office, self.county, new).await?.value;
@@ -234,7 +235,7 @@ impl<'a> Story<'a> {
             b: Hex::try_from(b)?,
             signature: Hex(neighbour.phone.sign(&messages::request(&sid.sid(), &[b])).to_bytes()),
         };
-        let cosigned = self.authority.cosign(&cosigner).await?;
+        let cosigned = self.authority.cosign(&cosigner, AskedBy::Program).await?;
         let credential =
             request.finish(&keys, platform.sa.as_slice(), cosigned.sb.as_slice(), platform.sd.as_slice())?;
         let answers = (number..).zip(&manifest.questions).map(|(turn, question)| {

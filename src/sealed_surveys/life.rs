@@ -1,18 +1,19 @@
 //! Moves boxes on: by the clock, and by what co-signer and witness answer. Every step may be repeated and may be interrupted;
 //! what could not be done is done at the next turn.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use actix_web::web;
 use chrono::TimeDelta;
 use qingfeng_core::{
+    ids::SealedSurveyId,
     refusal::Fault,
     sealed_surveys::{
         BallotBoxId, BoxState, Trouble,
         entity::ballot_boxes,
         service::{
             close, end_issuing, envelopes_after, extension, find_box, find_too_few, flush, hand_over, handed_over,
-            is_unaccounted, note_trouble, publish, record_checkpoint, remind, take_count, wipe,
+            is_unaccounted, note_trouble, post_fingerprints, publish, record_checkpoint, remind, take_count, wipe,
         },
     },
 };
@@ -76,20 +77,48 @@ pub async fn advance_all(application: &Application) -> Result<(), Fault> {
         .add(Column::State.eq(BoxState::Draft).and(Column::Trouble.is_not_null()))
         .add(Column::State.is_in([BoxState::Cancelled, BoxState::TooFew]).and(Column::HandedOver.eq(false)))
         .add(Column::State.eq(BoxState::TooFew).and(Column::PublishedOn.is_not_null()));
-    let boxes: Vec<BallotBoxId> = ballot_boxes::Entity::find()
+    let boxes: Vec<(BallotBoxId, SealedSurveyId)> = ballot_boxes::Entity::find()
         .select_only()
         .column(Column::Sid)
+        .column(Column::SurveyId)
         .filter(waiting)
         .order_by_asc(Column::Sid)
         .into_tuple()
         .all(application.store.reader())
         .await?;
-    for sid in boxes {
+    // Every box as far as its signed log, then one post for all, and only then is anything counted.
+    let (mut told, mut going) = (BTreeSet::new(), Vec::new());
+    for (sid, survey) in boxes {
+        match go(application, sid, Steps::UntilSigned).await {
+            Ok(Some(state)) => {
+                going.push(sid);
+                if state.is_open() || state == BoxState::Closed {
+                    told.insert(survey);
+                }
+            }
+            // It waits for its co-signer until the next turn.
+            Ok(None) => {}
+            Err(error) => tracing::error!(%sid, %error, "a ballot box could not be moved on"),
+        }
+    }
+    for survey in told {
+        if let Err(error) = post_fingerprints(&application.store, survey, application.surveys_link()).await {
+            tracing::error!(%survey, %error, "fingerprints could not be posted");
+        }
+    }
+    for sid in going {
         if let Err(error) = advance(application, sid).await {
             tracing::error!(%sid, %error, "a ballot box could not be moved on");
         }
     }
     Ok(())
+}
+
+/// How far a box is moved on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Steps {
+    UntilSigned,
+    All,
 }
 
 /// Moves one box on as far as it goes now.
@@ -100,29 +129,47 @@ pub async fn advance(application: &Application, sid: BallotBoxId) -> Result<(), 
     let row = find_box(&application.store, sid).await?;
     if row.state == BoxState::Draft {
         if row.trouble.is_some() {
-            Box::pin(prepare_box(application, sid)).await?;
+            match Box::pin(prepare_box(application, sid)).await {
+                // Its days are over, or the roll has shrunk: people were told when they asked for it.
+                Ok(_) | Err(Fault::Refused(_)) => {}
+                Err(fault) => return Err(fault),
+            }
         }
         return Ok(());
     }
-    match steps(application, sid).await {
+    go(application, sid, Steps::All).await?;
+    Ok(())
+}
+
+/// The state after these steps; none when the box waits for its co-signer.
+async fn go(application: &Application, sid: BallotBoxId, steps: Steps) -> Result<Option<BoxState>, Fault> {
+    let done =
+        if steps == Steps::All { all_steps(application, sid).await } else { until_signed(application, sid).await };
+    let row = find_box(&application.store, sid).await?;
+    match done {
         Ok(()) => {
-            let row = find_box(&application.store, sid).await?;
             // A count that does not agree stays a trouble until people have looked.
-            if row.trouble.is_some_and(|trouble| trouble != Trouble::CountWrong) {
+            let is_over = row.trouble.is_some_and(|trouble| trouble != Trouble::CountWrong);
+            if steps == Steps::All && is_over {
                 note_trouble(&application.store, sid, None).await?;
             }
-            Ok(())
+            Ok(Some(row.state))
         }
         Err(Halt::Fault(fault)) => Err(fault),
-        Err(Halt::Trouble(trouble)) => note_trouble(&application.store, sid, Some(trouble)).await,
+        Err(Halt::Trouble(trouble)) => {
+            note_trouble(&application.store, sid, Some(trouble)).await?;
+            Ok(Some(row.state))
+        }
         Err(Halt::Cosigner(fault)) => {
             tracing::warn!(%sid, error = %fault, "a ballot box waits for its co-signer");
-            note_trouble(&application.store, sid, Some(trouble_of(&fault))).await
+            note_trouble(&application.store, sid, Some(trouble_of(&fault))).await?;
+            Ok(None)
         }
     }
 }
 
-async fn steps(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
+/// What the clock does to a box until it is shut, and the quorum's signatures under all of it.
+async fn until_signed(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
     let (store, link) = (&application.store, application.surveys_link());
     let state = async || find_box(store, sid).await.map(|row| row.state);
     if state().await?.is_open() {
@@ -135,6 +182,13 @@ async fn steps(application: &Application, sid: BallotBoxId) -> Result<(), Halt> 
     if matches!(state().await?, BoxState::Signed | BoxState::Issuing | BoxState::Casting | BoxState::Closed) {
         sign_log(application, sid).await?;
     }
+    Ok(())
+}
+
+async fn all_steps(application: &Application, sid: BallotBoxId) -> Result<(), Halt> {
+    until_signed(application, sid).await?;
+    let store = &application.store;
+    let state = async || find_box(store, sid).await.map(|row| row.state);
     if state().await? == BoxState::Closed {
         count(application, sid).await?;
     }
@@ -156,7 +210,7 @@ async fn sign_log(application: &Application, sid: BallotBoxId) -> Result<(), Hal
     let Some(extension) = extension(&application.store, sid).await? else { return Ok(()) };
     let pinned = application.quorum.pinned().await?;
     let note = application.quorum.client.quorum_note(sid, &extension, &pinned).await?;
-    record_checkpoint(&application.store, sid, extension.checkpoint, note, application.surveys_link()).await?;
+    record_checkpoint(&application.store, sid, extension.checkpoint, note).await?;
     Ok(())
 }
 

@@ -24,7 +24,15 @@ pub struct PreparedBox {
     pub sid: BallotBoxId,
     pub state: BoxState,
     pub trouble: Option<Trouble>,
-    /// Residents whom the two rolls do not name alike. Said, not kept.
+    pub mismatch: Mismatch,
+}
+
+/// Residents for whom a box waits. Said, not kept.
+#[derive(Debug, Default)]
+pub struct Mismatch {
+    /// They are not on the co-signer's roll, or their card is not printed yet.
+    pub without_card: Vec<ResidentId>,
+    /// The two rolls do not name them alike.
     pub differing: Vec<ResidentId>,
 }
 
@@ -39,34 +47,34 @@ pub async fn prepare(application: &Application, actor: &Actor, survey: &Listed) 
     }
     let mut prepared = Vec::new();
     for (row, _) in &survey.boxes {
-        let differing = prepare_box(application, row.sid).await?;
+        let mismatch = prepare_box(application, row.sid).await?;
         let row = find_box(&application.store, row.sid).await?;
-        prepared.push(PreparedBox { sid: row.sid, state: row.state, trouble: row.trouble, differing });
+        prepared.push(PreparedBox { sid: row.sid, state: row.state, trouble: row.trouble, mismatch });
     }
     Ok(prepared)
 }
 
-/// Prepares one box as far as it goes; returns whom the two rolls do not name alike.
-pub(super) async fn prepare_box(application: &Application, sid: BallotBoxId) -> Result<Vec<ResidentId>, Fault> {
+/// Prepares one box as far as it goes; returns for whom it waits.
+pub(super) async fn prepare_box(application: &Application, sid: BallotBoxId) -> Result<Mismatch, Fault> {
     let row = find_box(&application.store, sid).await?;
     if row.state != BoxState::Draft {
         advance(application, sid).await?;
-        return Ok(Vec::new());
+        return Ok(Mismatch::default());
     }
     match agree(application, &row).await {
         Ok(()) => {
             advance(application, sid).await?;
-            Ok(Vec::new())
+            Ok(Mismatch::default())
         }
         Err(Failed::Fault(fault)) => Err(fault),
-        Err(Failed::Mismatch(differing)) => {
+        Err(Failed::Mismatch(mismatch)) => {
             note_trouble(&application.store, sid, Some(Trouble::RollMismatch)).await?;
-            Ok(differing)
+            Ok(mismatch)
         }
         Err(Failed::Cosigner(fault)) => {
             tracing::warn!(%sid, error = %fault, "a ballot box could not be prepared");
             note_trouble(&application.store, sid, Some(trouble_of(&fault))).await?;
-            Ok(Vec::new())
+            Ok(Mismatch::default())
         }
     }
 }
@@ -74,7 +82,7 @@ pub(super) async fn prepare_box(application: &Application, sid: BallotBoxId) -> 
 enum Failed {
     Fault(Fault),
     Cosigner(CosignerFault),
-    Mismatch(Vec<ResidentId>),
+    Mismatch(Mismatch),
 }
 
 impl From<Fault> for Failed {
@@ -87,8 +95,8 @@ impl From<CosignerFault> for Failed {
     fn from(fault: CosignerFault) -> Self {
         match fault {
             CosignerFault::Refused { code, body } if code == "roll_mismatch" => {
-                let residents = serde_json::from_value(body["residents"].clone()).unwrap_or_default();
-                Self::Mismatch(residents)
+                let differing = serde_json::from_value(body["residents"].clone()).unwrap_or_default();
+                Self::Mismatch(Mismatch { differing, ..Mismatch::default() })
             }
             fault => Self::Cosigner(fault),
         }
@@ -104,7 +112,9 @@ async fn agree(application: &Application, row: &ballot_boxes::Model) -> Result<(
     }
     let proposal = match draw_up(store, &application.sealer, row.sid, terms).await? {
         Drawn::Ready(proposal) => proposal,
-        Drawn::Unknown(residents) => return Err(Failed::Mismatch(residents)),
+        Drawn::Unknown(without_card) => {
+            return Err(Failed::Mismatch(Mismatch { without_card, ..Mismatch::default() }));
+        }
         Drawn::Done => return Ok(()),
     };
     let villages: Vec<_> = villages.into_iter().collect();

@@ -37,6 +37,7 @@ mod sealed_survey_results;
 mod sealed_surveys;
 mod sealed_surveys_failures;
 mod sealed_surveys_paper;
+mod sealed_surveys_planning;
 mod sealed_surveys_recusal;
 mod sending;
 mod sign_in;

@@ -62,7 +62,7 @@ async fn twenty_four_of_thirty_answer_and_the_bundle_passes_every_check(#[case] 
     let mine = stage.voters[0].person.get("/api/sealed-surveys").await.ok();
     assert_eq!(mine["items"][0]["boxes"][0]["my_state"], "issued");
     let turnout = stage.office.get(&stage.path("turnout")).await.ok();
-    assert_eq!(turnout, json!({"eligible": 30, "issued": 24}));
+    assert_eq!(turnout, json!({"eligible": 30, "issued": 24, "note": null}));
 
     // One changes her mind; one envelope waits alone and is not logged alone.
     let again = outer(&manifest, &credentials[5], [3, 3], 1);
@@ -169,10 +169,13 @@ async fn under_ten_nothing_is_opened() {
     let stage = SealedStage::opened(&polling).await;
     let sid = stage.sid.to_string();
     stage.vote(9).await;
+    let told = stage.office.get(&stage.path("turnout")).await.ok();
+    assert_eq!((&told["issued"], told["note"].is_string()), (&json!(null), true), "nine are few: {told}");
     stage.day(8);
     polling.tick().await;
     polling.tick().await;
     assert_eq!(stage.state().await, "too_few");
+    assert_eq!(stage.view().await["boxes"][0]["issued"], json!(null));
     for name in ["ballots.jsonl", "totals.json", "junk.json"] {
         assert!(polling.file(&sid, name).await.is_none(), "{name}");
     }
@@ -194,9 +197,9 @@ async fn under_ten_nothing_is_opened() {
 #[actix_web::test]
 async fn what_is_for_the_organization_is_not_shown_to_the_public() {
     let polling = Polling::start(Engine::Sqlite).await;
-    let mut organizational = draft();
-    organizational["kind"] = json!("cadre_evaluation");
-    let stage = SealedStage::planned(&polling, organizational).await;
+    let stage = SealedStage::peopled(&polling).await;
+    let (organizational, ..) = stage.rating().await;
+    let stage = stage.plan(organizational).await;
     stage.prepare().await;
     stage.act("opening", json!({})).await.ok();
     stage.vote(20).await;
@@ -266,7 +269,7 @@ async fn who_is_rated_does_not_know_how_many_take_part() {
     let listed = rated.get("/api/sealed-surveys").await.ok();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "the other survey only: {listed}");
     let leader = planned.township.staff(Role::TownshipLeader).await;
-    assert_eq!(leader.get(&turnout).await.ok(), json!({"eligible": 30, "issued": 0}));
+    assert_eq!(leader.get(&turnout).await.ok(), json!({"eligible": 30, "issued": 0, "note": null}));
     rating["min_level"] = json!(1);
     planned.office.post("/api/sealed-surveys", rating).await.problem(422, "level_too_low_for_persons");
 }

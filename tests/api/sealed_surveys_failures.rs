@@ -188,15 +188,16 @@ async fn two_rolls_that_differ_open_nothing_and_name_whom() {
     let missing = stage.township.add_resident(stage.village, None, None).await;
     let prepared = stage.prepare().await;
     assert_eq!(prepared["trouble"], "roll_mismatch");
-    assert_eq!(prepared["differing"], json!([{"resident_id": missing, "name": "测试村民"}]));
+    assert_eq!(prepared["without_card"], json!([{"resident_id": missing, "name": "测试村民"}]));
+    assert_eq!(prepared["differing"], json!([]));
     stage.act("opening", json!({})).await.problem(409, "not_signed_yet");
     // Somebody whom the platform has struck off and the co-signer has not.
     polling.others.print_cards(stage.village.id, &[missing]).await;
     stage.strike_off(missing).await;
     let prepared = stage.prepare().await;
     assert_eq!(
-        (&prepared["trouble"], &prepared["differing"][0]["resident_id"]),
-        (&json!("roll_mismatch"), &json!(missing))
+        (&prepared["trouble"], &prepared["differing"][0]["resident_id"], &prepared["without_card"]),
+        (&json!("roll_mismatch"), &json!(missing), &json!([]))
     );
     stage.take_back(missing).await;
     polling.tick().await;

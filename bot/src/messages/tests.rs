@@ -122,7 +122,7 @@ fn to_groups(length: usize) -> Vec<Message> {
     let survey = json!({"title": long("路灯好不好"), "questions": 3, "closes_on": "2026-03-12", "fewest": 10});
     let few = json!({"title": long("路灯好不好")});
     let result = json!({"title": long("路灯好不好"), "people": 18, "questions": [question.clone(), question]});
-    let boxes: Vec<_> = (0..7)
+    let boxes: Vec<_> = (0..21)
         .map(
             |_| json!({"title": long("东河村 村民票"), "poster_code": "K7Q2-M4XD", "fingerprint": "K7Q2-M4XD-9TWZ/42"}),
         )
@@ -135,10 +135,14 @@ fn to_groups(length: usize) -> Vec<Message> {
     let rates =
         json!([{"label": long("满意率"), "per_cent": "91.30"}, {"label": long("不满意率"), "per_cent": "2.10"}]);
     let rows: Vec<_> = (0..7).map(|_| json!({"label": long("东河村"), "score": "86.25", "rates": rates})).collect();
-    let satisfaction = json!({"purpose": "satisfaction", "ballots": 86, "rows": rows, "boxes": boxes});
-    let of_few = json!({"purpose": "statutory_review", "rows": [], "boxes": boxes[..1]});
-    let organizational = json!({"purpose": "organizational", "ballots": 86, "boxes": boxes[..2], "rows": rows});
-    let single = json!({"poster_code": "K7Q2-M4XD", "protects_level": 1});
+    let satisfaction =
+        json!({"purpose": "satisfaction", "ballots": 86, "rows": rows, "boxes": boxes, "checkable": "rows"});
+    let under_twenty = json!({"purpose": "satisfaction", "ballots": 12, "rows": rows[..1], "boxes": boxes[..1], "checkable": "totals"});
+    let of_few = json!({"purpose": "statutory_review", "rows": [], "boxes": boxes[..1], "checkable": "nothing"});
+    let organizational =
+        json!({"purpose": "organizational", "ballots": 86, "boxes": boxes[..2], "rows": rows, "checkable": "own"});
+    let single = json!({"poster_code": "K7Q2-M4XD", "single_operator": true, "paper": 0});
+    let of_paper = json!({"boxes": boxes[..2], "on_paper_alone": true, "paper": 40});
     [
         ("monthly_progress", figures),
         ("rectification_published", published),
@@ -146,12 +150,14 @@ fn to_groups(length: usize) -> Vec<Message> {
         ("survey_invitation", survey),
         ("survey_result", few),
         ("survey_result", result),
-        ("sealed_survey_opened", sealed(json!({"boxes": boxes, "protects_level": 3}))),
+        ("sealed_survey_opened", sealed(json!({"boxes": boxes, "paper": 40}))),
+        ("sealed_survey_opened", sealed(of_paper)),
         ("sealed_survey_opened", sealed(single)),
         ("sealed_survey_fingerprint", sealed(json!({"fingerprint": "票箱指纹 K7Q2-M4XD-9TWZ/42"}))),
         ("sealed_survey_reminder", sealed(json!({}))),
         ("sealed_survey_cancelled", sealed(json!({"reason": long("题目印错了，更正后再办")}))),
         ("sealed_survey_published", sealed(satisfaction)),
+        ("sealed_survey_published", sealed(under_twenty)),
         ("sealed_survey_published", sealed(of_few)),
         ("sealed_survey_published", sealed(organizational)),
     ]

@@ -18,6 +18,7 @@ pub mod sheet;
 pub mod slip_account;
 pub mod state;
 pub mod suppression;
+pub mod turnout;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,11 @@ pub const FEWEST_FOR_ROWS: u32 = 20;
 pub const FEWEST_ELIGIBLE: usize = 30;
 /// For a rating of persons: the platform alone is not enough.
 pub const FEWEST_LEVEL_FOR_PERSONS: u8 = 2;
+
+/// From here on no page in a browser gets a credential, whoever has served it.
+pub const LEVEL_WITHOUT_PAGES: i32 = 3;
+/// From here on no phone gets one: there are slips alone.
+pub const LEVEL_OF_PAPER: i32 = 4;
 
 /// Whom the result is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]

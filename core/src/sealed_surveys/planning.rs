@@ -30,15 +30,6 @@ pub struct Electors {
     pub eligible: usize,
 }
 
-/// An elector who is rated herself: she is on no roll of her own boxes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recused {
-    /// Position among the topics.
-    pub topic: usize,
-    pub village: OrganizationId,
-    pub class: RosterGroup,
-}
-
 /// A box to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedBox {
@@ -59,6 +50,11 @@ pub struct NotHeld {
     pub class: RosterGroup,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluatee: Option<String>,
+    /// Who would have been rated: that person is not told.
+    #[serde(default, rename = "staff_id", skip_serializing_if = "Option::is_none")]
+    pub staff: Option<StaffId>,
+    #[serde(default, rename = "organization_id", skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationId>,
     pub eligible: usize,
 }
 
@@ -70,25 +66,20 @@ pub struct Plan {
 
 /// Plans the boxes.
 ///
-/// A group of at least [`FEWEST_ELIGIBLE`] has a box of its own. Smaller ones of the same class share one of the township,
+/// `electors` tells who may be asked about a topic: whoever is rated is not. A group of at least [`FEWEST_ELIGIBLE`] has a box of its own. Smaller ones of the same class share one of the township,
 /// where the topic is not one village's own; together too small, they are not asked.
 #[must_use]
 pub fn plan(
     township: (OrganizationId, &str),
     topics: &[Topic],
     classes: &[RosterGroup],
-    electors: &[Electors],
-    recused: &[Recused],
+    electors: impl Fn(&Topic) -> Vec<Electors>,
 ) -> Plan {
     let mut plan = Plan::default();
     for (number, topic) in topics.iter().enumerate() {
+        let electors = electors(topic);
         for class in classes {
-            let without_the_rated = |group: &Electors| {
-                let rated = Recused { topic: number, village: group.village, class: group.class };
-                let rated = recused.iter().filter(|one| **one == rated).count();
-                Electors { eligible: group.eligible.saturating_sub(rated), ..group.clone() }
-            };
-            let concerned = electors.iter().map(without_the_rated).filter(|group| {
+            let concerned = electors.iter().filter(|group| {
                 group.class == *class
                     && group.eligible > 0
                     && topic.village.is_none_or(|village| village == group.village)
@@ -97,7 +88,7 @@ pub fn plan(
             plan.boxes.extend(large.into_iter().map(|group| PlannedBox {
                 topic: number,
                 unit: group.village,
-                unit_name: group.village_name,
+                unit_name: group.village_name.clone(),
                 villages: vec![group.village],
                 class: *class,
                 eligible: group.eligible,
@@ -115,9 +106,11 @@ pub fn plan(
                 });
             } else {
                 plan.not_held.extend(small.into_iter().map(|group| NotHeld {
-                    unit_name: group.village_name,
+                    unit_name: group.village_name.clone(),
                     class: *class,
                     evaluatee: topic.evaluatee.clone(),
+                    staff: topic.staff,
+                    organization: topic.organization,
                     eligible: group.eligible,
                 }));
             }
@@ -150,20 +143,7 @@ mod tests {
     }
 
     fn planned(topics: &[Topic], sizes: &[usize]) -> Plan {
-        plan((TOWNSHIP, "云溪镇"), topics, &[RosterGroup::Resident], &electors(sizes), &[])
-    }
-
-    #[test]
-    fn who_is_rated_is_no_elector_of_her_own_box_and_one_of_the_others() {
-        let topics = [Topic::default(), Topic::default()];
-        let rated = Recused { topic: 0, village: village(0), class: RosterGroup::Resident };
-        let class = &[RosterGroup::Resident];
-        let plan = plan((TOWNSHIP, "云溪镇"), &topics, class, &electors(&[31, 30]), &[rated]);
-        let eligible: Vec<_> = plan.boxes.iter().map(|planned| (planned.topic, planned.eligible)).collect();
-        assert_eq!(eligible, [(0, 30), (0, 30), (1, 31), (1, 30)]);
-        let one_fewer = super::plan((TOWNSHIP, "云溪镇"), &topics[..1], class, &electors(&[30]), &[rated]);
-        assert!(one_fewer.boxes.is_empty(), "twenty-nine hide nobody");
-        assert_eq!(one_fewer.not_held[0].eligible, 29);
+        plan((TOWNSHIP, "云溪镇"), topics, &[RosterGroup::Resident], |_| electors(sizes))
     }
 
     #[test]
@@ -198,7 +178,7 @@ mod tests {
         groups
             .extend(electors(&[20, 20]).into_iter().map(|group| Electors { class: RosterGroup::PartyMember, ..group }));
         let classes = [RosterGroup::Resident, RosterGroup::PartyMember];
-        let plan = plan((TOWNSHIP, "云溪镇"), &[Topic::default()], &classes, &groups, &[]);
+        let plan = plan((TOWNSHIP, "云溪镇"), &[Topic::default()], &classes, |_| groups.clone());
         let made: Vec<_> = plan.boxes.iter().map(|planned| (planned.class, planned.unit, planned.eligible)).collect();
         assert_eq!(made, [(RosterGroup::Resident, village(0), 100), (RosterGroup::PartyMember, TOWNSHIP, 40)]);
         assert_eq!(plan.not_held.len(), 1);

@@ -7,7 +7,7 @@ use qingfeng_ballots::{
     close::{Close, Publication},
     log::{Checkpoint, Leaf, Tree},
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     BallotBoxId, BoxState, Channel, Purpose,
@@ -172,14 +172,6 @@ pub async fn on_roll_by_name(
         |id| villages.iter().find(|village| village.id == id).map_or(String::new(), |village| village.name.clone());
     let found = namesakes.into_iter().filter(|resident| on_roll.contains(&resident.id));
     Ok(found.map(|resident| (resident.id, resident.name, village_of(resident.village_id))).collect())
-}
-
-/// How many have a credential: a number, never who.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn issued(store: &Store, sid: BallotBoxId) -> Result<u64, Fault> {
-    Ok(issuance::Entity::find().filter(issuance::Column::Sid.eq(sid)).count(store.reader()).await?)
 }
 
 /// The newest state of the log that the quorum has signed.

@@ -35,6 +35,8 @@ pub enum SealedSurveyRefusal {
     BadRequest,
     #[error("this way of answering does not protect enough for this survey")]
     LevelTooLow,
+    #[error("this survey is answered on paper alone")]
+    PaperOnly,
     #[error("not published yet")]
     NotPublished,
     #[error("no paper slips, or not so many")]
@@ -72,6 +74,7 @@ impl From<SealedSurveyRefusal> for Refusal {
             R::WrongDevice => (Forbidden, "wrong_device", "领票要用登记过的那部手机。"),
             R::BadRequest => (BadInput, "bad_request", "领票的内容不对，请更新后再试。"),
             R::LevelTooLow => (Forbidden, "level_too_low", "这次测评请从小程序或共签方的网页作答，保护更好。"),
+            R::PaperOnly => (Forbidden, "paper_only", "这次测评只用纸票，手机不能领票。请到村里抽纸票。"),
             R::NotPublished => (Conflict, "not_published", "结果还没有公布，现在谁也看不到。"),
             R::WrongSlips => (Conflict, "wrong_slips", "纸票的数量或编码与制票记录对不上。"),
             R::NoPaper => (Conflict, "no_paper", "这个票箱没有纸票，不能登记用纸票。"),

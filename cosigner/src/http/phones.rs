@@ -7,7 +7,7 @@ use super::{
     problem::Answer,
     site::cors,
 };
-use crate::Authority;
+use crate::{Authority, surveys::AskedBy};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let largest = || web::PayloadConfig::new(LARGEST_PHONE_BODY);
@@ -22,7 +22,9 @@ async fn enrol(authority: web::Data<Authority>, request: HttpRequest, body: Body
     Ok(answer.insert_header((header::CACHE_CONTROL, "no-store")).json(enrolled))
 }
 
-async fn cosign(authority: web::Data<Authority>, body: Body) -> Answer<HttpResponse> {
-    let cosigned = authority.cosign(&json(&whole(body)?)?).await?;
+async fn cosign(authority: web::Data<Authority>, request: HttpRequest, body: Body) -> Answer<HttpResponse> {
+    // Browsers name the page that asks; the mini-program has none.
+    let asked_by = if request.headers().contains_key(header::ORIGIN) { AskedBy::Page } else { AskedBy::Program };
+    let cosigned = authority.cosign(&json(&whole(body)?)?, asked_by).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(cosigned))
 }

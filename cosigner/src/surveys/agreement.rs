@@ -33,8 +33,9 @@ use crate::{
 
 /// Few enough rows per statement for both engines.
 const MOST_VALUES: usize = 500;
-/// A box is about one person at most.
-const MOST_RECUSED: usize = 1;
+
+/// More than this are not rated in one box: a platform that names more wants to be rid of voters.
+const MOST_RATED: usize = 20;
 
 /// The platform's two keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,9 +78,9 @@ pub struct RollPlace {
 pub struct Unit {
     pub villages: Vec<Uuid>,
     pub class: String,
-    /// Who is rated and therefore not asked. Named, so that nobody else can be left out.
+    /// Those of them whom the survey rates: nobody votes on himself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recused: Vec<Uuid>,
+    pub rated: Vec<Uuid>,
 }
 
 /// What the platform proposes.
@@ -149,7 +150,6 @@ impl Authority {
         let box_key = BoxKey::generate();
         let mut leaves: Vec<_> = proposal.roll.iter().map(|place| place.leaf).collect();
         leaves.sort_unstable();
-        let recused = proposal.unit.as_ref().map(|unit| unit.recused.len());
         let b = Hex::try_from(signer.public_key().modulus()).map_err(Fault::unavailable)?;
         let manifest = proposal.draft.manifest(leaves, b, box_key.recipient());
         manifest.check().map_err(bad_draft)?;
@@ -192,15 +192,16 @@ impl Authority {
             let held = Survey::find(self.store.reader(), &sid, Lock::None).await?;
             return self.agreed_before(&sid, &held.row.proposal, &proposed).await;
         }
-        if let Some(recused) = recused.filter(|number| *number > 0) {
-            let content = format!("被测评的本人回避，不在名册：{recused}人");
-            self.minute(&transaction, MinuteKind::Recused, Some(&sid), &content, &[]).await?;
-        }
         self.keep_box_key(&transaction, &sid, &box_key).await?;
         keep_roll(&transaction, &sid, &proposal.roll).await?;
+        let rated = proposal.unit.map_or(0, |unit| unit.rated.len());
+        if rated > 0 {
+            let content = format!("被测评的本人回避，不在名册：{rated}人");
+            self.minute(&transaction, MinuteKind::Recused, Some(&sid), &content, &[]).await?;
+        }
         transaction.commit().await?;
         self.remember_signer(sid, Arc::new(signer));
-        tracing::info!(%sid, roll = manifest.roll.len(), "agreed to a survey");
+        tracing::info!(%sid, roll = manifest.roll.len(), rated, "agreed to a survey");
         Ok(Agreed { b: manifest.keys.b, box_recipient: manifest.box_recipient })
     }
 
@@ -233,7 +234,7 @@ impl Authority {
         }
     }
 
-    /// Each leaf follows from the own roll's commitment; nobody twice, nobody unknown, nobody left out.
+    /// Each leaf follows from the own roll's commitment; nobody twice, nobody unknown, nobody left out but who is rated.
     async fn check_roll(&self, proposal: &Proposal) -> Result<(), Fault> {
         let sid = proposal.draft.sid;
         let mut differ = BTreeSet::new();
@@ -255,14 +256,13 @@ impl Authority {
         if let Some(unit) = &proposal.unit {
             let eligible = self.eligible(connection, &unit.villages, &unit.class).await?;
             differ.extend(seen.difference(&eligible));
-            // Somebody on the roll, or of somewhere else, is not recused.
-            let recused: BTreeSet<_> = unit.recused.iter().copied().collect();
-            if unit.recused.len() > MOST_RECUSED {
-                return Err(Refusal::new(Kind::BadInput, "bad_draft", "一个票箱只测评一个人，回避的最多一人。").into());
+            let rated: BTreeSet<_> = unit.rated.iter().copied().collect();
+            if rated.len() > MOST_RATED {
+                return Err(Refusal::new(Kind::BadInput, "bad_draft", "一个票箱里被测评的人太多。").into());
             }
-            differ.extend(recused.iter().filter(|person| !eligible.contains(person) || seen.contains(person)));
-            let left_out: Vec<_> =
-                eligible.difference(&seen).filter(|person| !recused.contains(person)).copied().collect();
+            // Somebody on the roll, or of somewhere else, is not left out.
+            differ.extend(rated.iter().filter(|person| !eligible.contains(person) || seen.contains(person)));
+            let left_out: Vec<_> = eligible.difference(&seen).filter(|one| !rated.contains(one)).copied().collect();
             for residents in left_out.chunks(MOST_VALUES) {
                 // Who has no card yet has no leaf: that is for the people who print cards.
                 let held = commitments(connection, residents.iter().copied()).await?;

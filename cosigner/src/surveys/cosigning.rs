@@ -27,6 +27,18 @@ use crate::{
 /// Who already has the platform's signature when the period ends still gets this one.
 const GRACE: TimeDelta = TimeDelta::days(1);
 
+/// From this level on no page gets a signature, whoever has served it; from the next on no phone does.
+const LEVEL_WITHOUT_PAGES: u8 = 3;
+const LEVEL_OF_PAPER: u8 = 4;
+
+/// What runs on the phone that asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedBy {
+    /// A page in a browser: loaded anew each time, and perhaps another for this one person.
+    Page,
+    Program,
+}
+
 /// A phone asks, with the key that was enrolled here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,12 +62,14 @@ impl Authority {
     ///
     /// # Errors
     /// Refuses a bad device signature, a phone that is not enrolled, who is not on the roll or votes on paper, a second
-    /// request, and every request outside the period.
-    pub async fn cosign(&self, request: &CosignRequest) -> Result<Cosigned, Fault> {
+    /// request, every request outside the period, and one by a way that the manifest's level excludes.
+    pub async fn cosign(&self, request: &CosignRequest, asked_by: AskedBy) -> Result<Cosigned, Fault> {
         let message = messages::request(&request.sid, &[request.b.as_slice()]);
         if !is_signed_by(&request.device, &message, &request.signature) {
             return Err(Refusal::new(Kind::Unauthenticated, "bad_signature", "手机的签名不对。").into());
         }
+        let survey = Survey::find(self.store.reader(), &request.sid, Lock::None).await?;
+        check_level(survey.manifest.min_level, asked_by)?;
         let req_hash = sha256(&[request.b.as_slice()]);
         // Signed before it is recorded, so that a number that cannot be signed uses nobody's right up; given out after.
         self.entitled(self.store.reader(), request, &req_hash, Lock::None).await?;
@@ -146,6 +160,16 @@ impl Authority {
         self.remember_signer(*sid, signer.clone());
         Ok(signer)
     }
+}
+
+fn check_level(min_level: u8, asked_by: AskedBy) -> Result<(), Refusal> {
+    if min_level >= LEVEL_OF_PAPER {
+        return Err(Refusal::conflict("paper_only", "这次测评只用纸票，手机不能领票。请到村里抽纸票。"));
+    }
+    if min_level >= LEVEL_WITHOUT_PAGES && asked_by == AskedBy::Page {
+        return Err(Refusal::conflict("level_too_low", "这次测评请从小程序作答，网页的保护不够。"));
+    }
+    Ok(())
 }
 
 /// For which request somebody's credential was signed.

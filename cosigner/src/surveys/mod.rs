@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use agreement::{Agreed, Draft, PlatformKeys, Proposal, RollPlace, Unit};
 pub use closing::Closed;
-pub use cosigning::{CosignRequest, Cosigned};
+pub use cosigning::{AskedBy, CosignRequest, Cosigned};
 pub use counting::Counted;
 pub use custody::Share;
 pub use log::{Extension, Signed};

@@ -64,7 +64,7 @@ async fn an_invented_resident_is_named(#[values(Engine::Sqlite, Engine::Postgres
     assert_eq!(county.operate_json("/v1/surveys", &doubled).await.refusal(), (422, "roll_mismatch"));
 
     let mut short = good.clone();
-    short.unit = Some(Unit { villages: vec![village.id], class: "residents".into(), recused: vec![] });
+    short.unit = Some(Unit { villages: vec![village.id], class: "residents".into(), rated: vec![] });
     assert!(county.operate_json("/v1/surveys", &short).await.status.is_success());
     let mut left_out = county.proposal(&village, Hex([2; 16]));
     left_out.unit = short.unit;
@@ -78,17 +78,16 @@ async fn an_invented_resident_is_named(#[values(Engine::Sqlite, Engine::Postgres
 async fn who_is_rated_is_left_out_by_name_and_nobody_else(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let county = County::start(engine).await;
     let village = county.village(6).await;
-    let unit = |recused: Vec<Uuid>| Some(Unit { villages: vec![village.id], class: "residents".into(), recused });
+    let unit = |rated: Vec<Uuid>| Some(Unit { villages: vec![village.id], class: "residents".into(), rated });
     let mut good = county.proposal(&village, Hex([1; 16]));
     let rated = good.roll.pop().unwrap().resident;
     good.unit = unit(vec![rated]);
     assert!(county.operate_json("/v1/surveys", &good).await.status.is_success());
     assert!(county.cosigner.authority.minutes().await.unwrap().iter().any(|minute| minute.kind == "recused"));
 
-    let mut two = county.proposal(&village, Hex([2; 16]));
-    let others = [two.roll.pop().unwrap().resident, two.roll.pop().unwrap().resident];
-    two.unit = unit(others.to_vec());
-    assert_eq!(county.operate_json("/v1/surveys", &two).await.refusal(), (422, "bad_draft"));
+    let mut many = county.proposal(&village, Hex([2; 16]));
+    many.unit = unit((0..21).map(|_| Uuid::new_v4()).collect());
+    assert_eq!(county.operate_json("/v1/surveys", &many).await.refusal(), (422, "bad_draft"));
 
     let mut another = county.proposal(&village, Hex([3; 16]));
     let missing = another.roll.remove(0).resident;

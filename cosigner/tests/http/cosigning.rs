@@ -27,6 +27,16 @@ async fn the_same_request_gets_the_same_bytes_and_another_none(
     assert_eq!(county.post("/v1/cosign", &other).await.refusal(), (409, "already_issued"));
 }
 
+#[actix_web::test]
+async fn at_level_four_nothing_is_signed_for_a_phone() {
+    let county = County::start(Engine::Sqlite).await;
+    let village = county.village_with_phones(5).await;
+    let mut survey = county.agreed_with(&village, |draft| draft.min_level = 4).await;
+    county.extend(&mut survey, Vec::new()).await.ok();
+    let request = village.people[0].phone().cosign(&survey.sid, survey.wish().for_cosigner());
+    assert_eq!(county.post("/v1/cosign", &request).await.refusal(), (409, "paper_only"));
+}
+
 #[rstest]
 #[actix_web::test]
 async fn of_fifty_requests_at_once_one_is_signed(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {

@@ -132,7 +132,7 @@ fn result(row: &Row) -> Vec<Cell> {
             format!("{printed}、{drawn}、{returned}、{spoiled}、{lost}{voided}")
         },
     );
-    cells.extend([count(Some(row.unopenable)), count(Some(row.withheld)), text(paper), text(row.notes.concat())]);
+    cells.extend([count(row.unopenable), count(row.withheld), text(paper), text(row.notes.concat())]);
     cells
 }
 

@@ -59,7 +59,9 @@ pub struct PreparedBallotBox {
     sid: BallotBoxId,
     state: BoxState,
     trouble: Option<Trouble>,
-    /// Residents whom the co-signer's roll does not name as ours does.
+    /// Residents who are not on the co-signer's roll, or whose card is not printed yet: everybody on the roll needs one first.
+    without_card: Vec<DifferingResident>,
+    /// Residents whom the co-signer's roll names otherwise than ours does.
     differing: Vec<DifferingResident>,
 }
 
@@ -78,7 +80,7 @@ pub struct DifferingResident {
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`roll_too_small`"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`roll_too_small`, `too_late`"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
 #[post("/sealed-surveys/{id}/preparation")]
@@ -91,7 +93,8 @@ pub(super) async fn prepare(
     let Preparation {} = input.value;
     let survey = queries::survey_with_boxes(&application.store, *path).await?;
     let prepared = prepare_boxes(&application, &person.actor, &survey).await?;
-    let named = prepared.iter().flat_map(|row| row.differing.iter().copied());
+    let named =
+        prepared.iter().flat_map(|row| row.mismatch.without_card.iter().chain(&row.mismatch.differing).copied());
     let names: BTreeMap<_, _> = residents::Entity::find()
         .filter(residents::Column::Id.is_in(named.take(500)))
         .filter(residents::Column::CountyId.eq(survey.survey.county_id))
@@ -101,15 +104,16 @@ pub(super) async fn prepare(
         .into_iter()
         .map(|resident| (resident.id, resident.name))
         .collect();
+    let with_names = |residents: Vec<ResidentId>| {
+        let named = |resident_id| DifferingResident { resident_id, name: names.get(&resident_id).cloned() };
+        residents.into_iter().map(named).collect()
+    };
     let boxes = prepared.into_iter().map(|row| PreparedBallotBox {
         sid: row.sid,
         state: row.state,
         trouble: row.trouble,
-        differing: row
-            .differing
-            .into_iter()
-            .map(|resident_id| DifferingResident { resident_id, name: names.get(&resident_id).cloned() })
-            .collect(),
+        without_card: with_names(row.mismatch.without_card),
+        differing: with_names(row.mismatch.differing),
     });
     Ok(HttpResponse::Ok().json(PreparedSealedSurvey { boxes: boxes.collect() }))
 }

@@ -1,7 +1,7 @@
 use actix_web::{HttpResponse, post, web};
 use chrono::NaiveDate;
 use qingfeng_core::{
-    ids::{OrganizationId, SealedSurveyId, StaffId},
+    ids::{CampaignId, OrganizationId, SealedSurveyId, StaffId},
     people::{Actor, Role, RosterGroup},
     refusal::{Fault, Refusal, RefusalKind},
     sealed_surveys::{
@@ -44,6 +44,12 @@ pub struct SealedSurveyDraft {
     /// Paper slips for each box.
     #[serde(default)]
     paper: u32,
+    /// The campaign whose plan asks for it, and
+    #[serde(default)]
+    campaign_id: Option<CampaignId>,
+    /// the key of the evaluation there: groups, weights, levels and ranking are the plan's.
+    #[serde(default)]
+    evaluation: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,10 +58,10 @@ pub struct SealedTopic {
     /// As it is shown.
     #[serde(default)]
     evaluatee: Option<String>,
-    /// The person who is rated: kept out of everything about it.
+    /// The person who is rated: kept out of everything about it, the roll included. Asked for where persons are rated.
     #[serde(default)]
     staff_id: Option<StaffId>,
-    /// The unit that is rated: kept out likewise.
+    /// The unit that is rated: its people are kept out likewise. Asked for where departments are rated.
     #[serde(default)]
     organization_id: Option<OrganizationId>,
     /// Only this village's residents are asked.
@@ -93,6 +99,14 @@ pub(super) async fn create(
     let township = draft.township_id.or_else(|| own_township(&person.actor)).ok_or_else(Refusal::forbidden)?;
     let unknown = || Refusal::new(RefusalKind::BadInput, "unknown_questionnaire", "没有这份问卷。");
     let questionnaire = questionnaires::find(&draft.kind).cloned().ok_or_else(unknown)?;
+    let asked_for_by = match (draft.campaign_id, draft.evaluation) {
+        (Some(campaign), Some(evaluation)) => Some((campaign, evaluation)),
+        (None, None) => None,
+        _ => {
+            let sentence = "请同时选专项行动和方案里的测评。";
+            return Err(Refusal::invalid(Vec::new()).with_field("/evaluation", sentence).into());
+        }
+    };
     let topics = draft.topics.into_iter().map(|topic| Topic {
         evaluatee: topic.evaluatee,
         staff: topic.staff_id,
@@ -111,6 +125,7 @@ pub(super) async fn create(
         cast_until: draft.cast_until,
         paper: draft.paper,
         single_operator: application.quorum.single_operator,
+        asked_for_by,
     };
     let id = service::create(&application.store, &command, county, new).await?.value;
     let planned = queries::survey_with_boxes(&application.store, id).await?;

@@ -4,7 +4,7 @@ use qingfeng_core::{
     people::Actor,
     refusal::{Fault, Refusal},
     sealed_surveys::{
-        BallotBoxId, SealedSurveyRefusal,
+        BallotBoxId, LEVEL_WITHOUT_PAGES, SealedSurveyRefusal,
         entity::{ballot_boxes, sealed_surveys},
         service::{self, CredentialRequest, find_box, remember_devices},
     },
@@ -52,7 +52,7 @@ pub struct SignedCredential {
     responses(
         (status = 200, body = SignedCredential),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_device`, `level_too_low`"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_device`, `level_too_low`, `paper_only`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "not on the roll"),
         (status = 409, body = Problem, content_type = "application/problem+json",
             description = "`already_issued`, `votes_on_paper`, `not_enrolled`, `not_issuing`"),
@@ -82,15 +82,16 @@ pub(super) async fn credential(
     Ok(web::Json(SignedCredential { sa: signed.sa, sd: signed.sd }))
 }
 
-/// The second wall behind the app's own: a page that this server has sent does not protect enough where level 2 is asked for.
+/// The second wall behind the app's own: a page that this server has sent does not protect enough where level 2 is asked for,
+/// and no page does where level 3 is.
 async fn check_level(application: &Application, request: &HttpRequest, row: &ballot_boxes::Model) -> Result<(), Fault> {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
     let own = url::Url::parse(&application.config.http.public_url).map(|url| url.origin().ascii_serialization());
-    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    if own.is_ok_and(|own| origin == Some(own.as_str())) {
-        let survey = sealed_surveys::Entity::find_by_id(row.survey_id).one(application.store.reader()).await?;
-        if survey.is_some_and(|survey| survey.min_level >= 2) {
-            return Err(Fault::refused(SealedSurveyRefusal::LevelTooLow));
-        }
+    let is_own = own.is_ok_and(|own| origin.as_bytes() == own.as_bytes());
+    let survey = sealed_surveys::Entity::find_by_id(row.survey_id).one(application.store.reader()).await?;
+    let survey = survey.ok_or_else(Refusal::not_found)?;
+    if survey.min_level >= LEVEL_WITHOUT_PAGES || (is_own && survey.min_level >= 2) {
+        return Err(Fault::refused(SealedSurveyRefusal::LevelTooLow));
     }
     Ok(())
 }

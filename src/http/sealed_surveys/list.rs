@@ -5,16 +5,17 @@ use qingfeng_core::{
     ids::SealedSurveyId,
     people::{
         Actor, RosterGroup,
-        authorization::{Action, may},
+        authorization::{Action, Subject, is_recused, may},
     },
     refusal::{Fault, Refusal},
     sealed_surveys::{
         BallotBoxId, BoxState, Purpose, Trouble,
-        entity::ballot_boxes,
+        entity::{ballot_boxes, sealed_surveys},
         planning::NotHeld,
         queries::{self, Listed, Mine},
         results::entity::sheets,
-        service::{class_label, find_box, subject_of},
+        service::{class_label, find_box, may_be_opened, may_be_prepared, subject_of},
+        turnout::{self, Turnout},
     },
 };
 use sea_orm::EntityTrait;
@@ -165,8 +166,10 @@ pub struct BallotBoxView {
     state: BoxState,
     /// Residents on the roll.
     eligible: i32,
-    /// Credentials given out; none after they were forgotten.
-    issued: u64,
+    /// Credentials given out; nothing where it would tell of few, or is forgotten.
+    issued: Option<u64>,
+    /// Why there is no number, in a sentence.
+    issued_note: Option<&'static str>,
     trouble: Option<Trouble>,
     /// 票箱指纹 of the newest checkpoint.
     fingerprint: Option<String>,
@@ -205,12 +208,14 @@ pub(super) async fn view(
     let Listed { survey, boxes } = queries::survey_with_boxes(store, *path).await?;
     let seen = |row: &ballot_boxes::Model| may(&person.actor, Action::ViewSealedSurvey, &subject_of(row));
     let first = boxes.first().map(|(row, _)| seen(row));
-    let shown: Vec<_> = boxes.into_iter().map(|(row, _)| row).filter(|row| seen(row).is_ok()).collect();
+    let all: Vec<_> = boxes.into_iter().map(|(row, _)| row).collect();
+    // What is done is done to every box, also to one that this reader is not told of.
+    let manages = all.iter().all(|row| may(&person.actor, Action::ManageSealedSurvey, &subject_of(row)).is_ok());
+    let mut actions = if manages { actions(&application, &survey, &all).await? } else { Vec::new() };
+    let shown: Vec<_> = all.into_iter().filter(|row| seen(row).is_ok()).collect();
     if shown.is_empty() {
         first.unwrap_or_else(|| Err(Refusal::not_found()))?;
     }
-    let manages = shown.iter().all(|row| may(&person.actor, Action::ManageSealedSurvey, &subject_of(row)).is_ok());
-    let mut actions = if manages { actions(&shown) } else { Vec::new() };
     if manages && may_be_released(&application, survey.id).await? {
         actions.push(SealedSurveyAct::Release);
     }
@@ -231,23 +236,43 @@ pub(super) async fn view(
         issue_until: survey.issue_until,
         cast_until: survey.cast_until,
         boxes: views,
-        not_held: serde_json::from_value(survey.not_held).map_err(Fault::unavailable)?,
+        not_held: not_held(&person.actor, survey.not_held)?,
         actions,
     }))
 }
 
-fn actions(boxes: &[ballot_boxes::Model]) -> Vec<SealedSurveyAct> {
+/// Groups that were not asked, but for those about the reader or a unit of the reader's.
+fn not_held(actor: &Actor, kept: serde_json::Value) -> Result<Vec<NotHeld>, Fault> {
+    let mut not_held: Vec<NotHeld> = serde_json::from_value(kept).map_err(Fault::unavailable)?;
+    not_held.retain(|group| {
+        let subject = Subject {
+            concerns_staff: group.staff.into_iter().collect(),
+            concerns_organizations: group.organization.into_iter().collect(),
+            ..Subject::default()
+        };
+        actor.staff().is_none_or(|staff| !is_recused(staff, &subject))
+    });
+    Ok(not_held)
+}
+
+/// What would succeed now.
+async fn actions(
+    application: &Application,
+    survey: &sealed_surveys::Model,
+    boxes: &[ballot_boxes::Model],
+) -> Result<Vec<SealedSurveyAct>, Fault> {
+    let store = &application.store;
     let mut actions = Vec::new();
-    if boxes.iter().any(|row| row.state == BoxState::Draft) {
+    if boxes.iter().any(|row| row.state == BoxState::Draft) && may_be_prepared(store, survey) {
         actions.push(SealedSurveyAct::Prepare);
     }
-    if boxes.iter().all(|row| row.state == BoxState::Signed) {
+    if may_be_opened(store, survey, boxes).await? {
         actions.push(SealedSurveyAct::Open);
     }
     if boxes.iter().all(|row| row.state == BoxState::Draft || row.state == BoxState::Signed || row.state.is_open()) {
         actions.push(SealedSurveyAct::Cancel);
     }
-    actions
+    Ok(actions)
 }
 
 /// Whether there is a result for the committee alone that those evaluated have not seen yet.
@@ -258,10 +283,12 @@ async fn may_be_released(application: &Application, survey: SealedSurveyId) -> R
 
 async fn box_view(application: &Application, row: ballot_boxes::Model) -> Result<BallotBoxView, Fault> {
     let checkpoint = queries::latest_checkpoint(&application.store, row.sid).await?;
+    let turnout = turnout::turnout(&application.store, &row).await?;
     let manifest: Option<Manifest> =
         row.manifest.as_deref().map(serde_json::from_str).transpose().map_err(Fault::unavailable)?;
     Ok(BallotBoxView {
-        issued: queries::issued(&application.store, row.sid).await?,
+        issued: turnout.issued,
+        issued_note: turnout.note,
         fingerprint: checkpoint.map(|checkpoint| checkpoint.fingerprint().to_string()),
         poster_code: manifest.map(|manifest| manifest.poster_code()),
         slip_account: row.slip_account.map(serde_json::from_value).transpose().map_err(Fault::unavailable)?,
@@ -281,10 +308,11 @@ async fn box_view(application: &Application, row: ballot_boxes::Model) -> Result
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BallotBoxTurnout {
     eligible: i32,
-    issued: u64,
+    #[serde(flatten)]
+    turnout: Turnout,
 }
 
-/// How many have got a credential: numbers, never who. Who is rated does not see it.
+/// How many have got a credential: numbers, never who, and none of few. Who is rated does not see it.
 #[utoipa::path(tag = "sealed surveys", security(("access_token" = [])), params(("sid" = String, Path)), responses(
     (status = 200, body = BallotBoxTurnout),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -292,13 +320,13 @@ pub struct BallotBoxTurnout {
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 #[get("/sealed-surveys/boxes/{sid}/turnout")]
-pub(super) async fn turnout(
+pub(super) async fn box_turnout(
     application: web::Data<Application>,
     person: SignedIn,
     path: web::Path<BallotBoxId>,
 ) -> Answer<web::Json<BallotBoxTurnout>> {
     let row = find_box(&application.store, *path).await?;
     may(&person.actor, Action::ViewSealedSurvey, &subject_of(&row))?;
-    let issued = queries::issued(&application.store, row.sid).await?;
-    Ok(web::Json(BallotBoxTurnout { eligible: row.eligible, issued }))
+    let turnout = turnout::turnout(&application.store, &row).await?;
+    Ok(web::Json(BallotBoxTurnout { eligible: row.eligible, turnout }))
 }

@@ -14,7 +14,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     // "boxes" is no survey's name: its routes come first.
     config
         .service(credential::credential)
-        .service(list::turnout)
+        .service(list::box_turnout)
         .service(paper::find_on_roll)
         .service(paper::register)
         .service(paper::settle)

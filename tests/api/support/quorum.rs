@@ -163,15 +163,26 @@ impl Others {
 
     /// Has a phone's blinded ballot key signed; the status and what came.
     pub async fn cosign(&self, sid: &messages::SurveyId, device: &SigningKey, blinded: &[u8]) -> Hex<256> {
+        let signed = self.ask_to_cosign(sid, device, blinded, None).await;
+        Hex::parse(signed["sb"].as_str().unwrap_or_else(|| panic!("{signed}"))).unwrap()
+    }
+
+    /// What comes of asking, as the mini-program does or as a page from an origin does.
+    pub async fn ask_to_cosign(
+        &self,
+        sid: &messages::SurveyId,
+        device: &SigningKey,
+        blinded: &[u8],
+        origin: Option<&str>,
+    ) -> serde_json::Value {
         let signature = Hex(device.sign(&messages::request(sid, &[blinded])).to_bytes());
         let key = Hex(device.verifying_key().to_bytes());
         let body = json!({"sid": sid, "device": key, "b": hex::encode(blinded), "signature": signature});
-        let answer = reqwest::Client::new().post(format!("{}/v1/cosign", self.cosigner_address)).json(&body);
-        let answer = answer.send().await.unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
-        assert!(status.is_success(), "{text}");
-        let signed: serde_json::Value = serde_json::from_str(&text).unwrap();
-        Hex::parse(signed["sb"].as_str().unwrap()).unwrap()
+        let mut asked = reqwest::Client::new().post(format!("{}/v1/cosign", self.cosigner_address)).json(&body);
+        if let Some(origin) = origin {
+            asked = asked.header("Origin", origin);
+        }
+        asked.send().await.unwrap().json().await.unwrap()
     }
 
     /// People count before two observers.

@@ -12,7 +12,7 @@ use qingfeng_ballots::{
     voter::{Credential, Request},
 };
 use qingfeng_core::{
-    ids::ResidentId,
+    ids::{ResidentId, StaffId},
     people::{PersonKind, Role, entity::residents, sessions::Person as Identity},
     randomness::{Randomness as _, SystemRandomness},
     sealed_surveys::{
@@ -165,6 +165,11 @@ pub fn draft() -> Value {
 impl<'a> SealedStage<'a> {
     /// Thirty residents, enrolled; the survey is planned.
     pub async fn planned(polling: &'a Polling, draft: Value) -> Self {
+        Self::peopled(polling).await.plan(draft).await
+    }
+
+    /// Thirty residents, enrolled, and nothing planned.
+    pub async fn peopled(polling: &'a Polling) -> Self {
         let township = polling.server.township().await;
         let village = township.village("东河村").await;
         let office = township.staff(Role::TownshipOffice).await;
@@ -180,11 +185,24 @@ impl<'a> SealedStage<'a> {
             let identity = Identity { county: township.county, kind: PersonKind::Resident, id: resident.0 };
             voters.push(Voter { resident, person: polling.server.signed_in(identity).await, device });
         }
-        let survey = office.post("/api/sealed-surveys", draft).await.ok()["id"].clone();
-        let mut stage =
-            Self { polling, township, village, office, voters, survey, sid: BallotBoxId::from(Hex([0; 16])) };
-        stage.sid = stage.view().await["boxes"][0]["sid"].as_str().unwrap().parse().unwrap();
-        stage
+        let sid = BallotBoxId::from(Hex([0; 16]));
+        Self { polling, township, village, office, voters, survey: Value::Null, sid }
+    }
+
+    pub async fn plan(mut self, draft: Value) -> Self {
+        self.survey = self.office.post("/api/sealed-surveys", draft).await.ok()["id"].clone();
+        self.sid = self.view().await["boxes"][0]["sid"].as_str().unwrap().parse().unwrap();
+        self
+    }
+
+    /// A draft that rates the village's secretary; and the secretary.
+    pub async fn rating(&self) -> (Value, Person, StaffId) {
+        let (rated, id) = self.township.staff_of(self.village.id, Role::VillageSecretary).await;
+        let mut rating = draft();
+        rating["kind"] = json!("cadre_evaluation");
+        rating["title"] = json!("村干部民主测评");
+        rating["topics"] = json!([{"evaluatee": "测试干部", "staff_id": id}]);
+        (rating, rated, id)
     }
 
     pub async fn opened(polling: &'a Polling) -> Self {

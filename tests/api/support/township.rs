@@ -141,8 +141,12 @@ impl<'a> Township<'a> {
 
     pub async fn resident(&self, village: Village) -> (Person, ResidentId) {
         let id = self.add_resident(village, None, None).await;
-        let identity = Identity { county: self.county, kind: PersonKind::Resident, id: id.0 };
-        (self.server.signed_in(identity).await, id)
+        (self.signed_in_as(id).await, id)
+    }
+
+    pub async fn signed_in_as(&self, resident: ResidentId) -> Person {
+        let identity = Identity { county: self.county, kind: PersonKind::Resident, id: resident.0 };
+        self.server.signed_in(identity).await
     }
 
     pub async fn add_resident(

@@ -96,6 +96,9 @@ pub struct Evaluation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub quorum_share: Option<f64>,
+    /// Whether those evaluated are ranked; none: as the questionnaire says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranked: Option<bool>,
     /// Who answers, with weights that sum to 1.
     #[schemars(length(min = 1))]
     pub electorates: Vec<Electorate>,

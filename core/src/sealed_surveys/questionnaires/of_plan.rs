@@ -53,6 +53,9 @@ impl Questionnaire {
         if let Some(quorum) = evaluation.quorum_share {
             questionnaire.rules.quorum = Share::of_one(quorum);
         }
+        if let Some(ranked) = evaluation.ranked {
+            questionnaire.rules.is_ranked = ranked;
+        }
         questionnaire.check()?;
         Ok(questionnaire)
     }

@@ -190,6 +190,18 @@ async fn counted(
     Ok(counted)
 }
 
+/// How much of an opened box is published; none of a box that stays shut.
+pub(super) async fn publication(
+    connection: &impl ConnectionTrait,
+    one: &ballot_boxes::Model,
+) -> Result<Option<Publication>, Fault> {
+    if !one.state.is_published() {
+        return Ok(None);
+    }
+    let close: Close = file(connection, one.sid, "close.json").await?;
+    Ok(Some(close.publication))
+}
+
 /// Every answer, from the rows.
 async fn tally(
     connection: &impl ConnectionTrait,

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use qingfeng_ballots::{Hex, log::Checkpoint};
+use qingfeng_ballots::{Hex, close::Publication, log::Checkpoint};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Iterable as _, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -84,13 +84,16 @@ pub async fn publish(store: &Store, county: CountyId, id: SealedSurveyId) -> Res
                 let formula = questionnaire.check().map_err(Fault::unavailable)?;
                 let evaluated = gathering::evaluated(unit.connection(), &questionnaire, &boxes).await?;
                 let last = last_rounds(unit.connection(), &survey, &questionnaire.key).await?;
+                let not_held: Vec<_> = serde_json::from_value(survey.not_held.clone()).map_err(Fault::unavailable)?;
+                let today = unit.today();
+                let last_round = |key: &RowKey| {
+                    last.get(&key.subject).map(|(head, last)| LastRound {
+                        is_comparable: head.formula == formula.name() && head.groups == questionnaire.rules.groups,
+                        ..last.clone()
+                    })
+                };
                 let (mut head, rows) =
-                    sheet::make(&questionnaire, formula, FEWEST_BALLOTS, unit.today(), evaluated, |key: &RowKey| {
-                        last.get(&key.subject).map(|(head, last)| LastRound {
-                            is_comparable: head.formula == formula.name() && head.groups == questionnaire.rules.groups,
-                            ..last.clone()
-                        })
-                    });
+                    sheet::make(&questionnaire, formula, FEWEST_BALLOTS, today, evaluated, &not_held, last_round);
                 head.title.clone_from(&survey.title);
                 keep(unit, &survey, &head, &rows).await?;
                 let posts = posts(unit, &survey, &head, &rows, &boxes).await?;
@@ -223,8 +226,10 @@ async fn facts(
     // Said only when it may be said of every row: a part of the sum is a sum, too.
     let ballots: Option<u32> = own.iter().map(|row| row.ballots).sum();
     let mut fingerprints = Vec::new();
+    let mut publications = Vec::new();
     for one in boxes {
         if of_box(one)?.contains(&village) {
+            publications.extend(gathering::publication(connection, one).await?);
             let fingerprint = fingerprint(connection, one.sid).await?;
             fingerprints.push(json!({"title": one.title, "fingerprint": fingerprint}));
         }
@@ -234,6 +239,7 @@ async fn facts(
         "title": survey.title,
         "purpose": head.purpose,
         "boxes": fingerprints,
+        "checkable": checkable(head, &publications),
     });
     if let Some(ballots) = ballots.filter(|ballots| *ballots >= FEWEST_BALLOTS) {
         facts["ballots"] = json!(ballots);
@@ -247,6 +253,16 @@ async fn facts(
         facts["rows"] = own.iter().filter(told).map(line).collect();
     }
     Ok(facts)
+}
+
+/// What people can check for themselves: in the words of the post.
+fn checkable(head: &Head, opened: &[Publication]) -> &'static str {
+    match opened.iter().min() {
+        None => "nothing",
+        Some(_) if !head.purpose.is_public() => "own",
+        Some(Publication::Rows) => "rows",
+        Some(_) => "totals",
+    }
 }
 
 /// What the last checkpoint of the box's log looks like in the group.

@@ -9,18 +9,21 @@ use serde_json::json;
 
 use super::super::{
     Act,
-    entity::{ballot_boxes, box_files},
+    entity::{ballot_boxes, box_files, sealed_surveys},
 };
 use super::{
     counting::{forget_envelopes, forget_issuance},
     creating::boxes_of,
     lock,
     log_keeping::append,
-    move_on, notices, subject_of,
+    move_on,
+    notices::{self, Audience},
+    subject_of,
 };
 use crate::{
     audit::AuditEntry,
     ids::{CountyId, SealedSurveyId},
+    outbox::{Notice, Recipient},
     people::authorization::{Action, may},
     refusal::{Fault, Refusal},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
@@ -87,7 +90,7 @@ pub async fn cancel(
                 if boxes.is_empty() || boxes.iter().any(|row| row.county_id != county) {
                     return Err(Refusal::not_found().into());
                 }
-                let mut posts = Vec::new();
+                let mut told = Vec::new();
                 for row in boxes {
                     may(&actor, Action::ManageSealedSurvey, &subject_of(&row))?;
                     let row = lock(unit, row.sid).await?;
@@ -97,13 +100,29 @@ pub async fn cancel(
                     forget_issuance(unit, row.sid).await?;
                     // Whoever was told of it hears why it ended.
                     if row.state.is_open() {
-                        let facts = json!({"village": row.unit_name, "title": row.title, "reason": reason});
-                        let step = row.sid.to_string();
-                        posts.extend(notices::to_groups(unit, &row, "sealed_survey_cancelled", &step, &facts).await?);
+                        told.push(row);
                     }
                 }
+                let posts = cancelled(unit, survey, &told, &reason).await?;
                 Ok(Done::new((), AuditEntry::new("sealed_survey_cancelled", survey)).telling(posts))
             })
         })
         .await
+}
+
+/// A post into every group whose village was asked.
+async fn cancelled(
+    unit: &UnitOfWork,
+    survey: SealedSurveyId,
+    boxes: &[ballot_boxes::Model],
+    reason: &str,
+) -> Result<Vec<Notice>, Fault> {
+    let found = sealed_surveys::Entity::find_by_id(survey).one(unit.connection()).await?;
+    let found = found.ok_or_else(Refusal::not_found)?;
+    let post = |audience: Audience<'_, ballot_boxes::Model>| {
+        Notice::new(Recipient::Group(audience.group), "sealed_survey_cancelled", survey)
+            .township(found.township_id)
+            .facts(json!({"village": audience.village, "title": found.title, "reason": reason}))
+    };
+    Ok(notices::audiences(unit, boxes, |row| row).await?.into_iter().map(post).collect())
 }

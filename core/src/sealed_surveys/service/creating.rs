@@ -1,24 +1,23 @@
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use super::super::{
-    BallotBoxId, BoxState, FEWEST_LEVEL_FOR_PERSONS, Purpose, SealedSurveyRefusal,
+    BallotBoxId, BoxState, FEWEST_LEVEL_FOR_PERSONS, LEVEL_OF_PAPER, Purpose, SealedSurveyRefusal,
     entity::{ballot_boxes, sealed_surveys},
-    planning::{Electors, Recused, Topic, plan},
+    planning::{Topic, plan},
     questionnaires::Questionnaire,
     results::{self, Adoption},
 };
+use super::{electors::Roster, topics::Places};
 use crate::{
     audit::AuditEntry,
-    campaigns::plan::About,
-    ids::{CountyId, OrganizationId, SealedSurveyId},
+    campaigns::{self, plan::About},
+    ids::{CampaignId, CountyId, OrganizationId, SealedSurveyId},
     people::{
         OrganizationKind, RosterGroup,
         authorization::{Action, Subject, may},
-        entity::{organizations, residents},
+        entity::organizations,
     },
     refusal::{Fault, Refusal, RefusalKind},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
@@ -46,6 +45,8 @@ pub struct NewSealedSurvey {
     pub paper: u32,
     /// Whether township and co-signer are one operator.
     pub single_operator: bool,
+    /// The campaign and the key of the evaluation in its plan, when the plan asks for it: its weights, levels and ranking hold.
+    pub asked_for_by: Option<(CampaignId, String)>,
 }
 
 /// Plans a survey and its boxes. Nothing binds yet and nobody is told.
@@ -74,19 +75,17 @@ pub async fn create(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                check(&new, unit.today())?;
-                let villages = villages_of(unit, township.id).await?;
-                if let Some(foreign) =
-                    new.topics.iter().filter_map(|topic| topic.village).find(|village| !villages.contains_key(village))
-                {
-                    let place = new.topics.iter().position(|topic| topic.village == Some(foreign)).unwrap_or_default();
-                    return Err(Refusal::invalid(Vec::new())
-                        .with_field(&format!("/topics/{place}/village_id"), "没有这个村。")
-                        .into());
+                let mut new = new;
+                if let Some((campaign, evaluation)) = &new.asked_for_by {
+                    new.questionnaire =
+                        of_plan(unit, township.id, *campaign, evaluation, &new.questionnaire.key).await?;
                 }
-                let electors = electors(unit, &villages).await?;
-                let recused = recused(unit, &new.topics).await?;
-                let plan = plan((township.id, &township.name), &new.topics, &new.classes, &electors, &recused);
+                let places = Places::of(unit, &township).await?;
+                places.tidy(&mut new.topics);
+                check(&new, &places, unit.today())?;
+                let electors = Roster::of(unit, &places).await?;
+                let plan =
+                    plan((township.id, &township.name), &new.topics, &new.classes, |topic| electors.about(topic));
                 if plan.boxes.is_empty() {
                     return Err(Fault::refused(SealedSurveyRefusal::NobodyToAsk));
                 }
@@ -150,12 +149,35 @@ pub async fn create(
                     .exec_without_returning(unit.connection())
                     .await?;
                 }
-                let adoption = Adoption { survey: id, questionnaire: new.questionnaire, asked_for_by: None };
+                let adoption =
+                    Adoption { survey: id, questionnaire: new.questionnaire, asked_for_by: new.asked_for_by };
                 results::adopt(unit, county, adoption).await?;
                 Ok(Done::new(id, AuditEntry::new("sealed_survey_planned", id)))
             })
         })
         .await
+}
+
+/// The questionnaire in the terms of the campaign's plan.
+async fn of_plan(
+    unit: &UnitOfWork,
+    township: OrganizationId,
+    campaign: CampaignId,
+    evaluation: &str,
+    kind: &str,
+) -> Result<Questionnaire, Fault> {
+    let wrong = |field: &str, sentence: &str| Refusal::invalid(Vec::new()).with_field(field, sentence);
+    let campaign = campaigns::queries::of_township(unit.connection(), township, campaign)
+        .await?
+        .ok_or_else(|| wrong("/campaign_id", "本镇没有这个专项行动。"))?;
+    let asked = campaign.plan.evaluations.iter().find(|one| one.key == evaluation);
+    let asked = asked.ok_or_else(|| wrong("/evaluation", "专项行动的方案里没有这次测评。"))?;
+    let questionnaire = Questionnaire::of_plan(asked)
+        .map_err(|_| wrong("/evaluation", "方案里这次测评的等次或权重不能用，请先改方案。"))?;
+    if questionnaire.key != kind {
+        return Err(wrong("/kind", "方案要求用另一份问卷。").into());
+    }
+    Ok(questionnaire)
 }
 
 /// What a class of electors is called.
@@ -169,7 +191,7 @@ pub fn class_label(class: RosterGroup) -> &'static str {
     }
 }
 
-fn check(new: &NewSealedSurvey, today: NaiveDate) -> Result<(), Refusal> {
+fn check(new: &NewSealedSurvey, places: &Places, today: NaiveDate) -> Result<(), Refusal> {
     let rates_persons = new.questionnaire.about == About::Cadre || new.topics.iter().any(|topic| topic.staff.is_some());
     if rates_persons && new.min_level < FEWEST_LEVEL_FOR_PERSONS {
         return Err(SealedSurveyRefusal::LevelTooLowForPersons.into());
@@ -194,6 +216,9 @@ fn check(new: &NewSealedSurvey, today: NaiveDate) -> Result<(), Refusal> {
     {
         refusal = refusal.with_field("/topics", "被评议的对象要有1到50个，每个名称最多40个字。");
     }
+    for (field, sentence) in places.wrong(new.questionnaire.about, &new.title, &new.topics) {
+        refusal = refusal.with_field(&field, sentence);
+    }
     let mut classes = new.classes.clone();
     classes.sort_unstable_by_key(|class| class_label(*class));
     classes.dedup();
@@ -212,60 +237,10 @@ fn check(new: &NewSealedSurvey, today: NaiveDate) -> Result<(), Refusal> {
     if new.paper > MOST_SLIPS {
         refusal = refusal.with_field("/paper", "每个票箱的纸票最多2000张。");
     }
-    if refusal.fields.is_empty() { Ok(()) } else { Err(refusal) }
-}
-
-async fn villages_of(unit: &UnitOfWork, township: OrganizationId) -> Result<BTreeMap<OrganizationId, String>, Fault> {
-    let villages = organizations::Entity::find()
-        .filter(organizations::Column::ParentId.eq(township))
-        .filter(organizations::Column::Kind.eq(OrganizationKind::Village))
-        .order_by_asc(organizations::Column::Id)
-        .all(unit.connection())
-        .await?;
-    Ok(villages.into_iter().map(|village| (village.id, village.name)).collect())
-}
-
-async fn electors(unit: &UnitOfWork, villages: &BTreeMap<OrganizationId, String>) -> Result<Vec<Electors>, Fault> {
-    let counted: Vec<(OrganizationId, RosterGroup, i64)> = residents::Entity::find()
-        .select_only()
-        .column(residents::Column::VillageId)
-        .column(residents::Column::RosterGroup)
-        .column_as(residents::Column::Id.count(), "eligible")
-        .filter(residents::Column::VillageId.is_in(villages.keys().copied()))
-        .filter(residents::Column::Active.eq(true))
-        .group_by(residents::Column::VillageId)
-        .group_by(residents::Column::RosterGroup)
-        .order_by_asc(residents::Column::VillageId)
-        .into_tuple()
-        .all(unit.connection())
-        .await?;
-    let group = |(village, class, eligible): (OrganizationId, RosterGroup, i64)| {
-        Some(Electors {
-            village,
-            village_name: villages.get(&village)?.clone(),
-            class,
-            eligible: usize::try_from(eligible).ok()?,
-        })
-    };
-    Ok(counted.into_iter().filter_map(group).collect())
-}
-
-/// Those among the electors who are rated themselves.
-async fn recused(unit: &UnitOfWork, topics: &[Topic]) -> Result<Vec<Recused>, Fault> {
-    let mut recused = Vec::new();
-    for (number, staff) in (0..).zip(topics).filter_map(|(number, topic)| Some((number, topic.staff?))) {
-        let own = residents::Entity::find()
-            .filter(residents::Column::StaffId.eq(staff))
-            .filter(residents::Column::Active.eq(true))
-            .all(unit.connection())
-            .await?;
-        recused.extend(own.into_iter().map(|resident| Recused {
-            topic: number,
-            village: resident.village_id,
-            class: resident.roster_group,
-        }));
+    if i32::from(new.min_level) >= LEVEL_OF_PAPER && new.paper == 0 {
+        refusal = refusal.with_field("/paper", "4级保护只用纸票，请写明每个票箱的纸票张数。");
     }
-    Ok(recused)
+    if refusal.fields.is_empty() { Ok(()) } else { Err(refusal) }
 }
 
 /// The boxes of a survey in the order of their names.

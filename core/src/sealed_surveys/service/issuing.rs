@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySele
 use serde::{Deserialize, Serialize};
 
 use super::super::{
-    BallotBoxId, BoxState, Channel, SealedSurveyRefusal,
+    BallotBoxId, BoxState, Channel, LEVEL_OF_PAPER, SealedSurveyRefusal,
     entity::{ballot_boxes, devices, issuance, roll, sealed_surveys},
 };
 use super::{
@@ -65,6 +65,9 @@ pub async fn issue(
         sealed_surveys::Entity::find_by_id(row.survey_id).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
     let entry = roll::Entity::find_by_id((sid, resident)).one(store.reader()).await?.ok_or_else(Refusal::not_found)?;
     check_channel(&entry)?;
+    if survey.min_level >= LEVEL_OF_PAPER {
+        return Err(Fault::refused(SealedSurveyRefusal::PaperOnly));
+    }
     let window = survey.issue_from..=survey.issue_until;
     if row.state != BoxState::Issuing || !window.contains(&shanghai_date(store.clock().now())) {
         return Err(Fault::refused(SealedSurveyRefusal::NotIssuing));

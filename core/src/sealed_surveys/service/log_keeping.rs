@@ -17,10 +17,10 @@ use super::super::{
     batches::is_due,
     entity::{ballot_boxes, checkpoints, entries, log},
 };
-use super::{by_the_clock, find_box, lock, notices, paper::waits_for_slips};
+use super::{find_box, lock, paper::waits_for_slips};
 use crate::{
     refusal::Fault,
-    storage::{Done, Store, UnitOfWork},
+    storage::{Store, UnitOfWork},
 };
 
 const ROWS_PER_INSERT: usize = 500;
@@ -185,7 +185,7 @@ pub async fn extension(store: &Store, sid: BallotBoxId) -> Result<Option<Extensi
     }))
 }
 
-/// Keeps a note of the quorum, and tells the groups its fingerprint: once a day while the box is open, and at the close.
+/// Keeps a note of the quorum.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -194,13 +194,11 @@ pub async fn record_checkpoint(
     sid: BallotBoxId,
     checkpoint: Checkpoint,
     note: String,
-    link: String,
 ) -> Result<(), Fault> {
-    let county = find_box(store, sid).await?.county_id;
     store
-        .command(county, &by_the_clock(county), move |unit| {
+        .housekeeping(move |unit| {
             Box::pin(async move {
-                let row = lock(unit, sid).await?;
+                lock(unit, sid).await?;
                 let once =
                     OnConflict::columns([checkpoints::Column::Sid, checkpoints::Column::Size]).do_nothing().to_owned();
                 checkpoints::Entity::insert_many([checkpoints::ActiveModel {
@@ -211,15 +209,8 @@ pub async fn record_checkpoint(
                 .on_conflict(once)
                 .exec_without_returning(unit.connection())
                 .await?;
-                let step = match row.state {
-                    BoxState::Issuing | BoxState::Casting => format!("{sid}:{}", unit.today()),
-                    BoxState::Closed => format!("{sid}:close"),
-                    _ => return Ok(Done { value: (), audit: vec![], notices: vec![] }),
-                };
-                let posts = notices::fingerprint(unit, &row, &checkpoint, &step, &link).await?;
-                Ok(Done { value: (), audit: vec![], notices: posts })
+                Ok(())
             })
         })
-        .await?;
-    Ok(())
+        .await
 }

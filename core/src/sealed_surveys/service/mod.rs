@@ -6,6 +6,8 @@ mod casting;
 mod closing;
 mod counting;
 mod creating;
+mod electors;
+mod fingerprints;
 mod issuing;
 mod keys;
 mod log_keeping;
@@ -13,6 +15,7 @@ mod notices;
 mod opening;
 mod paper;
 mod preparing;
+mod topics;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 
@@ -23,9 +26,10 @@ pub use casting::{Thrown, throw_in};
 pub use closing::{HandOver, close, end_issuing, envelopes_after, hand_over, handed_over};
 pub use counting::{CountAnswer, find_too_few, publish, take_count, wipe};
 pub use creating::{NewSealedSurvey, class_label, create};
+pub use fingerprints::post_fingerprints;
 pub use issuing::{CredentialRequest, Signed, issue};
 pub use log_keeping::{Extension, extension, flush, record_checkpoint};
-pub use opening::{open, remind};
+pub use opening::{may_be_opened, may_be_prepared, open, remind};
 pub use paper::{
     SlipAccount, SlipReport, check_may_register, is_unaccounted, keep_slips, register_paper, settle_slips, sign_slips,
     unregister_paper,

@@ -23,9 +23,10 @@ use super::super::{
     entity::{ballot_boxes, devices, log, roll, sealed_surveys},
 };
 use super::{
-    by_the_clock, find_box,
+    by_the_clock, electors, find_box,
     keys::{self, SealedKeys},
     lock, move_on,
+    opening::may_be_prepared,
 };
 use crate::{
     audit::AuditEntry,
@@ -121,8 +122,8 @@ pub struct Terms {
 pub struct Proposal {
     pub draft: Draft,
     pub roll: Vec<RollLine>,
-    /// Electors who are rated themselves, and therefore not on the roll. The co-signer is told whom it does not find, and why.
-    pub recused: Vec<ResidentId>,
+    /// Residents who are rated, and so have no vote here.
+    pub rated: Vec<ResidentId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -200,11 +201,16 @@ pub enum Drawn {
 /// Makes the keys, once, and draws up the roll from the residents of today.
 ///
 /// # Errors
-/// When the roll has become too small, or the database does not answer.
+/// When its days are over, the roll has become too small, or the database does not answer.
 pub async fn draw_up(store: &Store, sealer: &Sealer, sid: BallotBoxId, terms: Terms) -> Result<Drawn, Fault> {
     let row = find_box(store, sid).await?;
     if row.state != BoxState::Draft {
         return Ok(Drawn::Done);
+    }
+    let survey = sealed_surveys::Entity::find_by_id(row.survey_id).one(store.reader()).await?;
+    let survey = survey.ok_or_else(Refusal::not_found)?;
+    if !may_be_prepared(store, &survey) {
+        return Err(Fault::refused(SealedSurveyRefusal::TooLate));
     }
     let fresh = if row.key_a_sealed.is_some() { None } else { Some(keys::generate(store, sealer).await?) };
     let sealer = sealer.clone();
@@ -216,8 +222,8 @@ pub async fn draw_up(store: &Store, sealer: &Sealer, sid: BallotBoxId, terms: Te
                     return Ok(Drawn::Done);
                 }
                 let keys = keep_keys(unit, &row, fresh).await?;
-                let recused = recused(unit, &row).await?;
-                let lines = match roll_of_today(unit, &row, &recused).await? {
+                let (electors, rated) = electors_of_today(unit, &row).await?;
+                let lines = match leaves(unit, sid, &electors).await? {
                     Ok(lines) => lines,
                     Err(unknown) => return Ok(Drawn::Unknown(unknown)),
                 };
@@ -225,8 +231,6 @@ pub async fn draw_up(store: &Store, sealer: &Sealer, sid: BallotBoxId, terms: Te
                     return Err(Fault::refused(SealedSurveyRefusal::RollTooSmall));
                 }
                 keep_roll(unit, sid, &lines).await?;
-                let survey = sealed_surveys::Entity::find_by_id(row.survey_id).one(unit.connection()).await?;
-                let survey = survey.ok_or_else(Refusal::not_found)?;
                 let signers = keys::open(&sealer, &keys)?;
                 let draft = draft(
                     &row,
@@ -234,7 +238,7 @@ pub async fn draw_up(store: &Store, sealer: &Sealer, sid: BallotBoxId, terms: Te
                     terms,
                     DraftKeys { a: keys::modulus(&*signers.ballot)?, d: keys::modulus(&*signers.tag)? },
                 )?;
-                Ok(Drawn::Ready(Box::new(Proposal { draft, roll: lines, recused })))
+                Ok(Drawn::Ready(Box::new(Proposal { draft, roll: lines, rated })))
             })
         })
         .await
@@ -258,51 +262,45 @@ async fn keep_keys(
     Ok(keys)
 }
 
-/// Who would be an elector, were it not she who is rated.
-async fn recused(unit: &UnitOfWork, row: &ballot_boxes::Model) -> Result<Vec<ResidentId>, Fault> {
-    let Some(rated) = row.evaluatee_staff_id else { return Ok(Vec::new()) };
-    let own = residents::Entity::find()
-        .filter(residents::Column::VillageId.is_in(villages_of(row)?))
-        .filter(residents::Column::RosterGroup.eq(row.class))
-        .filter(residents::Column::Active.eq(true))
-        .filter(residents::Column::StaffId.eq(rated))
-        .order_by_asc(residents::Column::Id)
-        .all(unit.connection())
-        .await?;
-    Ok(own.into_iter().map(|resident| resident.id).collect())
-}
-
-/// The eligible residents with their leaves; or those whom the co-signer does not know.
-async fn roll_of_today(
+/// The eligible residents, and those of them who are rated: nobody votes on himself.
+async fn electors_of_today(
     unit: &UnitOfWork,
     row: &ballot_boxes::Model,
-    recused: &[ResidentId],
-) -> Result<Result<Vec<RollLine>, Vec<ResidentId>>, Fault> {
+) -> Result<(Vec<ResidentId>, Vec<ResidentId>), Fault> {
     let eligible = residents::Entity::find()
         .filter(residents::Column::VillageId.is_in(villages_of(row)?))
         .filter(residents::Column::RosterGroup.eq(row.class))
         .filter(residents::Column::Active.eq(true))
-        .filter(residents::Column::Id.is_not_in(recused.iter().copied()))
         .order_by_asc(residents::Column::Id)
         .all(unit.connection())
         .await?;
+    let rated = electors::rated(unit, row.evaluatee_staff_id, row.evaluatee_organization_id).await?;
+    let (rated, others): (Vec<_>, Vec<_>) =
+        eligible.into_iter().partition(|resident| resident.staff_id.is_some_and(|staff| rated.contains(&staff)));
+    let ids = |residents: Vec<residents::Model>| residents.into_iter().map(|resident| resident.id).collect();
+    Ok((ids(others), ids(rated)))
+}
+
+/// Electors with their leaves; or those whom the co-signer does not know.
+async fn leaves(
+    unit: &UnitOfWork,
+    sid: BallotBoxId,
+    electors: &[ResidentId],
+) -> Result<Result<Vec<RollLine>, Vec<ResidentId>>, Fault> {
     let mut commitments = BTreeMap::new();
-    for part in eligible.chunks(ROWS_PER_INSERT) {
+    for part in electors.chunks(ROWS_PER_INSERT) {
         let known = devices::Entity::find()
-            .filter(devices::Column::ResidentId.is_in(part.iter().map(|resident| resident.id)))
+            .filter(devices::Column::ResidentId.is_in(part.iter().copied()))
             .all(unit.connection())
             .await?;
         commitments.extend(known.into_iter().map(|device| (device.resident_id, device.commitment)));
     }
     let (mut lines, mut unknown) = (Vec::new(), Vec::new());
-    for resident in eligible {
-        let commitment = commitments.get(&resident.id).and_then(|bytes| Hex::try_from(bytes.as_slice()).ok());
+    for resident in electors.iter().copied() {
+        let commitment = commitments.get(&resident).and_then(|bytes| Hex::try_from(bytes.as_slice()).ok());
         match commitment {
-            Some(commitment) => {
-                let leaf = roll_leaf(&row.sid.sid(), &commitment);
-                lines.push(RollLine { resident: resident.id, leaf });
-            }
-            None => unknown.push(resident.id),
+            Some(commitment) => lines.push(RollLine { resident, leaf: roll_leaf(&sid.sid(), &commitment) }),
+            None => unknown.push(resident),
         }
     }
     Ok(if unknown.is_empty() { Ok(lines) } else { Err(unknown) })

@@ -8,7 +8,9 @@ use super::{
 use crate::{
     people::RosterGroup,
     sealed_surveys::{
+        FEWEST_ELIGIBLE,
         formulas::{Exact, Formula, Hundredths, Share, grade, is_quorum_reached, mean},
+        planning::NotHeld,
         questionnaires::{Item, Questionnaire},
         suppression::{Boxes, CountedBox, PaperAccount},
     },
@@ -48,9 +50,10 @@ pub fn make<Key: Clone>(
     k_min: u32,
     published_on: NaiveDate,
     evaluated: Vec<Evaluated<Key>>,
+    not_held: &[NotHeld],
     last_round: impl Fn(&Key) -> Option<LastRound>,
 ) -> (Head, Vec<(Key, Row)>) {
-    let maker = Maker { questionnaire, formula };
+    let maker = Maker { questionnaire, formula, k_min, not_held };
     let (mut rows, mut reaches) = (Vec::new(), Vec::new());
     for Evaluated { label, units, sum } in evaluated {
         let boxes = Boxes { units: units.iter().map(|unit| unit.boxes.clone()).collect() };
@@ -61,9 +64,11 @@ pub fn make<Key: Clone>(
                 participants: participants.units[position],
                 questions: questions.iter().map(|shown| shown.units[position]).collect(),
             };
-            let boxes: Vec<_> = unit.boxes.iter().collect();
-            rows.push((unit.key.clone(), maker.row(&unit.label, &unit.name, &boxes, &sums)));
-            reaches.push(maker.reach(&boxes));
+            let own: Vec<_> = unit.boxes.iter().collect();
+            let mut row = maker.row(&unit.label, &unit.name, &own, &sums);
+            row.notes.extend(maker.notes_of_absent(&unit.label, Some(&unit.name), &own));
+            rows.push((unit.key.clone(), row));
+            reaches.push(maker.reach(&own));
         }
         if let Some(key) = sum {
             let sums = Sums {
@@ -73,6 +78,7 @@ pub fn make<Key: Clone>(
             let all: Vec<_> = units.iter().flat_map(|unit| &unit.boxes).collect();
             let mut row = maker.row(&label, &format!("合计{}个单位", units.len()), &all, &sums);
             row.is_sum = true;
+            row.notes.extend(maker.notes_of_absent(&label, None, &all));
             rows.push((key, row));
             reaches.push(None);
         }
@@ -104,6 +110,9 @@ struct Sums {
 struct Maker<'a> {
     questionnaire: &'a Questionnaire,
     formula: &'a Formula,
+    k_min: u32,
+    /// Groups that were too small to be asked.
+    not_held: &'a [NotHeld],
 }
 
 impl Maker<'_> {
@@ -125,8 +134,8 @@ impl Maker<'_> {
             groups: rules.groups.clone(),
             is_ranked: rules.is_ranked,
             suppression_words: format!(
-                "不足{k_min}张票的票箱不公布任何结果；作答太少的题不公布；合计数如果能与已公布的数相减推算出少数人的选择，也不公布。\
-                 得分只用已公布的票箱计算。结果只公布一次，以后不再变动。"
+                "不足{k_min}张票的票箱不公布任何结果，也不显示领票和投票的人数，算参加率时按没有票算；作答太少的题不公布；合计数如果能与已公布的数相减推算出少数人的选择，也不公布。\
+                 得分只用已公布的票箱计算。公开的验票文件里有每个票箱的信封和票的总数：不留着就没有人能核对票少没少。结果只公布一次，以后不再变动。"
             ),
             published_on,
         }
@@ -140,14 +149,16 @@ impl Maker<'_> {
 
     fn row(&self, label: &str, unit: &str, boxes: &[&CountedBox], sums: &Sums) -> Row {
         let rules = &self.questionnaire.rules;
-        let total = |number: fn(&CountedBox) -> u32| boxes.iter().map(|one| number(one)).sum::<u32>();
-        let (eligible, ballots) = (total(|one| one.eligible), total(|one| one.ballots));
-        let (unopenable, withheld) = (total(|one| one.unopenable), total(|one| one.withheld));
-        let winning = ballots + total(|one| one.junk) + unopenable + withheld;
-        let is_valid = self.is_valid(ballots, eligible);
+        let sum = |of: &[&CountedBox], number: fn(&CountedBox) -> u32| of.iter().map(|one| number(one)).sum::<u32>();
+        let told = self.told(boxes);
+        let eligible = sum(boxes, |one| one.eligible);
+        let (unopenable, withheld) = (sum(&told, |one| one.unopenable), sum(&told, |one| one.withheld));
+        let winning = sum(&told, |one| one.ballots + one.junk) + unopenable + withheld;
+        let takes_part = sum(&told, |one| one.ballots);
+        let is_valid = self.is_valid(takes_part, eligible);
         let groups = self.groups(boxes);
         let too_many = (unopenable + withheld).saturating_mul(100) > winning;
-        let is_decisive = self.is_decided_by_the_unopened(boxes, &groups, ballots, eligible);
+        let is_decisive = self.is_decided_by_the_unopened(&told, &groups, takes_part, eligible);
         let is_contested = too_many || is_decisive;
         let questions: Vec<_> = (0..self.questionnaire.questions.len())
             .map(|number| self.question(number, boxes, &groups, sums.questions[number], is_valid))
@@ -155,7 +166,7 @@ impl Maker<'_> {
         let scored = || groups.iter().map(|group| (rules.weight(group.group), self.score(group)));
         let score = if is_valid { mean(scored()) } else { None };
         let mut notes = Vec::new();
-        if !is_valid {
+        if !is_valid && !told.is_empty() {
             notes.push("参加率没有达到要求，本次测评无效：只列票数，不计分、不提等次、不排名。".into());
         }
         if is_decisive {
@@ -189,13 +200,13 @@ impl Maker<'_> {
             unit: unit.to_owned(),
             is_sum: false,
             eligible,
-            issued: sums.participants.then(|| total(|one| one.issued)),
-            ballots: sums.participants.then_some(ballots),
+            issued: sums.participants.then(|| sum(boxes, |one| one.issued)),
+            ballots: sums.participants.then(|| sum(boxes, |one| one.ballots)),
             paper: if sums.participants { paper(boxes) } else { None },
-            unopenable,
-            withheld,
+            unopenable: (!told.is_empty()).then_some(unopenable),
+            withheld: (!told.is_empty()).then_some(withheld),
             is_contested,
-            is_valid,
+            is_valid: (!told.is_empty()).then_some(is_valid),
             questions,
             score: score.as_ref().map(Hundredths::rounded),
             proposed_grade,
@@ -204,6 +215,11 @@ impl Maker<'_> {
             notes,
             groups: groups.into_iter().map(|group| self.line(group, is_valid)).collect(),
         }
+    }
+
+    /// The boxes that are large enough: nothing of a row tells of a box of few but that it is one.
+    fn told<'b>(&self, boxes: &[&'b CountedBox]) -> Vec<&'b CountedBox> {
+        boxes.iter().copied().filter(|one| one.ballots >= self.k_min).collect()
     }
 
     fn is_valid(&self, ballots: u32, eligible: u32) -> bool {
@@ -234,9 +250,35 @@ impl Maker<'_> {
             mean(scored).as_ref().map(Hundredths::rounded)
         };
         let known = score(&groups)?;
-        let others = (1..=most).filter_map(|answer| score(&with_unopened(&groups, boxes, answer, &all)));
+        let told = self.told(boxes);
+        let others = (1..=most).filter_map(|answer| score(&with_unopened(&groups, &told, answer, &all)));
         let scores: Vec<_> = others.chain([known]).collect();
         Some((*scores.iter().min()?, *scores.iter().max()?))
+    }
+
+    /// That a group of the rules was not asked here, and why: its weight goes to the others.
+    fn notes_of_absent(&self, label: &str, unit: Option<&str>, boxes: &[&CountedBox]) -> Vec<String> {
+        let rules = &self.questionnaire.rules;
+        let absent = self
+            .questionnaire
+            .groups()
+            .filter(|group| rules.weight(*group) > Share(0) && !boxes.iter().any(|one| one.group == *group));
+        let is_too_small = |group: RosterGroup| {
+            self.not_held.iter().any(|one| {
+                one.class == group
+                    && unit.is_none_or(|unit| one.unit_name == unit)
+                    && one.evaluatee.as_ref().is_none_or(|evaluatee| evaluatee == label)
+            })
+        };
+        let note = |group: RosterGroup| {
+            let why = if is_too_small(group) {
+                format!("人数不足{FEWEST_ELIGIBLE}，没有测评")
+            } else {
+                "在这里没有单独的票箱".to_owned()
+            };
+            format!("{}{why}，权重按比例分给其他票种。", group.label())
+        };
+        absent.map(note).collect()
     }
 
     /// Published counts by group, in the order of the rules; groups without a box are left out.

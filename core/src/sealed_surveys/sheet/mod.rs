@@ -55,14 +55,15 @@ pub struct Row {
     pub issued: Option<u32>,
     pub ballots: Option<u32>,
     pub paper: Option<PaperAccount>,
-    /// Envelopes that no key opens, and second envelopes of a counted ballot, which stay sealed.
-    pub unopenable: u32,
-    pub withheld: u32,
+    /// Envelopes that no key opens, and second envelopes of a counted ballot, which stay sealed. Of published boxes alone; nothing
+    /// where there is none.
+    pub unopenable: Option<u32>,
+    pub withheld: Option<u32>,
     /// More than one in a hundred of them, or so many that they could decide the outcome — whether enough took part, the grade, the
     /// rank: the count is to be settled before anything is made of it.
     pub is_contested: bool,
-    /// Whether enough took part.
-    pub is_valid: bool,
+    /// Whether enough took part, going by the published boxes; nothing where there is none.
+    pub is_valid: Option<bool>,
     pub questions: Vec<QuestionLine>,
     pub groups: Vec<GroupLine>,
     pub score: Option<Hundredths>,

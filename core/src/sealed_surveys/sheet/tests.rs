@@ -5,6 +5,7 @@ use qingfeng_ballots::publication::{Tally, Thresholds, totals};
 
 use super::*;
 use crate::sealed_surveys::{
+    planning::NotHeld,
     questionnaires::{Questionnaire, find},
     suppression::CountedBox,
 };
@@ -44,9 +45,18 @@ fn sheet(
     units: Vec<Unit<&'static str>>,
     sum: Option<&'static str>,
 ) -> (Head, Vec<(&'static str, Row)>) {
+    sheet_without(questionnaire, units, sum, &[])
+}
+
+fn sheet_without(
+    questionnaire: &Questionnaire,
+    units: Vec<Unit<&'static str>>,
+    sum: Option<&'static str>,
+    not_held: &[NotHeld],
+) -> (Head, Vec<(&'static str, Row)>) {
     let formula = questionnaire.check().unwrap();
     let evaluated = Evaluated { label: "全镇".into(), units, sum };
-    make(questionnaire, formula, 10, today(), vec![evaluated], |_| None)
+    make(questionnaire, formula, 10, today(), vec![evaluated], not_held, |_| None)
 }
 
 fn shown(score: Option<Hundredths>) -> String {
@@ -94,16 +104,63 @@ fn a_group_with_few_ballots_leaves_no_trace_but_its_note() {
 }
 
 #[test]
+fn nothing_of_a_row_tells_of_a_box_of_few() {
+    let questionnaire = find("cadre_evaluation").unwrap();
+    let row = |few: CountedBox| {
+        let many = counted(questionnaire, Resident, 55, &[0, 20, 20, 0, 0]);
+        sheet(questionnaire, vec![unit("东河村书记", vec![many, few])], None).1.remove(0).1
+    };
+    let of = |counts: &[u32], unopenable, withheld| {
+        let few = counted(questionnaire, PartyMember, 30, counts);
+        row(CountedBox { unopenable, withheld, ..few })
+    };
+    // Nine would reach the quorum, none would not; envelopes that nobody opens would be contested.
+    let full = of(&[0, 9, 0, 0, 0], 0, 0);
+    assert_eq!(full, of(&[], 3, 2));
+    assert_eq!(
+        (full.is_valid, full.unopenable, full.withheld, full.is_contested),
+        (Some(false), Some(0), Some(0), false)
+    );
+    let alone = counted(questionnaire, Resident, 30, &[0, 9, 0, 0, 0]);
+    let alone = sheet(questionnaire, vec![unit("东河村书记", vec![alone])], None).1.remove(0).1;
+    assert_eq!((alone.is_valid, alone.unopenable, alone.withheld), (None, None, None));
+}
+
+#[test]
+fn a_group_that_was_not_asked_is_named_with_its_reason() {
+    let questionnaire = find("cadre_evaluation").unwrap();
+    let boxes = vec![counted(questionnaire, Resident, 40, &[0, 20, 20, 0, 0])];
+    let too_small = |unit_name: &str, class| NotHeld {
+        unit_name: unit_name.into(),
+        class,
+        evaluatee: None,
+        staff: None,
+        organization: None,
+        eligible: 6,
+    };
+    let not_held = [too_small("东河村书记", PartyMember), too_small("西坡村", Representative)];
+    let row = sheet_without(questionnaire, vec![unit("东河村书记", boxes)], None, &not_held).1.remove(0).1;
+    assert_eq!(
+        row.notes,
+        [
+            "党员人数不足30，没有测评，权重按比例分给其他票种。",
+            "村民代表在这里没有单独的票箱，权重按比例分给其他票种。"
+        ]
+    );
+    assert_eq!(shown(row.score), "90.00");
+}
+
+#[test]
 fn below_the_quorum_there_are_counts_and_nothing_else() {
     let questionnaire = find("cadre_evaluation").unwrap();
     let boxes = vec![counted(questionnaire, Resident, 81, &[0, 20, 20, 0, 0])];
     let row = sheet(questionnaire, vec![unit("东河村书记", boxes)], None).1.remove(0).1;
-    assert!(!row.is_valid && row.score.is_none() && row.proposed_grade.is_none() && row.rank.is_none());
+    assert!(row.is_valid == Some(false) && row.score.is_none() && row.proposed_grade.is_none() && row.rank.is_none());
     assert_eq!(row.questions[0].counts, Some(vec![0, 20, 20, 0, 0]));
     assert!(row.questions.iter().all(|line| line.rates.is_empty() && line.score.is_none()));
     assert!(row.groups.iter().all(|group| group.score.is_none()));
     let enough = vec![counted(questionnaire, Resident, 80, &[0, 20, 20, 0, 0])];
-    assert!(sheet(questionnaire, vec![unit("东河村书记", enough)], None).1[0].1.is_valid);
+    assert!(sheet(questionnaire, vec![unit("东河村书记", enough)], None).1[0].1.is_valid == Some(true));
 }
 
 #[test]
@@ -119,7 +176,7 @@ fn more_than_one_envelope_in_a_hundred_that_nobody_opens_is_contested() {
     // One of ninety-nine is more than one in a hundred.
     let contested = with(1, 0);
     assert!(contested.is_contested && contested.proposed_grade.is_none());
-    assert_eq!((contested.unopenable, contested.withheld, shown(contested.score)), (1, 0, "100.00".into()));
+    assert_eq!((contested.unopenable, contested.withheld, shown(contested.score)), (Some(1), Some(0), "100.00".into()));
     assert!(with(0, 1).is_contested);
 }
 
@@ -141,8 +198,8 @@ fn one_envelope_that_could_decide_the_grade_or_the_quorum_is_enough_to_contest_i
     assert!(!far_off.is_contested && far_off.proposed_grade.as_deref() == Some("优秀"));
     // Half of the electors make the quorum: with the one that stays shut they would be half.
     let (short, shorter) = (with([0, 120, 79, 0, 0], 400, 1), with([0, 120, 78, 0, 0], 400, 1));
-    assert!(!short.is_valid && short.is_contested);
-    assert!(!shorter.is_valid && !shorter.is_contested);
+    assert!(short.is_valid == Some(false) && short.is_contested);
+    assert!(shorter.is_valid == Some(false) && !shorter.is_contested);
 }
 
 #[test]
@@ -242,7 +299,7 @@ fn the_last_round_is_compared_only_when_it_was_made_alike() {
     let formula = questionnaire.check().unwrap();
     let last = |is_comparable, score| {
         let last = move |_: &&str| Some(LastRound { published_on: today(), score, is_comparable });
-        make(questionnaire, formula, 10, today(), evaluated(), last).1.remove(0).1.previous.unwrap()
+        make(questionnaire, formula, 10, today(), evaluated(), &[], last).1.remove(0).1.previous.unwrap()
     };
     assert_eq!(last(true, Some(Hundredths(9_250))).change, Some(Hundredths(-250)));
     assert_eq!(last(false, Some(Hundredths(9_250))).change, None);

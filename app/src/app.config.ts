@@ -26,6 +26,7 @@ export default defineAppConfig({
     'pages/sealed-surveys/conduct',
     'pages/sealed-surveys/slips',
     'pages/sealed-surveys/sheet',
+    'pages/sealed-surveys/results',
   ],
   window: {
     navigationBarTitleText: '清风',

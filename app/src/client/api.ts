@@ -148,8 +148,8 @@ export async function uploadPhoto(filePath: string): Promise<string> {
   throw new Refused(answer.statusCode, body?.code ?? 'unknown', body?.detail ?? '照片没有传上去，请再试一次。')
 }
 
-/** A picture that is not public, as something that an image can show: a picture's tag sends no token. */
-export async function fetchPicture(path: string): Promise<string> {
+/** A file that is not public, onto the phone: a link and a picture's tag send no token. */
+export async function fetchFile(path: string): Promise<string> {
   await findServer()
   const attempt = () =>
     Taro.downloadFile({ url: server + path, header: { Authorization: `Bearer ${session()?.access_token ?? ''}` } })
@@ -158,10 +158,10 @@ export async function fetchPicture(path: string): Promise<string> {
     answer = await attempt()
     if (answer.statusCode === 401 && (await renew())) answer = await attempt()
   } catch {
-    throw new Refused(0, 'no_network', '图片没有取到，请检查网络。')
+    throw new Refused(0, 'no_network', '文件没有取到，请检查网络。')
   }
   if (answer.statusCode === 200) return answer.tempFilePath
-  throw new Refused(answer.statusCode, 'unknown', '图片没有取到，请稍后再试。')
+  throw new Refused(answer.statusCode, 'unknown', '文件没有取到，请稍后再试。')
 }
 
 /** A key for an intended act: as long as a draft has the same one, it is done once. */

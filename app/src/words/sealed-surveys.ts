@@ -1,12 +1,13 @@
 /** What the screens of the anonymous surveys say. */
 import type { Progress } from '../ballots/progress'
 
+interface Protected {
+  is: string
+  isNot: string
+}
+
 /** What an answer is protected from, in two sentences: what is, and what is not (survey protocol §2.5). */
-export const protections: Record<number, { is: string; isNot: string }> = {
-  4: {
-    is: '保护得住：纸票是您自己从袋子里抽的，谁也没法把这张票和您对上号，我们也不行。',
-    isNot: '保护不住：有人在旁边看着您填，或者您把票拿给别人看。',
-  },
+export const protections: Record<number, Protected> = {
   3: {
     is: '保护得住：镇里知道您来领过票，看不到您怎么答；县里能拆信封，不知道是谁的。要对上号，得镇里和县里串通。',
     isNot: '保护不住：有人在旁边看着您答；全村都答得一样；谁参加了，镇里和县里看得到。',
@@ -19,6 +20,38 @@ export const protections: Record<number, { is: string; isNot: string }> = {
     is: '保护得住：别的村民和干部看不到您怎么答，公布的只有合计。',
     isNot: '保护不住：这里只有一家在管，它答应不看，但技术上它想看是看得到的。',
   },
+}
+
+/** The same for a paper slip: nobody knows who holds it, and yet the page on which it is answered protects no better than it does. */
+export const slipProtections: Record<number, Protected> = {
+  3: {
+    is: '保护得住：纸票是您自己从袋子里抽的，哪张票在谁手里没有人记；拆信封的是县里，不知道是谁的票。',
+    isNot: '保护不住：有人在旁边看着您答，或者看见过您票上的码；谁登记用纸票，镇里和县里看得到。',
+  },
+  2: {
+    is: '保护得住：纸票是您自己从袋子里抽的，哪张票在谁手里没有人记；拆信封的是县里，不知道是谁的票。',
+    isNot:
+      '保护不住：这个网页每次打开都要重新下载，不如小程序稳妥；有人在旁边看着您答，或者看见过您票上的码；谁登记用纸票，镇里和县里看得到。',
+  },
+  1: {
+    is: '保护得住：纸票是您自己从袋子里抽的，哪张票在谁手里没有人记；公布的只有合计。',
+    isNot: '保护不住：这里只有一家在管，它答应不看，但是您用这部手机答，技术上它有办法看到；别人也可能看见过您票上的码。',
+  },
+}
+
+/** Who can see what once an answer is in the box, for the head of the list and before the last tap: never more than is kept. */
+export const whoSees: Record<number, string> = {
+  3: '镇里知道您来领过票，看不到您怎么答；县里拆信封，看得到怎么答，不知道是谁的。',
+  2: '镇里知道您来领过票，看不到您怎么答；县里拆信封，看得到怎么答，不知道是谁的。',
+  1: '票箱只有一家在管：它答应不看谁怎么答，但技术上看得到。',
+}
+
+/** How much of a box that was counted everybody can check for himself. */
+export const checkable: Record<string, string> = {
+  rows: '每张票都公开（没有名字），谁都可以把文件下载下来自己核对全部计票：',
+  totals: '这个票箱只公开合计，不公开每一张票，免得认出人来；信封、领票和合计的记录可以下载核对：',
+  count: '这个票箱只公开有几张票，免得认出人来；信封和领票的记录可以下载核对：',
+  organizational: '这次测评的票和结果都不公开；信封和领票的记录可以下载核对：',
 }
 
 export const levelNames: Record<number, string> = {

@@ -1,5 +1,6 @@
 // A person with a phone: opens pages, reads, types and taps what is visible.
 import assert from 'node:assert/strict'
+import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
 
 export async function openBrowser() {
@@ -66,6 +67,26 @@ export class Person {
 
   async doesNotSee(words) {
     assert.equal(await this.page.getByText(words, { exact: true }).locator('visible=true').count(), 0, words)
+  }
+
+  /** Looks again until the words are there. */
+  async waitsFor(words, lookAgain = () => this.page.reload()) {
+    for (let attempt = 0; attempt < 30; attempt++) {
+      if (await this.page.getByText(words).locator('visible=true').count()) return
+      await this.page.waitForTimeout(1000)
+      await lookAgain()
+    }
+    await this.sees(words)
+  }
+
+  /** The page can be used without seeing it well. */
+  async findsNoFaults(page) {
+    // A page that still slides in cannot be judged.
+    await this.page.waitForTimeout(500)
+    if (process.env.QINGFENG_PICTURES) await this.page.screenshot({ path: `${process.env.QINGFENG_PICTURES}/${page}.png`, fullPage: true })
+    const { violations } = await new AxeBuilder({ page: this.page }).analyze()
+    const serious = violations.filter((violation) => ['serious', 'critical'].includes(violation.impact))
+    assert.deepEqual(serious.map(({ id, nodes }) => `${page} ${id} ${nodes[0].html.slice(0, 160)}`), [])
   }
 
   /** Signs in with the password of the demo and the code that its front page shows. */

@@ -6,8 +6,6 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { AxeBuilder } from '@axe-core/playwright'
-
 import { openBrowser, Person } from './person.mjs'
 import { program, startDemo } from './server.mjs'
 
@@ -30,26 +28,10 @@ async function card(phone) {
   return front.match(new RegExp(`<td>${phone}</td><td><code>([^<]+)</code>`))[1]
 }
 
-/** Looks again until the words are there. */
-async function waitsFor(person, words, lookAgain) {
-  for (let attempt = 0; attempt < 30; attempt++) {
-    if (await person.page.getByText(words).locator('visible=true').count()) return
-    await person.page.waitForTimeout(1000)
-    await lookAgain()
-  }
-  await person.sees(words)
-}
-
-async function noFaults(person, page) {
-  const { violations } = await new AxeBuilder({ page: person.page }).analyze()
-  const serious = violations.filter((violation) => ['serious', 'critical'].includes(violation.impact))
-  assert.deepEqual(serious.map(({ id, nodes }) => `${page} ${id} ${nodes[0].html.slice(0, 160)}`), [])
-}
-
 test('the village group was invited, with two sentences about what is protected and what is not', async () => {
   const group = await Person.with(browser)
   await group.open(`${demo.sandbox}/sandbox/groups/demo-group-01`)
-  await waitsFor(group, title, () => group.page.reload())
+  await group.waitsFor(title)
   await group.sees('票箱指纹')
 })
 
@@ -83,18 +65,18 @@ test('the answer is sealed after the codes were compared, and goes into the box'
   await resident.sees('保护级别 2')
   await resident.sees('先和公示栏比一比')
   await resident.doesNotSee('开始答')
-  await noFaults(resident, 'answer')
+  await resident.findsNoFaults('answer')
   await resident.tap('比过了，都一样')
   await resident.tap('开始答')
   await resident.sees('不答这题')
-  await noFaults(resident, 'questions')
+  await resident.findsNoFaults('questions')
   for (const question of await resident.page.locator('.card:has(.label)').all()) {
     await question.getByText('基本满意', { exact: true }).or(question.getByText('不答这题', { exact: true })).first().click()
   }
   await resident.tap('封好投进票箱')
   await resident.tap('确定投进去')
   await resident.sees(/已寄出，等着进票箱|已在票箱里/)
-  await waitsFor(resident, '已在票箱里', () => resident.tap('看看进票箱没有'))
+  await resident.waitsFor('已在票箱里', () => resident.tap('看看进票箱没有'))
   await resident.sees('回执：')
   const kept = await resident.page.evaluate(() => JSON.stringify({ ...localStorage }))
   sid = kept.match(/sealed-box:[^:]+:([0-9a-f]{32})/)[1]
@@ -116,14 +98,14 @@ test('a week later it is counted, the phone finds its own ballot, and the group 
   await demo.daysLater(7)
   await resident.open(`${demo.cosigner}/app/#/pages/sealed-surveys/list`)
   await resident.page.reload()
-  await waitsFor(resident, title, () => resident.page.reload())
+  await resident.waitsFor(title)
   await resident.tap(title)
-  await waitsFor(resident, '已计入 ✓', () => resident.page.reload())
+  await resident.waitsFor('已计入 ✓')
   await resident.sees('有效票22')
-  await noFaults(resident, 'result')
+  await resident.findsNoFaults('result')
   const group = await Person.with(browser)
   await group.open(`${demo.sandbox}/sandbox/groups/demo-group-01`)
-  await waitsFor(group, /测评结果|结果已公布|已公布/, () => group.page.reload())
+  await group.waitsFor(/测评结果|结果已公布|已公布/)
   await group.sees(title)
 })
 

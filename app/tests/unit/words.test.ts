@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { dateFromToday, day, dayOf, left } from '../../src/words/dates'
 import { levelLabel, levels } from '../../src/words/labels'
+import { protections, slipProtections, whoSees } from '../../src/words/sealed-surveys'
 
 describe('dates in words', () => {
   test('a date is told as month and day', () => {
@@ -30,4 +31,20 @@ describe('dates in words', () => {
 test('the five levels are those of the national scheme, best first', () => {
   expect(levels.map(([, label]) => label)).toEqual(['非常满意', '满意', '基本满意', '不满意', '非常不满意'])
   expect(levelLabel('dissatisfied')).toBe('不满意')
+})
+
+test('each level that a page can have says what is protected and what is not, for a phone and for a slip', () => {
+  for (const level of [1, 2, 3]) {
+    for (const { is, isNot } of [protections[level]!, slipProtections[level]!]) {
+      expect(is).toMatch(/^保护得住：/)
+      expect(isNot).toMatch(/^保护不住：/)
+    }
+  }
+})
+
+test('no level says that nobody can see an answer, and the lowest says that its operator could', () => {
+  const sentences = [protections, slipProtections].flatMap((words) => Object.values(words).flatMap(({ is, isNot }) => [is, isNot]))
+  for (const sentence of [...sentences, ...Object.values(whoSees)]) expect(sentence).not.toMatch(/谁也|只有您自己|我们也不行/)
+  expect(whoSees[1]).toContain('技术上看得到')
+  expect(whoSees[2]).toContain('县里拆信封，看得到怎么答')
 })

@@ -62,3 +62,11 @@ export async function answers(person, options) {
     await questions.nth(number).locator('.action').nth(options[number % options.length]).click()
   }
 }
+
+/** Who stands on the roll, as the office hands it to the county. */
+export function roll(demo) {
+  const env = { ...process.env, QINGFENG_LOG__LEVEL: 'error' }
+  const exported = spawnSync(program, ['roll', 'export', '--township', 'yunxi'], { cwd: demo.folder, env, encoding: 'utf8' })
+  assert.equal(exported.status, 0, exported.stderr)
+  return exported.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line))
+}

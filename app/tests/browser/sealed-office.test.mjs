@@ -111,7 +111,7 @@ test('a cancelled survey opens nothing, and says why', async () => {
   await office.type('理由', '问卷印错了')
   await office.tap('确定取消')
   await office.waitsFor('已取消')
-  await office.doesNotSee('登记册')
+  await office.doesNotSee('谁用纸票')
   await office.findsNoFaults('cancelled')
 })
 

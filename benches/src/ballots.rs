@@ -49,13 +49,13 @@ pub struct Signing {
 /// Measures every engine that is built in.
 pub fn signing() -> anyhow::Result<Vec<Signing>> {
     let pure = generate(&Source)?;
-    let mut engines: Vec<(&'static str, Box<dyn BlindSigner>)> = Vec::new();
     #[cfg(feature = "openssl")]
-    {
-        let kept = pure.to_pkcs8()?;
-        engines.push(("OpenSSL", Box::new(qingfeng_ballots::blind::OpensslSigner::from_pkcs8(&kept)?)));
-    }
-    engines.push(("pure Rust", Box::new(pure)));
+    let kept = pure.to_pkcs8()?;
+    let engines: Vec<(&'static str, Box<dyn BlindSigner>)> = vec![
+        #[cfg(feature = "openssl")]
+        ("OpenSSL", Box::new(qingfeng_ballots::blind::OpensslSigner::from_pkcs8(&kept)?)),
+        ("pure Rust", Box::new(pure)),
+    ];
     let mut measured = Vec::new();
     for (engine, signer) in engines {
         let message = prepare(&random_bytes(&Source)?, b"a credential");
@@ -68,7 +68,7 @@ pub fn signing() -> anyhow::Result<Vec<Signing>> {
                 signer.blind_sign(&blinded.message, &Source)?;
                 signed += 1;
             }
-            ours += f64::from(signed) / (cpu_time()? - cpu).as_secs_f64();
+            ours += f64::from(signed) / cpu_since(cpu)?.as_secs_f64();
         }
         measured.push(Signing { engine, ours: ours / f64::from(ROUNDS), openssl: openssl / f64::from(ROUNDS) });
     }
@@ -106,19 +106,19 @@ pub fn verifying(ballots: usize) -> anyhow::Result<Verifying> {
     drop(bundle);
     let before = cpu_time()?;
     let bundle = Bundle::read(folder.path())?;
-    let reading = cpu_time()? - before;
+    let reading = cpu_since(before)?;
 
     let reader = survey.reader()?;
     let before = cpu_time()?;
     let report = verification::verify(&bundle, &reader);
-    let verifier = cpu_time()? - before;
+    let verifier = cpu_since(before)?;
     ensure!(report.passed(), "the bundle does not hold: {:?}", report.failed);
     ensure!(bundle.ballots.as_ref().map(Vec::len) == Some(ballots), "ballots are missing");
 
     let rows: Vec<_> = bundle.ballots.iter().flatten().map(|row| &row.ballot).collect();
     let before = cpu_time()?;
     ensure!(bare_loop(&rows, &survey.manifest, &survey.keys), "a signature does not verify");
-    Ok(Verifying { ballots, verifier, bare: cpu_time()? - before, reading })
+    Ok(Verifying { ballots, verifier, bare: cpu_since(before)?, reading })
 }
 
 /// Two RSA-PSS signatures and one of Ed25519 for each ballot, and nothing else; on all cores, as the verifier.
@@ -272,4 +272,8 @@ fn ballot(number: usize, manifest: &Manifest, keys: &Keys, signers: &Signers) ->
 /// CPU time of this process so far.
 fn cpu_time() -> anyhow::Result<Duration> {
     crate::load::cpu_of(std::process::id())
+}
+
+fn cpu_since(before: Duration) -> anyhow::Result<Duration> {
+    Ok(cpu_time()?.saturating_sub(before))
 }

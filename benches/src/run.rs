@@ -61,7 +61,7 @@ async fn measure(rows: usize, only: Option<Work>, ballots: usize) -> anyhow::Res
     println!("| work | ratio of requests/s | CPU per request | database's CPU | p99 |");
     println!("|---|---|---|---|---|");
     for engine in ENGINES.into_iter().filter(|_| wanted(Work::Ratings)) {
-        line(&format!("POST a rating on {engine} / bare insert"), ratings(engine).await?);
+        line(&format!("POST a rating on {engine} / bare insert"), Box::pin(ratings(engine)).await?);
     }
     if wanted(Work::Board) {
         let [warm, not_modified] = Box::pin(board()).await?;
@@ -69,7 +69,7 @@ async fn measure(rows: usize, only: Option<Work>, ballots: usize) -> anyhow::Res
         line("GET the public board, 304 / hello", not_modified);
     }
     for engine in ENGINES.into_iter().filter(|_| wanted(Work::Lists)) {
-        for (name, pair) in lists(engine, rows).await? {
+        for (name, pair) in Box::pin(lists(engine, rows)).await? {
             line(&format!("{name}, {rows} rows / 10000 rows, {engine}"), pair);
         }
     }
@@ -99,6 +99,12 @@ fn surveys(only: Option<Work>, ballots: usize) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The same requests in every round.
+fn same_each_round<Request>(requests: Vec<Request>) -> Vec<Arc<Vec<Request>>> {
+    let requests = Arc::new(requests);
+    std::iter::repeat_n(requests, ROUNDS).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "the table is the result")]
@@ -230,7 +236,7 @@ async fn ratings(engine: &str) -> anyhow::Result<(Measured, Measured)> {
     let bare_database = fresh_database(engine, &folder).await?;
     let bare = limit_server(&bare_database).await?;
     let insert = load::post("/ratings", "", r#"{"level":"satisfied"}"#);
-    let inserts = vec![Arc::new(vec![insert; RATINGS]); ROUNDS];
+    let inserts = same_each_round(vec![insert; RATINGS]);
     let stage = Stage::set(engine).await?;
     stage.people_and_complaints(PEOPLE, RATINGS * ROUNDS, "answered").await?;
     let product = product_server(&stage).await?;
@@ -260,7 +266,7 @@ async fn board() -> anyhow::Result<[(Measured, Measured); 2]> {
     let etag = etag_of(&server.address, &path).await?;
     let folder = tempfile::tempdir()?;
     let bare = limit_server(&fresh_database("SQLite", &folder).await?).await?;
-    let rounds = |request| vec![Arc::new(vec![request; PAGES]); ROUNDS];
+    let rounds = |request| same_each_round(vec![request; PAGES]);
     let hello = rounds(load::get("/hello", ""));
     let bare = Target { server: &bare, database: "sqlite", connections: CONNECTIONS, status: 200 };
     let warm = Target { server: &server, database: "sqlite", connections: CONNECTIONS, status: 200 };
@@ -310,14 +316,14 @@ impl LongList {
     fn rounds(&self, of_staff: bool, path: &str) -> Vec<Arc<Vec<Vec<u8>>>> {
         let token = if of_staff { &self.secretary } else { &self.resident };
         let request = load::get(path, &format!("Authorization: Bearer {token}\r\n"));
-        vec![Arc::new(vec![request; LISTS]); ROUNDS]
+        same_each_round(vec![request; LISTS])
     }
 }
 
 /// Each list with many rows beside the same with few.
 async fn lists(engine: &str, rows: usize) -> anyhow::Result<Vec<(&'static str, (Measured, Measured))>> {
-    let few = LongList::of(engine, 10_000).await?;
-    let many = LongList::of(engine, rows).await?;
+    let few = Box::pin(LongList::of(engine, 10_000)).await?;
+    let many = Box::pin(LongList::of(engine, rows)).await?;
     let mut measured = Vec::new();
     for (name, of_staff, path) in [
         ("GET my complaints", false, "/api/complaints"),

@@ -105,7 +105,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::VerifyAudit => return audit::verify(config).await,
         Command::Openapi => println!("{}", crate::http::description().to_pretty_json()?),
         Command::Calendar(command) => command.execute(config).await?,
-        Command::Groups(command) => command.execute(config).await?,
+        Command::Groups(command) => Box::pin(command.execute(config)).await?,
         Command::Sending(command) => command.execute(config).await?,
         Command::Plan(command) => return Box::pin(command.execute(config)).await,
         Command::Box => Box::pin(ballot_box::serve(config)).await?,

@@ -208,7 +208,7 @@ impl<'a> Story<'a> {
             find_box(&self.application.store, sid).await?.manifest.context("an open box has its manifest")?;
         let manifest: Manifest = serde_json::from_str(&manifest)?;
         for (number, neighbour) in neighbours.iter().enumerate() {
-            self.vote(sid, &manifest, neighbour, first + number).await?;
+            Box::pin(self.vote(sid, &manifest, neighbour, first + number)).await?;
         }
         self.go_on(sid).await
     }
@@ -245,7 +245,7 @@ impl<'a> Story<'a> {
         let ballot = credential.ballot(Answers(answers.collect())).to_bytes();
         let recipient = manifest.box_recipient.parse().map_err(|_| anyhow::anyhow!("the box has no key"))?;
         let outer = credential.outer(&ballot, 0, recipient, &SystemRandomness)?;
-        let thrown = service::throw_in(&application.store, sid, &outer.to_bytes()).await?;
+        let thrown = Box::pin(service::throw_in(&application.store, sid, &outer.to_bytes())).await?;
         anyhow::ensure!(thrown == Thrown::In, "an envelope of the demo is not in the box: {thrown:?}");
         Ok(())
     }

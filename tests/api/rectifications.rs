@@ -339,10 +339,8 @@ async fn nobody_decides_on_an_extension_that_he_asked_for_or_answers_for(#[value
     cast.township.also_holds(cast.secretary_id, cast.township.id, Role::TownshipLeader).await;
     let (colleague, colleague_id) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
     cast.township.also_holds(colleague_id, cast.township.id, Role::TownshipLeader).await;
-    let (path, kind) = match of_a_complaint {
-        true => (cast.working().await, "complaints"),
-        false => (scene.published().await, "rectifications"),
-    };
+    let (path, kind) =
+        if of_a_complaint { (cast.working().await, "complaints") } else { (scene.published().await, "rectifications") };
     let ask = json!({"new_due_on": "2026-05-10", "reason": "等材料"});
     let id = colleague.post(&format!("{path}/extensions"), ask).await.ok()["id"].clone();
     let decision = format!("/api/{kind}/extensions/{}/decision", id.as_str().unwrap());

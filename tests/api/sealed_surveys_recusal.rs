@@ -19,6 +19,7 @@ async fn who_is_rated_is_not_asked_about_herself(#[case] engine: Engine) {
     let village = township.village("东河村").await;
     let office = township.staff(Role::TownshipOffice).await;
     let (_, secretary) = township.staff_of(village.id, Role::VillageSecretary).await;
+    let (_, clerk) = township.staff_of(village.id, Role::VillageStaff).await;
     let rated = township.add_resident(village, None, Some(secretary)).await;
     let mut everybody = vec![rated];
     for _ in 0..30 {
@@ -27,7 +28,7 @@ async fn who_is_rated_is_not_asked_about_herself(#[case] engine: Engine) {
     polling.others.print_cards(village.id, &everybody).await;
     let survey = json!({
         "kind": "cadre_evaluation", "title": "村干部年度测评", "min_level": 2, "classes": ["resident"],
-        "topics": [{"evaluatee": "村支书", "staff_id": secretary}, {"evaluatee": "村委会"}],
+        "topics": [{"evaluatee": "村支书", "staff_id": secretary}, {"evaluatee": "村文书", "staff_id": clerk}],
         "issue_from": "2026-03-02", "issue_until": "2026-03-06", "cast_until": "2026-03-07",
     });
     let survey = office.post("/api/sealed-surveys", survey).await.ok()["id"].as_str().unwrap().to_owned();
@@ -43,7 +44,7 @@ async fn who_is_rated_is_not_asked_about_herself(#[case] engine: Engine) {
         })
         .collect();
     boxes.sort_unstable();
-    assert_eq!(boxes, [("村委会", "signed", 31), ("村支书", "signed", 30)], "the co-signer agrees to both");
+    assert_eq!(boxes, [("村支书", "signed", 30), ("村文书", "signed", 31)], "the co-signer agrees to both");
     office.post(&format!("{path}/opening"), json!({})).await.ok();
     let asked = async |resident: qingfeng_core::ids::ResidentId| {
         let identity = Identity { county: township.county, kind: PersonKind::Resident, id: resident.0 };

@@ -224,7 +224,7 @@ pub(super) async fn check_text(request: HttpRequest, body: web::Bytes, sandbox: 
         if !state.phones.contains_key(&check.openid) {
             return refused(40003, "invalid openid");
         }
-        if !state.active.get(&check.openid).is_some_and(|at| now - *at <= ACTIVE) {
+        if state.active.get(&check.openid).is_none_or(|at| now - *at > ACTIVE) {
             return refused(61010, "code is expired");
         }
         let (suggest, label) = match &check.content {

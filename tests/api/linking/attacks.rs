@@ -51,7 +51,7 @@ pub fn attack(boxes: &[BoxView], seed: u64) -> Report {
         Finding { attack: attack.clone(), links: *links, probability: (alone * attacks as f64).min(1.0) }
     };
     let mut findings: Vec<_> = links.iter().map(finding).collect();
-    findings.sort_by(|one, other| other.links.cmp(&one.links));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.links));
     let best = findings[0].clone();
     findings.retain(|finding| finding.probability < FALSE_ALARMS);
     Report { attacks, best, findings }

@@ -60,5 +60,5 @@ fn the_tail_is_the_one_of_the_tables() {
     close(poisson_tail(1.0, 9), 1.1253e-6);
     close(poisson_tail(40.0, 53), 0.028057);
     close(poisson_tail(120.0, 235), 1.1811e-20);
-    assert!(poisson_tail(120.0, 7200) == 0.0 && poisson_tail(2.0, 0) == 1.0);
+    assert!(poisson_tail(120.0, 7200) < f64::EPSILON && (poisson_tail(2.0, 0) - 1.0).abs() < f64::EPSILON);
 }

@@ -77,7 +77,7 @@ impl Leak {
                 }
             }
             Self::OneRow => {
-                view.together = owners.iter().enumerate().map(|(ballot, person)| (*person, ballot)).collect()
+                view.together = owners.iter().enumerate().map(|(ballot, person)| (*person, ballot)).collect();
             }
             Self::RunningTotals => {
                 let mut by_time: Vec<_> = (0..owners.len()).collect();

@@ -98,7 +98,7 @@ fn a_group_with_few_ballots_leaves_no_trace_but_its_note() {
     assert_eq!((row_of_good.issued, row_of_good.ballots), (None, None));
     let party = &row_of_good.groups[0];
     assert_eq!((party.group, party.issued, party.ballots, party.score), (PartyMember, None, None, None));
-    assert_eq!(row_of_good.notes.len(), 2, "{:?}", row_of_good.notes);
+    assert_eq!(row_of_good.notes.len(), 3, "{:?}", row_of_good.notes);
     // Also not that one more or fewer took part, as long as it is valid.
     assert_eq!(row_of_good, row(&[0, 4, 0, 0, 0]));
 }

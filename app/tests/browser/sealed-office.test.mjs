@@ -37,6 +37,9 @@ test('box and keys are made, the rolls agree, and the slips are printed before t
   await office.sees('等待开箱')
   await office.sees('公示栏核对码')
   slips = printsSlips(demo, survey.sid, 3)
+  // Before the slips are printed it cannot be opened.
+  await office.doesNotSee('开箱')
+  await office.page.reload()
   await office.tap('开箱')
   await office.tap('确定开箱')
   await office.sees('正在进行')

@@ -46,6 +46,7 @@ test('eleven people are registered and draw a slip each', async () => {
   await office.tap('确定制作票箱')
   await office.sees('等待开箱')
   slips = printsSlips(demo, survey.sid, VOTERS + 1)
+  await office.page.reload()
   await office.tap('开箱')
   await office.tap('确定开箱')
   await office.sees('正在进行')

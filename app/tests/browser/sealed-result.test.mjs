@@ -130,6 +130,8 @@ test('counted, the office reads the sheet with groups and the account of the sli
 })
 
 test('only after the release the secretary reads the own result, and nobody else’s', async () => {
+  // A week without using it has ended the sign-in.
+  await secretary.signInAsStaff(demo, 'secretary-01')
   const sheet = `${demo.address}/app/#/pages/sealed-surveys/sheet?id=${survey.id}`
   await secretary.open(sheet)
   await secretary.page.reload()

@@ -268,11 +268,13 @@ impl Default for Feishu {
 pub struct Bot {
     /// Whether the API process runs the bot, too. Off where `qingfeng-bot` runs as its own program.
     pub embedded: bool,
+    /// Whether what staff wrote for a group waits until a second person has read it.
+    pub second_person: bool,
 }
 
 impl Default for Bot {
     fn default() -> Self {
-        Self { embedded: true }
+        Self { embedded: true, second_person: true }
     }
 }
 

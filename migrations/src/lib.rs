@@ -21,6 +21,7 @@ mod m20261126_000081_prepared_posts;
 mod m20261126_000082_answers;
 mod m20261126_000090_unread_indexes;
 mod m20261126_000091_phase;
+mod m20261126_000092_post_reviews;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000082_answers::Migration),
             Box::new(m20261126_000090_unread_indexes::Migration),
             Box::new(m20261126_000091_phase::Migration),
+            Box::new(m20261126_000092_post_reviews::Migration),
         ]
     }
 }

@@ -1,7 +1,7 @@
 use actix_web::web;
 use anyhow::Context;
 use clap::Args;
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings, channels::WeComAppSettings};
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings, Reviewing, channels::WeComAppSettings};
 use qingfeng_core::outbox::consents::Validity;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,8 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn execute(self, mut config: Config) -> anyhow::Result<()> {
         config.http.demo |= self.demo;
+        // The demo's year is over before anybody could read its posts.
+        config.bot.second_person &= !self.demo;
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
         let box_listener = listen_for_the_box(&mut config)?;
@@ -111,7 +113,9 @@ pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
         agent_id: config.wecom.agent_id,
         secret: config.wecom.app_secret.clone(),
     });
+    let reviewing = if config.bot.second_person { Reviewing::SecondPerson } else { Reviewing::Rules };
     let settings = BotSettings {
+        reviewing,
         public_url: config.http.public_url.clone(),
         platforms: PlatformSettings {
             wechat_api_base: config.wechat.api_base.clone(),

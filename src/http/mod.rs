@@ -15,6 +15,7 @@ mod deadlines;
 mod desk;
 mod duties;
 mod files;
+mod group_posts;
 mod handover;
 mod health;
 pub mod input;
@@ -125,6 +126,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(cosigner::routes)
             .configure(messages::routes)
             .configure(prepared_posts::routes)
+            .configure(group_posts::routes)
             .configure(deadlines::routes)
             .configure(absences::routes)
             .configure(sending::routes),

@@ -17,6 +17,7 @@ mod departures;
 mod engines;
 mod every_endpoint;
 mod files;
+mod group_posts;
 mod groups;
 mod health;
 mod killed;

@@ -15,6 +15,7 @@ mod person;
 mod pointless;
 mod prepare;
 mod recipient;
+mod review;
 
 use chrono::{DateTime, Timelike as _, Utc};
 use qingfeng_core::{
@@ -47,6 +48,8 @@ pub struct Delivered {
     pub parked: u32,
     pub postponed: u32,
     pub unknown: u32,
+    /// Posts that a second person has to let go.
+    pub held: u32,
     /// Posts that wait for a person to put them into an ordinary group.
     pub handed_over: u32,
 }
@@ -127,6 +130,12 @@ async fn post(
     message: Message,
     delivered: &mut Delivered,
 ) -> Result<(), Fault> {
+    if let Some(address) = address
+        && !review::passes(bot, &address.group, &message).await?
+    {
+        delivered.held += 1;
+        return Ok(());
+    }
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
         Some(GroupAddress { group, key: Some(key) }) => {

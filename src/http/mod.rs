@@ -33,6 +33,7 @@ mod sending;
 mod sign_in;
 mod site;
 mod surveys;
+mod wecom_sign_in;
 
 use std::time::Duration;
 
@@ -108,6 +109,7 @@ fn api(config: &mut ServiceConfig) {
             // Routes are tried in this order: the page that everybody reads comes first.
             .configure(board::routes)
             .configure(sign_in::routes)
+            .configure(wecom_sign_in::routes)
             .configure(me::routes)
             .configure(consents::routes)
             .configure(files::routes)

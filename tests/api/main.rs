@@ -42,3 +42,4 @@ mod sending;
 mod sign_in;
 mod support;
 mod village_group;
+mod wecom_sign_in;

@@ -9,6 +9,7 @@
 mod buttons;
 mod card;
 mod claim;
+mod customer_group;
 mod departure;
 mod outcome;
 mod person;
@@ -20,6 +21,7 @@ mod review;
 use chrono::{DateTime, Timelike as _, Utc};
 use qingfeng_core::{
     clock::shanghai,
+    groups::GroupKind,
     ids::{ResidentId, StaffId},
     outbox::{RecipientKind, entity::Model as Message, stops},
     refusal::Fault,
@@ -138,6 +140,9 @@ async fn post(
     }
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
+        Some(GroupAddress { group, key: Some(key) }) if group.kind == GroupKind::WecomCustomerGroup => {
+            customer_group::post(bot, group, key, &message).await?
+        }
         Some(GroupAddress { group, key: Some(key) }) => {
             let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
             claim::depart(bot, std::slice::from_ref(&message)).await?;

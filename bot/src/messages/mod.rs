@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::channels::{Card, LONGEST_THING, TemplateUse};
 
-pub(crate) use length::shorten;
+pub(crate) use length::{shorten, within_bytes};
 pub(crate) use posts::post;
 
 fn text<'a>(facts: &'a Value, name: &str) -> &'a str {

@@ -1,6 +1,5 @@
 //! The app's folder is looked up when the program is compiled: it has to be there, though it may still be empty.
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks")]
 fn main() {
     let folder = "../app/dist/h5";
     if let Err(error) = std::fs::create_dir_all(folder) {

@@ -27,7 +27,7 @@ test-rust:
 test-app:
 	@scripts/test-app
 
-soak: ## Attack and count anonymous surveys for an hour: 120 boxes on each engine, weak leaks too
+soak: ## Attack anonymous surveys for hours: 120 boxes on each engine, weak leaks too
 	cargo build --bins
 	QINGFENG_LINKING_BOXES=120 scripts/with-services cargo test --test api -- linking killed
 

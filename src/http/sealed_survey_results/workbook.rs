@@ -7,6 +7,7 @@ use qingfeng_core::{
         formulas::Hundredths,
         results::SheetView,
         sheet::{GroupLine, Row},
+        suppression::PaperAccount,
     },
 };
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
@@ -121,14 +122,7 @@ fn result(row: &Row) -> Vec<Cell> {
         || NONE.to_owned(),
         |paper| {
             let voided = if paper.is_voided { "，数目对不上，全部作废" } else { "" };
-            let qingfeng_core::sealed_surveys::suppression::PaperAccount {
-                printed,
-                drawn,
-                returned,
-                spoiled,
-                lost,
-                ..
-            } = paper;
+            let PaperAccount { printed, drawn, returned, spoiled, lost, .. } = paper;
             format!("{printed}、{drawn}、{returned}、{spoiled}、{lost}{voided}")
         },
     );

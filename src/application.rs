@@ -19,6 +19,7 @@ use crate::{
     sealed_surveys::Quorum,
     secrets::Secrets,
     wechat_login::WeChatLogin,
+    wecom_login::{self, WeComLogin},
 };
 
 /// Shared by all requests.
@@ -30,6 +31,7 @@ pub struct Application {
     pub paper_codes: PaperCodes,
     pub access_tokens: AccessTokens,
     pub wechat_login: WeChatLogin,
+    pub wecom_login: WeComLogin,
     pub calendar: CalendarBook,
     pub darkroom: Darkroom,
     pub board: BoardPages,
@@ -63,6 +65,9 @@ impl Application {
         paper_codes.bring_up_to_date(&store).await?;
         let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
         let wechat_login = WeChatLogin::new(&config.wechat)?;
+        let (clock, randomness) = (surroundings.clock.clone(), &*surroundings.randomness);
+        let wecom = wecom_login::application(&config.platforms(), Arc::clone(&cache), clock, randomness)?;
+        let wecom_login = WeComLogin::new(wecom, &config.wecom, &config.http.public_url);
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
             darkroom: Darkroom::new(files::open(&config.files.url)?),
@@ -86,6 +91,7 @@ impl Application {
             paper_codes,
             access_tokens: AccessTokens::new(&secrets.signing_keys()?, surroundings.clock),
             wechat_login,
+            wecom_login,
             config,
         })
     }

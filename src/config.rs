@@ -219,6 +219,8 @@ pub struct WeCom {
     /// The application's number and secret.
     pub agent_id: i64,
     pub app_secret: String,
+    /// Where staff's browsers go to sign in.
+    pub oauth_base: String,
     /// Token and `EncodingAESKey` of the application's message receiving; the former key may stand after the present one.
     pub callback_token: String,
     pub callback_keys: Vec<String>,
@@ -231,6 +233,7 @@ impl Default for WeCom {
             corp_id: "wwsandbox0000000001".into(),
             agent_id: 1_000_002,
             app_secret: "sandbox-wecom-secret".into(),
+            oauth_base: "https://open.weixin.qq.com".into(),
             callback_token: "sandbox-wecom-token".into(),
             callback_keys: vec!["SandboxSandboxSandboxSandboxSandboxSandboxS".into()],
         }
@@ -268,11 +271,13 @@ impl Default for Feishu {
 pub struct Bot {
     /// Whether the API process runs the bot, too. Off where `qingfeng-bot` runs as its own program.
     pub embedded: bool,
+    /// Whether what staff wrote for a group waits until a second person has read it.
+    pub second_person: bool,
 }
 
 impl Default for Bot {
     fn default() -> Self {
-        Self { embedded: true }
+        Self { embedded: true, second_person: true }
     }
 }
 

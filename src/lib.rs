@@ -7,9 +7,11 @@ pub mod cosigner;
 pub mod demo;
 pub mod http;
 mod landing;
+mod platforms;
 pub mod sealed_surveys;
 pub mod secrets;
 mod wechat_login;
+mod wecom_login;
 
 pub use application::Application;
 pub use config::Config;

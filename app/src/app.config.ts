@@ -17,6 +17,8 @@ export default defineAppConfig({
     'pages/duties/detail',
     'pages/messages/index',
     'pages/posts/index',
+    'pages/posts/review',
+    'pages/absences/index',
     'pages/sealed-surveys/list',
     'pages/sealed-surveys/enrol',
     'pages/sealed-surveys/answer',

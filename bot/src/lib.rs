@@ -40,6 +40,17 @@ pub struct BotSettings {
     /// Address under which people reach the app, for links in posts.
     pub public_url: String,
     pub platforms: PlatformSettings,
+    pub reviewing: Reviewing,
+}
+
+/// Who reads what goes into a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reviewing {
+    /// The rules, and a second person where somebody wrote it.
+    #[default]
+    SecondPerson,
+    /// The rules; a person only where they find something.
+    Rules,
 }
 
 impl Bot {

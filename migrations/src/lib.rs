@@ -21,6 +21,8 @@ mod m20261126_000081_prepared_posts;
 mod m20261126_000082_answers;
 mod m20261126_000090_unread_indexes;
 mod m20261126_000091_phase;
+mod m20261126_000092_post_reviews;
+mod m20261126_000093_wecom_names;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -52,6 +54,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000082_answers::Migration),
             Box::new(m20261126_000090_unread_indexes::Migration),
             Box::new(m20261126_000091_phase::Migration),
+            Box::new(m20261126_000092_post_reviews::Migration),
+            Box::new(m20261126_000093_wecom_names::Migration),
         ]
     }
 }

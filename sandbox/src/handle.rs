@@ -222,6 +222,20 @@ impl PhoneHandle {
         }
     }
 
+    /// What the platform puts into the address when a member of the corporation signs in.
+    #[must_use]
+    pub fn wecom_login_code(&self) -> String {
+        let now = self.sandbox.now();
+        self.sandbox.state().wecom_codes.issue(&self.openid, now)
+    }
+
+    /// Taps "send" on the messages into customer groups that wait for this member; how many there were.
+    #[must_use]
+    pub fn confirm_group_messages(&self) -> usize {
+        let user = self.sandbox.state().phones.get(&self.openid).and_then(|phone| phone.wecom_user_id.clone());
+        user.map_or(0, |user| crate::wecom::confirm(&self.sandbox, &user))
+    }
+
     /// What the button for the phone number gives.
     #[must_use]
     pub fn number_code(&self, number: &str) -> String {

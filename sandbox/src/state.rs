@@ -15,7 +15,7 @@ use crate::{
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
     wechat::{LoginCode, PhoneCodes, TakenNames, Template, TokenBook},
-    wecom::AppUse,
+    wecom::{AppUse, GroupTasks, LoginCodes},
 };
 
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) account: Account,
     pub(crate) wecom_account: WeComAccount,
     pub(crate) wecom_app: AppUse,
+    pub(crate) wecom_codes: LoginCodes,
+    pub(crate) group_tasks: GroupTasks,
     /// By openid.
     pub(crate) phones: BTreeMap<String, Phone>,
     /// By the robot's key.

@@ -32,7 +32,8 @@ enum GroupsCommand {
         village: String,
         #[arg(long)]
         name: String,
-        /// `wecom_robot`, `dingtalk_robot`, `feishu_robot` or `ordinary_chat`.
+        /// `wecom_robot`, `dingtalk_robot`, `feishu_robot`, `wecom_customer_group` (its id in the place of a key) or
+        /// `ordinary_chat`.
         #[arg(long)]
         kind: GroupKind,
         #[command(flatten)]

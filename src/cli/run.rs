@@ -1,8 +1,7 @@
 use actix_web::web;
 use anyhow::Context;
 use clap::Args;
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings, channels::WeComAppSettings};
-use qingfeng_core::outbox::consents::Validity;
+use qingfeng_bot::{Bot, BotSettings, Reviewing};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,6 +19,8 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn execute(self, mut config: Config) -> anyhow::Result<()> {
         config.http.demo |= self.demo;
+        // The demo's year is over before anybody could read its posts.
+        config.bot.second_person &= !self.demo;
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
         let box_listener = listen_for_the_box(&mut config)?;
@@ -106,25 +107,11 @@ fn listen_for_the_box(config: &mut Config) -> anyhow::Result<Option<std::net::Tc
 /// The bot that the configuration describes.
 pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
     let config = &application.config;
-    let wecom_app = (!config.wecom.corp_id.is_empty()).then(|| WeComAppSettings {
-        corp_id: config.wecom.corp_id.clone(),
-        agent_id: config.wecom.agent_id,
-        secret: config.wecom.app_secret.clone(),
-    });
+    let reviewing = if config.bot.second_person { Reviewing::SecondPerson } else { Reviewing::Rules };
     let settings = BotSettings {
+        reviewing,
         public_url: config.http.public_url.clone(),
-        platforms: PlatformSettings {
-            wechat_api_base: config.wechat.api_base.clone(),
-            wecom_api_base: config.wecom.api_base.clone(),
-            dingtalk_api_base: config.dingtalk.api_base.clone(),
-            feishu_api_base: config.feishu.api_base.clone(),
-            wecom_app,
-            app_id: config.wechat.app_id.clone(),
-            app_secret: config.wechat.app_secret.clone(),
-            reminder_template: config.wechat.reminder_template.clone(),
-            progress_template: config.wechat.progress_template.clone(),
-            consents: if config.wechat.long_term_templates { Validity::LongTerm } else { Validity::Once },
-        },
+        platforms: application.config.platforms(),
     };
     Ok(Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings)?)
 }

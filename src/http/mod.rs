@@ -15,6 +15,7 @@ mod deadlines;
 mod desk;
 mod duties;
 mod files;
+mod group_posts;
 mod handover;
 mod health;
 pub mod input;
@@ -32,6 +33,7 @@ mod sending;
 mod sign_in;
 mod site;
 mod surveys;
+mod wecom_sign_in;
 
 use std::time::Duration;
 
@@ -107,6 +109,7 @@ fn api(config: &mut ServiceConfig) {
             // Routes are tried in this order: the page that everybody reads comes first.
             .configure(board::routes)
             .configure(sign_in::routes)
+            .configure(wecom_sign_in::routes)
             .configure(me::routes)
             .configure(consents::routes)
             .configure(files::routes)
@@ -125,6 +128,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(cosigner::routes)
             .configure(messages::routes)
             .configure(prepared_posts::routes)
+            .configure(group_posts::routes)
             .configure(deadlines::routes)
             .configure(absences::routes)
             .configure(sending::routes),

@@ -23,7 +23,7 @@ use super::{
 use crate::Application;
 
 /// How long somebody has to type the invitation code after opening the mini-program.
-const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
+pub(super) const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
 /// Sign-ins per invitation code or ticket, so that codes cannot be guessed.
 const GUESSES: u32 = 10;
 const GUESSES_WINDOW: Duration = Duration::from_secs(10 * 60);
@@ -56,6 +56,9 @@ pub struct StaffSignIn {
     password: String,
     /// Six digits from the authenticator.
     code: String,
+    /// From the sign-in through WeCom, to bind this member of the corporation to the account.
+    #[serde(default)]
+    ticket: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -154,15 +157,26 @@ async fn with_invitation(
 /// Sign in as staff with password and authenticator code.
 #[utoipa::path(tag = "sign-in", request_body = StaffSignIn, responses(
     (status = 200, body = Tokens),
-    (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_credentials`"),
+    (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_credentials`, `ticket_expired`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`wecom_taken`"),
     (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_attempts`"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sign-in/staff")]
 async fn as_staff(application: web::Data<Application>, input: Input<StaffSignIn>) -> Answer<web::Json<Tokens>> {
-    let StaffSignIn { login, password, code } = &input.value;
+    let StaffSignIn { login, password, code, ticket } = &input.value;
     let (store, cache) = (&application.store, &*application.cache);
     let person = sign_in::staff(store, cache, &application.sealer, login, password, code).await?;
+    if let Some(ticket) = ticket {
+        let key = format!("wecom_binding:{ticket}");
+        let expired = || Fault::refused(SignInRefusal::TicketExpired);
+        let user_id = cache.get(&key).await?.ok_or_else(expired)?;
+        if !cache.remove_if(&key, &user_id).await? {
+            return Err(expired().into());
+        }
+        let user_id = String::from_utf8(user_id).map_err(Fault::unavailable)?;
+        sign_in::bind_wecom(store, person, &user_id).await?;
+    }
     Ok(web::Json(begin(&application, person).await?))
 }
 

@@ -29,7 +29,7 @@ pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
 pub(crate) use wecom_app::GUARDED_FOR;
-pub use wecom_app::{AppMessage, WeComApp, WeComAppSettings};
+pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
 #[cfg(test)]
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
 

@@ -49,7 +49,7 @@ impl Workshop {
                 GroupKind::WecomRobot => wecom_robot::send(self, key, &body).await,
                 GroupKind::DingtalkRobot => dingtalk_robot::send(self, key, &body).await,
                 GroupKind::FeishuRobot => feishu_robot::send(self, key, body).await,
-                GroupKind::OrdinaryChat => return outcome,
+                GroupKind::WecomCustomerGroup | GroupKind::OrdinaryChat => return outcome,
             };
             match &outcome {
                 Outcome::Taken(_) => {}
@@ -99,7 +99,9 @@ impl Robots {
             GroupKind::WecomRobot => wecom_robot::post(&self.wecom, key, post).await,
             GroupKind::DingtalkRobot => dingtalk_robot::post(&self.dingtalk, key, post).await,
             GroupKind::FeishuRobot => feishu_robot::post(&self.feishu, key, post).await,
-            GroupKind::OrdinaryChat => Outcome::Final("普通微信群没有机器人，要由人转发".into()),
+            GroupKind::WecomCustomerGroup | GroupKind::OrdinaryChat => {
+                Outcome::Final("这个群没有机器人，要由人转发".into())
+            }
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use qingfeng_core::{cache::Cache, clock::Clock, refusal::Fault};
+use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::{
     PlatformSettings,
     access_token::{AccessTokens, Issuer},
     check_base,
-    codes::{Place, meaning},
+    codes::{Meaning, Place, meaning},
     exchange,
     parts::parts,
     template_card::TemplateCard,
@@ -20,6 +21,54 @@ use crate::delivery::Outcome;
 pub(crate) const LONGEST_TEXT: usize = 2048;
 /// How long the platform recognizes a message that it has had already, in seconds: the longest that it offers.
 pub(crate) const GUARDED_FOR: u32 = 14_400;
+
+/// Longest text into a customer group, in bytes.
+const LONGEST_GROUP_TEXT: usize = 4000;
+
+/// Why it is not known who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemberFault {
+    /// Somebody outside the corporation.
+    Outsider,
+    /// The code is unknown, used or too old.
+    BadCode,
+    Unavailable(String),
+}
+
+/// What an application uploads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    Image,
+    File,
+}
+
+impl MediaKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::File => "file",
+        }
+    }
+}
+
+/// A picture or a file with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    pub kind: MediaKind,
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Media {
+    /// More than five bytes; a picture up to 5 MB (the smaller of the two limits that are documented), a file up to 20 MB.
+    fn check(&self) -> Result<(), &'static str> {
+        let (largest, refusal) = match self.kind {
+            MediaKind::Image => (5 * 1024 * 1024, "图片要有6字节至5MB"),
+            MediaKind::File => (20 * 1024 * 1024, "文件要有6字节至20MB"),
+        };
+        if (6..=largest).contains(&self.bytes.len()) { Ok(()) } else { Err(refusal) }
+    }
+}
 
 /// The application at WeCom.
 #[derive(Clone)]
@@ -41,6 +90,9 @@ pub enum AppMessage {
     Text(String),
     Markdown(String),
     Card(TemplateCard),
+    /// What [`WeComApp::upload`] gave.
+    Image(String),
+    File(String),
 }
 
 impl AppMessage {
@@ -57,6 +109,8 @@ impl AppMessage {
                 .map(|part| json!({"msgtype": "markdown", "markdown": {"content": part}}))
                 .collect(),
             Self::Card(card) => vec![json!({"msgtype": "template_card", "template_card": card.value()})],
+            Self::Image(media) => vec![json!({"msgtype": "image", "image": {"media_id": media}})],
+            Self::File(media) => vec![json!({"msgtype": "file", "file": {"media_id": media}})],
         }
     }
 }
@@ -97,6 +151,99 @@ impl WeComApp {
             base: settings.wecom_api_base.clone(),
             agent_id: app.agent_id,
         }))
+    }
+
+    /// The application alone, for a server that sends nothing but asks who somebody is.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn connect(
+        cache: Arc<dyn Cache>,
+        clock: Arc<dyn Clock>,
+        holder: &str,
+        settings: &PlatformSettings,
+    ) -> Result<Option<Self>, Fault> {
+        Self::new(super::client()?, cache, clock, holder, settings)
+    }
+
+    /// The member of the corporation to whom the platform gave this code; it works once.
+    ///
+    /// # Errors
+    /// [`MemberFault`].
+    pub async fn member(&self, code: &str) -> Result<String, MemberFault> {
+        let request = |token: &str| {
+            self.client
+                .get(format!("{}/cgi-bin/auth/getuserinfo", self.base))
+                .query(&[("access_token", token), ("code", code)])
+        };
+        let unavailable = |outcome: Outcome| MemberFault::Unavailable(format!("WeCom: {outcome:?}"));
+        let answer = self.tokens.call(request).await.map_err(unavailable)?;
+        match exchange::code(&answer, "errcode").unwrap_or(0) {
+            0 => {}
+            40029 => return Err(MemberFault::BadCode),
+            other => return Err(MemberFault::Unavailable(format!("WeCom refuses the login with {other}"))),
+        }
+        // Older answers write it with a capital letter.
+        let user = ["userid", "UserId"].into_iter().find_map(|field| answer[field].as_str());
+        user.filter(|user| !user.is_empty()).map(str::to_owned).ok_or(MemberFault::Outsider)
+    }
+
+    /// A message into a group with outside WeChat users: a task that the member has to confirm on his phone.
+    pub async fn customer_group_task(&self, sender: &str, chat_id: &str, text: &str) -> Outcome {
+        if text.len() > LONGEST_GROUP_TEXT {
+            return Outcome::Final("内容超过企业微信客户群的限制".into());
+        }
+        let body = json!({
+            "chat_type": "group", "sender": sender, "chat_id_list": [chat_id], "text": {"content": text},
+        });
+        let request = |token: &str| {
+            self.client
+                .post(format!("{}/cgi-bin/externalcontact/add_msg_template", self.base))
+                .query(&[("access_token", token)])
+                .json(&body)
+        };
+        let answer = match self.tokens.call(request).await {
+            Ok(answer) => answer,
+            Err(outcome) => return outcome,
+        };
+        let Some(code) = exchange::code(&answer, "errcode") else {
+            return Outcome::Unknown("企业微信的回应看不懂，不知道是否已发出".into());
+        };
+        match meaning(Place::WeComCall, code).outcome(self.clock.now()) {
+            // To nobody is a success to the platform.
+            Outcome::Taken(_) if answer["fail_list"].as_array().is_some_and(|failed| !failed.is_empty()) => {
+                Outcome::Final("企业微信里没有这个客户群，或群主不是转发人".into())
+            }
+            Outcome::Taken(_) => Outcome::Taken(answer["msgid"].as_str().map(str::to_owned)),
+            other => other,
+        }
+    }
+
+    /// Uploads a picture or a file; good for three days.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`]; nothing was sent to anybody yet.
+    pub async fn upload(&self, media: &Media) -> Result<String, Outcome> {
+        media.check().map_err(|reason| Outcome::Final(reason.into()))?;
+        let request = |token: &str| {
+            let part = Part::bytes(media.bytes.clone()).file_name(media.name.clone());
+            self.client
+                .post(format!("{}/cgi-bin/media/upload", self.base))
+                .query(&[("access_token", token), ("type", media.kind.as_str())])
+                .multipart(Form::new().part("media", part))
+        };
+        let now = self.clock.now();
+        let later = |reason: &str| Meaning::later(2, reason).outcome(now);
+        let answer = match self.tokens.call(request).await {
+            Ok(answer) => answer,
+            Err(Outcome::Unknown(_)) => return Err(later("文件没有传到企业微信")),
+            Err(outcome) => return Err(outcome),
+        };
+        match (exchange::code(&answer, "errcode").unwrap_or(0), answer["media_id"].as_str()) {
+            (0, Some(id)) => Ok(id.to_owned()),
+            (0, None) => Err(later("企业微信没有给文件编号")),
+            (code, _) => Err(meaning(Place::WeComCall, code).outcome(now)),
+        }
     }
 
     /// A message as it will leave: the very same text again within [`GUARDED_FOR`] seconds is not delivered twice.

@@ -9,16 +9,19 @@
 mod buttons;
 mod card;
 mod claim;
+mod customer_group;
 mod departure;
 mod outcome;
 mod person;
 mod pointless;
 mod prepare;
 mod recipient;
+mod review;
 
 use chrono::{DateTime, Timelike as _, Utc};
 use qingfeng_core::{
     clock::shanghai,
+    groups::GroupKind,
     ids::{ResidentId, StaffId},
     outbox::{RecipientKind, entity::Model as Message, stops},
     refusal::Fault,
@@ -47,6 +50,8 @@ pub struct Delivered {
     pub parked: u32,
     pub postponed: u32,
     pub unknown: u32,
+    /// Posts that a second person has to let go.
+    pub held: u32,
     /// Posts that wait for a person to put them into an ordinary group.
     pub handed_over: u32,
 }
@@ -127,8 +132,17 @@ async fn post(
     message: Message,
     delivered: &mut Delivered,
 ) -> Result<(), Fault> {
+    if let Some(address) = address
+        && !review::passes(bot, &address.group, &message).await?
+    {
+        delivered.held += 1;
+        return Ok(());
+    }
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
+        Some(GroupAddress { group, key: Some(key) }) if group.kind == GroupKind::WecomCustomerGroup => {
+            customer_group::post(bot, group, key, &message).await?
+        }
         Some(GroupAddress { group, key: Some(key) }) => {
             let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
             claim::depart(bot, std::slice::from_ref(&message)).await?;

@@ -77,7 +77,7 @@ async fn mini_program_code(bot: &Bot, address: &str) -> Option<Vec<u8>> {
 }
 
 /// Who was named for the group, or else whoever leads the village, or works there.
-async fn keeper(bot: &Bot, group: &Group) -> Result<Option<StaffId>, Fault> {
+pub(super) async fn keeper(bot: &Bot, group: &Group) -> Result<Option<StaffId>, Fault> {
     let (reader, today) = (bot.store.reader(), shanghai_date(bot.store.clock().now()));
     let mut keeper = group.keeper_staff_id;
     for role in [Role::VillageSecretary, Role::VillageStaff] {

@@ -22,6 +22,16 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     short
 }
 
+/// At most so many bytes of UTF-8, never cut inside a character.
+pub(crate) fn within_bytes(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let room = most.saturating_sub(REST.len_utf8());
+    let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}{REST}", text[..end].trim_end())
+}
+
 /// The name is shortened, what stands around it is not.
 pub(crate) fn around(before: &str, name: &str, after: &str, most: usize) -> String {
     let room = most.saturating_sub(units(before) + units(after));
@@ -44,6 +54,16 @@ mod tests {
         assert_eq!(shorten("一行\n又一行", 20), "一行 又一行");
         // Two units each: nine and the dots are nineteen.
         assert_eq!(shorten(&"😀".repeat(30), 20), "😀".repeat(9) + "…");
+    }
+
+    #[test]
+    fn a_text_within_so_many_bytes_ends_between_characters() {
+        assert_eq!(within_bytes("路灯", 6), "路灯");
+        assert_eq!(within_bytes("路灯坏了", 11), "路灯…");
+        for most in 0..40 {
+            let short = within_bytes("路灯😀a坏了三个月没有人管", most);
+            assert!(short.len() <= most.max(REST.len_utf8()) && !short.contains('\u{fffd}'), "{most} {short}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::channels::{Card, LONGEST_THING, TemplateUse};
 
-pub(crate) use length::shorten;
+pub(crate) use length::{shorten, within_bytes};
 pub(crate) use posts::post;
 
 fn text<'a>(facts: &'a Value, name: &str) -> &'a str {
@@ -98,6 +98,7 @@ fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card
         }
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
+        (_, SubjectKind::Group) if message.kind == "post_to_review" => "pages/posts/review".into(),
         (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),
     };
@@ -135,6 +136,8 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "complaint_accepted" => "已受理，正在办理".into(),
         "complaint_answered" => "已有答复，满不满意请您评价".into(),
         "rating_reminder" => "办得怎么样，请您评一评".into(),
+        "post_to_review" => "有公示要您看过才能发到群里".into(),
+        "post_rejected" => "公示没有同意发出，请看理由".into(),
         "post_prepared" => "请把公示转发到群里，再点已发".into(),
         "post_waiting" => "公示还没转发到群里，请转发".into(),
         "answer_wanted" if text(facts, "wanted") == "more_time" => "请回复新日期和理由，如3月20日等材料".into(),

@@ -27,6 +27,7 @@ pub(crate) fn post(message: &Message, public_url: &str) -> String {
             text(facts, "village_id"),
         ),
         "rectification_progress" => rectification_progress(facts, public_url),
+        "post_corrected" => corrected(facts, public_url),
         "survey_invitation" => survey_invitation(facts),
         "survey_result" => survey_result(facts),
         "sealed_survey_opened" => sealed::opened(facts, public_url),
@@ -85,6 +86,17 @@ fn rectification_progress(facts: &Value, public_url: &str) -> String {
     }
     lines.push(format!("[看照片和全部进展]({public_url}/app/#/pages/board/village?id={})", text(facts, "village_id")));
     lines.join("\n")
+}
+
+fn corrected(facts: &Value, public_url: &str) -> String {
+    format!(
+        "**更正** {}\n> {}\n{}发的这条有误：{}\n请以这条为准，之前那条不要再转发。[查看公示]({public_url}/app/#/pages/board/village?id={})",
+        plain(text(facts, "village"), NAME),
+        plain(text(facts, "title"), TITLE),
+        date(facts, "posted_on").map(day).unwrap_or_default(),
+        plain(text(facts, "reason"), PARAGRAPH),
+        text(facts, "village_id"),
+    )
 }
 
 fn survey_invitation(facts: &Value) -> String {

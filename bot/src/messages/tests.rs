@@ -70,6 +70,8 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "answer_wanted", Complaint, json!({"title": title, "wanted": "more_time"})),
         message(Staff, "answer_wanted", Rectification, json!({"title": title, "wanted": "not_mine"})),
         message(Staff, "assignment_disputed", Duty, due("2026-03-20")),
+        message(Staff, "post_to_review", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "post_rejected", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_prepared", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_waiting", Group, json!({"title": "东河村村民群"})),
         message(Staff, "extension_decided", Complaint, decided(true)),
@@ -119,6 +121,9 @@ fn to_groups(length: usize) -> Vec<Message> {
         "title": long("村口路灯更换"), "finished": [long("换三盏路灯"), long("每月巡查")], "text": long("都换好了"),
         "reported_done": true,
     });
+    let corrected = json!({
+        "title": long("村口路灯更换"), "posted_on": "2026-03-01", "reason": long("换的是三盏，不是五盏"),
+    });
     let survey = json!({"title": long("路灯好不好"), "questions": 3, "closes_on": "2026-03-12", "fewest": 10});
     let few = json!({"title": long("路灯好不好")});
     let result = json!({"title": long("路灯好不好"), "people": 18, "questions": [question.clone(), question]});
@@ -147,6 +152,7 @@ fn to_groups(length: usize) -> Vec<Message> {
         ("monthly_progress", figures),
         ("rectification_published", published),
         ("rectification_progress", progress),
+        ("post_corrected", corrected),
         ("survey_invitation", survey),
         ("survey_result", few),
         ("survey_result", result),

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use qingfeng_bot::{
-    channels::{AppMessage, CardButton, CardTarget, Channels, TemplateCard},
+    channels::{AppMessage, CardButton, CardTarget, Channels, Media, MediaKind, TemplateCard},
     delivery::Outcome,
 };
 use qingfeng_sandbox::{Content, Fault, FaultKind, Platform};
@@ -118,4 +118,28 @@ async fn the_very_same_message_again_is_not_delivered_twice() {
     replicas.clock.advance(TimeDelta::hours(4));
     assert!(tell(&replicas.second, "cadre-1", &text("一")).await[0].is_taken());
     assert_eq!(replicas.platforms.delivered_to_member("cadre-1").len(), 2, "the guard has run out");
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_and_sent_and_what_cannot_be_taken_is_not_asked_for() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let app = replicas.first.wecom_app.as_ref().unwrap();
+    let media = |kind, name: &str, bytes: Vec<u8>| Media { kind, name: name.into(), bytes };
+    let png = [b"\x89PNG".to_vec(), vec![0; 100]].concat();
+    let id = app.upload(&media(MediaKind::Image, "小程序码.png", png)).await.unwrap();
+    assert!(tell(&replicas.first, "cadre-1", &AppMessage::Image(id)).await[0].is_taken());
+    let id = app.upload(&media(MediaKind::File, "通报.pdf", vec![b'%'; 6])).await.unwrap();
+    assert!(tell(&replicas.first, "cadre-1", &AppMessage::File(id)).await[0].is_taken());
+    let arrived = replicas.platforms.delivered_to_member("cadre-1");
+    assert!(matches!(&arrived[0].content, Content::File { name, .. } if name == "小程序码.png"), "{arrived:?}");
+    // Three days later it is gone.
+    let id = app.upload(&media(MediaKind::File, "通报.pdf", vec![b'%'; 6])).await.unwrap();
+    replicas.clock.advance(TimeDelta::days(3));
+    let late = tell(&replicas.first, "cadre-1", &AppMessage::File(id)).await.remove(0);
+    assert!(matches!(&late, Outcome::Final(reason) if reason.contains("过期")), "{late:?}");
+    let before = replicas.platforms.calls().len();
+    for (kind, bytes) in [(MediaKind::Image, 5), (MediaKind::Image, 5 * 1024 * 1024 + 1), (MediaKind::File, 0)] {
+        assert!(matches!(app.upload(&media(kind, "x", vec![0; bytes])).await, Err(Outcome::Final(_))));
+    }
+    assert_eq!(replicas.platforms.calls().len(), before);
 }

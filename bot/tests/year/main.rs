@@ -14,9 +14,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
+mod county;
 #[path = "../../../core/tests/contracts/engines.rs"]
 #[expect(dead_code, reason = "the contract tests use the rest")]
 mod engines;
+mod five_plans;
 mod people;
 mod shared_cache;
 mod township;

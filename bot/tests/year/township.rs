@@ -33,8 +33,8 @@ use uuid::Uuid;
 
 use crate::{engines::TestDatabase, shared_cache::SharedCache};
 
-const REMINDER: &str = "template-reminder";
-const PROGRESS: &str = "template-progress";
+pub const REMINDER: &str = "template-reminder";
+pub const PROGRESS: &str = "template-progress";
 /// More than a year needs.
 const ACCEPTS: u16 = 10_000;
 
@@ -63,7 +63,7 @@ pub struct Township {
     _database: TestDatabase,
 }
 
-fn sealer() -> Sealer {
+pub fn sealer() -> Sealer {
     Sealer::new(&[9; 32])
 }
 
@@ -187,9 +187,10 @@ impl Township {
     }
 }
 
-fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) -> Arc<Bot> {
+pub fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) -> Arc<Bot> {
     let account = Account::default();
     let settings = BotSettings {
+        reviewing: qingfeng_bot::Reviewing::SecondPerson,
         public_url: "http://127.0.0.1:8080".into(),
         platforms: PlatformSettings {
             wechat_api_base: running.wechat_base(),
@@ -207,7 +208,7 @@ fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) ->
     Arc::new(Bot::new(store.clone(), cache.clone(), sealer(), settings).unwrap())
 }
 
-fn platforms(clock: &Arc<SimulatedClock>) -> Sandbox {
+pub fn platforms(clock: &Arc<SimulatedClock>) -> Sandbox {
     let clock = clock.clone();
     let settings = SandboxSettings {
         clock: Arc::new(move || clock.now()),

@@ -27,6 +27,8 @@ pub enum GroupKind {
     WecomRobot,
     DingtalkRobot,
     FeishuRobot,
+    /// A group of WeCom with outside WeChat users: a post becomes a task that a member confirms with a tap.
+    WecomCustomerGroup,
     /// An ordinary chat group: no program may write into it, a person forwards what was prepared.
     OrdinaryChat,
 }
@@ -91,6 +93,8 @@ pub enum GroupChannel {
     WecomRobot(RobotKey),
     DingtalkRobot(RobotKey),
     FeishuRobot(RobotKey),
+    /// The group's id at WeCom, in the place of a key.
+    WecomCustomerGroup(RobotKey),
     OrdinaryChat,
 }
 
@@ -102,6 +106,7 @@ impl GroupChannel {
             GroupKind::WecomRobot => Self::WecomRobot(key?),
             GroupKind::DingtalkRobot => Self::DingtalkRobot(key?),
             GroupKind::FeishuRobot => Self::FeishuRobot(key?),
+            GroupKind::WecomCustomerGroup => Self::WecomCustomerGroup(key?),
             GroupKind::OrdinaryChat => Self::OrdinaryChat,
         })
     }
@@ -112,13 +117,17 @@ impl GroupChannel {
             Self::WecomRobot(_) => GroupKind::WecomRobot,
             Self::DingtalkRobot(_) => GroupKind::DingtalkRobot,
             Self::FeishuRobot(_) => GroupKind::FeishuRobot,
+            Self::WecomCustomerGroup(_) => GroupKind::WecomCustomerGroup,
             Self::OrdinaryChat => GroupKind::OrdinaryChat,
         }
     }
 
     pub(super) fn key(&self) -> Option<&RobotKey> {
         match self {
-            Self::WecomRobot(key) | Self::DingtalkRobot(key) | Self::FeishuRobot(key) => Some(key),
+            Self::WecomRobot(key)
+            | Self::DingtalkRobot(key)
+            | Self::FeishuRobot(key)
+            | Self::WecomCustomerGroup(key) => Some(key),
             Self::OrdinaryChat => None,
         }
     }

@@ -3,6 +3,7 @@
 mod channel;
 pub mod entity;
 pub mod prepared;
+pub mod reviews;
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 

@@ -56,6 +56,8 @@ impl Recipient {
 pub enum MessageState {
     /// Waits for its time or for a bot.
     Pending,
+    /// A second person has to let it go.
+    Held,
     /// A bot has it; free again when the lease ends.
     Sending,
     /// The request is on its way; a bot that dies now leaves it unknown.

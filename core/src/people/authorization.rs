@@ -77,6 +77,10 @@ pub enum Action {
     ViewMessages,
     ResendMessage,
     ForwardPost,
+    /// Let a post go into a group that somebody else wrote.
+    ReviewPost,
+    /// Take a post back, and correct what is in a group already.
+    RetractPost,
     ManageGroups,
     // people
     ViewStaff,
@@ -201,6 +205,13 @@ const FORWARDERS: [(Role, Scope); 4] = [
     (Role::TownshipOffice, Scope::Township),
     (Role::GroupAdministrator, Scope::Township),
 ];
+/// Who reads a post before it goes into a group.
+const REVIEWERS: [(Role, Scope); 4] = [
+    (Role::VillageSecretary, Scope::OwnUnit),
+    (Role::TownshipOffice, Scope::Township),
+    (Role::TownshipLeader, Scope::Township),
+    (Role::GroupAdministrator, Scope::Township),
+];
 /// Everybody for himself, and the office for its township.
 const ABSENCES: [(Role, Scope); 9] = [
     (Role::TownshipOffice, Scope::Township),
@@ -304,7 +315,8 @@ fn rule(action: Action) -> Rule {
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
         }
-        A::ForwardPost => by_staff(&FORWARDERS),
+        A::ForwardPost | A::RetractPost => by_staff(&FORWARDERS),
+        A::ReviewPost => by_staff(&REVIEWERS),
         A::ManageGroups => by_staff(&[(Role::GroupAdministrator, Scope::Township)]),
         A::RecordAbsence => by_staff(&ABSENCES),
         A::ViewStaff => by_staff(&OFFICE_AND_LEADER),

@@ -13,6 +13,8 @@ pub enum SignInRefusal {
     InvitationInvalid,
     #[error("this phone belongs to another resident already")]
     PhoneTaken,
+    #[error("this name at WeCom belongs to another member of staff already")]
+    WecomTaken,
     #[error("the binding ticket is unknown or expired")]
     TicketExpired,
 }
@@ -30,6 +32,7 @@ impl From<SignInRefusal> for Refusal {
                 (Unauthenticated, "invitation_invalid", "邀请码不对、已用过或已过期，请向村里重新领取。")
             }
             SignInRefusal::PhoneTaken => (Conflict, "phone_taken", "这个微信已经绑定了另一位村民。"),
+            SignInRefusal::WecomTaken => (Conflict, "wecom_taken", "这个企业微信已经绑定了另一个账号，请联系管理员。"),
             SignInRefusal::TicketExpired => (Unauthenticated, "ticket_expired", "等待时间过长，请重新打开小程序。"),
         };
         Self::new(kind, code, sentence)

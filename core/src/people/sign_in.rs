@@ -13,12 +13,20 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 
 use super::{
-    PaperCodes, PersonKind, SignInRefusal,
+    Actor, PaperCodes, PersonKind, SignInRefusal,
     entity::{invitations, resident_logins, staff},
-    password,
+    load_staff, password, phones,
     sessions::Person,
 };
-use crate::{cache::Cache, clock::Clock, ids::ResidentId, refusal::Fault, sealing::Sealer, storage::Store};
+use crate::{
+    audit::AuditEntry,
+    cache::Cache,
+    clock::{Clock, shanghai_date},
+    ids::{ResidentId, StaffId},
+    refusal::Fault,
+    sealing::Sealer,
+    storage::{Command, Done, Store},
+};
 
 /// Wrong passwords per login and quarter of an hour before it is locked for the rest of it (等保 level 2: lockout).
 const ATTEMPTS: u32 = 5;
@@ -94,6 +102,45 @@ fn accepted_step(secret: Vec<u8>, code: &str, clock: &dyn Clock) -> Result<Optio
 pub async fn resident_of(store: &Store, open_id: &str) -> Result<Option<Person>, Fault> {
     let login = resident_logins::Entity::find_by_id(open_id).one(store.reader()).await?;
     Ok(login.map(|login| Person { county: login.county_id, kind: PersonKind::Resident, id: login.resident_id.0 }))
+}
+
+/// The member of staff whom WeCom knows by this name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn staff_at_wecom(store: &Store, user_id: &str) -> Result<Option<Person>, Fault> {
+    let known = phones::members(store.reader(), user_id).await?;
+    let [owner] = known.as_slice() else { return Ok(None) };
+    let person = staff::Entity::find_by_id(StaffId(owner.id)).one(store.reader()).await?;
+    let person = person.filter(|person| person.active);
+    Ok(person.map(|person| Person { county: person.county_id, kind: PersonKind::Staff, id: person.id.0 }))
+}
+
+/// From now on WeCom's name is this member of staff's.
+///
+/// # Errors
+/// [`SignInRefusal::WecomTaken`] when it is another's.
+pub async fn bind_wecom(store: &Store, person: Person, user_id: &str) -> Result<(), Fault> {
+    let (id, user_id) = (StaffId(person.id), user_id.to_lowercase());
+    let today = shanghai_date(store.clock().now());
+    let member = load_staff(store, id, today).await?.ok_or_else(|| Fault::refused(SignInRefusal::WrongCredentials))?;
+    store
+        .command(person.county, &Command::by(&Actor::Staff(member)), move |unit| {
+            Box::pin(async move {
+                let known = phones::members(unit.connection(), &user_id).await?;
+                if known.iter().any(|owner| owner.id != id.0) {
+                    return Err(Fault::refused(SignInRefusal::WecomTaken));
+                }
+                unit.later(
+                    &staff::Entity::update_many()
+                        .col_expr(staff::Column::WecomUserId, Expr::value(user_id.clone()))
+                        .filter(staff::Column::Id.eq(id)),
+                );
+                Ok(Done::new((), AuditEntry::new("wecom_bound", id).changing(&(), &user_id)))
+            })
+        })
+        .await
+        .map(|_| ())
 }
 
 /// What the database holds of an invitation code.

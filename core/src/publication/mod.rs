@@ -3,6 +3,7 @@
 
 mod board;
 mod figures;
+mod lint;
 mod masked;
 mod parked;
 mod public_text;
@@ -11,6 +12,7 @@ mod townships;
 
 pub use board::{BoardItem, DeadlineLine, VillageBoard, VillageLine, items_in_progress, township_board, village_board};
 pub use figures::{MonthlyFigures, Rates, monthly_figures};
+pub use lint::{Finding, FindingKind, lint};
 pub use masked::{Masked, Name};
 pub use parked::{ParkedMatter, parked_matters};
 pub use public_text::{PrivateDetail, PublicText, private_details};

@@ -19,6 +19,12 @@ pub enum PrivateDetail {
 }
 
 impl PrivateDetail {
+    /// The beginning of the number: enough to find the place.
+    pub(super) fn shown(&self) -> String {
+        let (Self::MobileNumber(number) | Self::IdentityNumber(number) | Self::AccountNumber(number)) = self;
+        format!("{}…", number.chars().take(4).collect::<String>())
+    }
+
     fn sentence(&self) -> String {
         let (what, number) = match self {
             Self::MobileNumber(number) => ("手机号", number),

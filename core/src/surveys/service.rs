@@ -61,6 +61,7 @@ pub async fn invite(
         Subject { county: Some(county), township: Some(township), village: Some(village.id), ..Subject::default() };
     may(&command.actor, Action::ManageSurvey, &subject)?;
     check(&new.title, &new.questions)?;
+    let author = command.actor.staff().map(|staff| staff.id);
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
@@ -89,6 +90,7 @@ pub async fn invite(
                     "questions": new.questions.len(),
                     "closes_on": new.closes_on,
                     "fewest": FEWEST_PEOPLE,
+                    "author": author,
                 });
                 let posts = posts(unit, village.id, township, id, "survey_invitation", facts).await?;
                 Ok(Done::new(id, AuditEntry::new("survey_opened", id)).telling(posts))

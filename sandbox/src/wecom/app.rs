@@ -43,7 +43,7 @@ impl AppUse {
         self.former.extend(self.token.take().map(|(token, _)| token));
     }
 
-    fn check(&self, token: &str, now: DateTime<Utc>) -> Result<(), Refused> {
+    pub(super) fn check(&self, token: &str, now: DateTime<Utc>) -> Result<(), Refused> {
         match &self.token {
             _ if token.is_empty() => refused(41001, "access_token missing"),
             Some((current, end)) if current == token && now < *end => Ok(()),
@@ -93,6 +93,8 @@ struct Message {
     text: Option<Words>,
     markdown: Option<Words>,
     template_card: Option<Card>,
+    image: Option<MediaId>,
+    file: Option<MediaId>,
     #[serde(default)]
     safe: u8,
     #[serde(default)]
@@ -101,6 +103,12 @@ struct Message {
     enable_duplicate_check: u8,
     #[serde(default)]
     duplicate_check_interval: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MediaId {
+    media_id: String,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +130,7 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
         return refused(40035, "invalid json format");
     };
     let kind = value["msgtype"].as_str().unwrap_or_default();
-    if !["text", "markdown", "template_card"].contains(&kind) {
+    if !["text", "markdown", "template_card", "image", "file"].contains(&kind) {
         return refused(40008, "invalid message type");
     }
     let message: Message =
@@ -135,7 +143,13 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
     if message.safe > 1 || message.enable_id_trans > 1 || message.enable_duplicate_check > 1 {
         return refused(40058, "safe invalid. invalid Request Parameter");
     }
-    let content = content(&message)?;
+    let content = match message.image.as_ref().or(message.file.as_ref()) {
+        Some(MediaId { media_id }) => match state.media.get(media_id) {
+            Some(media) if media.may_be_sent("", now) => Content::File { name: media.name.clone(), bytes: media.bytes },
+            _ => return refused(40007, "invalid media_id"),
+        },
+        None => content(&message)?,
+    };
     let (known, unknown): (Vec<_>, Vec<_>) = message
         .touser
         .split('|')

@@ -1,14 +1,19 @@
 //! WeCom under the prefix `/wecom`: group robots and the application.
 
 mod app;
+mod app_upload;
+mod customer_groups;
 mod robot_message;
 mod robot_upload;
+mod staff_login;
 mod template_card;
 
 use actix_web::web;
 
 pub(crate) use app::AppUse;
+pub(crate) use customer_groups::{GroupTasks, confirm};
 pub(crate) use robot_upload::Media;
+pub(crate) use staff_login::LoginCodes;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
 
@@ -34,6 +39,21 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
         )
         .service(web::resource("/cgi-bin/message/send").route(web::post().to(app::send)).default_service(post_only()))
+        .service(
+            web::resource("/cgi-bin/auth/getuserinfo")
+                .route(web::get().to(staff_login::who_is_it))
+                .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/add_msg_template")
+                .route(web::post().to(customer_groups::add))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/media/upload")
+                .route(web::post().to(app_upload::upload))
+                .default_service(post_only()),
+        )
         .default_service(web::to(not_simulated));
 }
 

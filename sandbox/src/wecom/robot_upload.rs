@@ -30,15 +30,20 @@ pub(crate) struct Media {
 }
 
 impl Media {
+    /// Of an application: whatever the corporation sends may use it.
+    pub(super) fn of_the_application(name: String, bytes: usize, uploaded_at: DateTime<Utc>) -> Self {
+        Self { robot: String::new(), name, bytes, uploaded_at }
+    }
+
     /// Only the robot that uploaded it may send it, for three days.
     pub(super) fn may_be_sent(&self, robot: &str, now: DateTime<Utc>) -> bool {
         self.robot == robot && now - self.uploaded_at < LIFETIME
     }
 }
 
-struct Upload {
-    name: String,
-    bytes: Vec<u8>,
+pub(super) struct Upload {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -51,7 +56,7 @@ pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::
 }
 
 /// The part named `media`. The platform looks at it before it looks at the key.
-async fn read(mut form: Multipart) -> Result<Upload, Refused> {
+pub(super) async fn read(mut form: Multipart) -> Result<Upload, Refused> {
     let empty = || refused(44001, "empty media data");
     while let Ok(Some(mut field)) = form.try_next().await {
         if field.name() != Some("media") {

@@ -15,7 +15,7 @@ mod trap;
 
 pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
-pub use platform::{bot, platform};
+pub use platform::{bot, bot_with, platform};
 pub use programs::{Between, Program, Programs, cosigner_program};
 pub use quorum::Others;
 pub use rectifications::Scene;

@@ -1,4 +1,4 @@
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings, channels::WeComAppSettings};
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings, Reviewing, channels::WeComAppSettings};
 use qingfeng_core::{clock::Clock as _, outbox::consents::Validity};
 use qingfeng_sandbox::{RunningSandbox, Sandbox, SandboxSettings};
 
@@ -16,13 +16,19 @@ pub fn platform(server: &TestServer) -> Sandbox {
     platform
 }
 
-/// A bot on the server's data that sends to this platform.
+/// A bot on the server's data that sends to this platform. What staff wrote goes into groups when the rules find nothing.
 pub fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
+    bot_with(server, running, Reviewing::Rules)
+}
+
+/// The same, with its own way of reading posts.
+pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Reviewing) -> Bot {
     let application = &server.application;
     let wechat = application.config.wechat.clone();
     let wecom = application.config.wecom.clone();
     let wecom_app = WeComAppSettings { corp_id: wecom.corp_id, agent_id: wecom.agent_id, secret: wecom.app_secret };
     let settings = BotSettings {
+        reviewing,
         public_url: server.address.clone(),
         platforms: PlatformSettings {
             wechat_api_base: running.wechat_base(),

@@ -109,6 +109,12 @@ impl<'a> Township<'a> {
     /// A village secretary with a phone.
     pub async fn add_staff_with_phone(&self, village: OrganizationId, open_id: &str) -> StaffId {
         let (id, _) = self.add_staff(village, Role::VillageSecretary, &format!("staff-{}", Uuid::now_v7())).await;
+        self.with_phone(id, open_id).await;
+        id
+    }
+
+    /// From now on WeChat knows the member of staff by this identity.
+    pub async fn with_phone(&self, id: StaffId, open_id: &str) {
         let open_id = open_id.to_owned();
         self.write(move |unit| {
             Box::pin(async move {
@@ -121,7 +127,6 @@ impl<'a> Township<'a> {
             })
         })
         .await;
-        id
     }
 
     /// From now on WeCom knows the member of staff by this name.

@@ -9,7 +9,7 @@ use crate::{
     groups,
     ids::{CountyId, EntryId, FileId, RectificationId},
     outbox::{Notice, Recipient},
-    people::{authorization::Action, entity::organizations},
+    people::{Actor, authorization::Action, entity::organizations},
     publication::{PublicText, check_residents},
     rectification::{
         Act,
@@ -55,7 +55,7 @@ pub async fn publish(
                 advance(unit, &mut held.item, Act::Publish, &context).await?;
                 note(unit, &actor, &held.item, "committed", &held.item.commitment, true).await?;
                 evidence::attach(unit, &actor, county, id.into(), Purpose::Before, &made.before_photos).await?;
-                let notices = tell_of_commitment(unit, &held.item).await?;
+                let notices = tell_of_commitment(unit, &actor, &held.item).await?;
                 let mut audit = AuditEntry::new("rectification_published", id);
                 audit.after = Some(digest_of(&held.item.commitment));
                 Ok(Done::new((), audit).telling(notices).recording(ordinary.recorded(id)))
@@ -64,7 +64,11 @@ pub async fn publish(
         .await
 }
 
-async fn tell_of_commitment(unit: &UnitOfWork, item: &rectifications::Model) -> Result<Vec<Notice>, Fault> {
+async fn tell_of_commitment(
+    unit: &UnitOfWork,
+    actor: &Actor,
+    item: &rectifications::Model,
+) -> Result<Vec<Notice>, Fault> {
     let deadline = deadline_rows::Entity::find()
         .filter(deadline_rows::Column::SubjectId.eq(item.id))
         .filter(deadline_rows::Column::Status.eq(DeadlineStatus::Open))
@@ -75,12 +79,13 @@ async fn tell_of_commitment(unit: &UnitOfWork, item: &rectifications::Model) -> 
         "commitment": item.commitment,
         "due_on": deadline.and_then(|deadline| deadline.due_on),
     });
-    tell_groups(unit, item, "rectification_published", facts).await
+    tell_groups(unit, actor, item, "rectification_published", facts).await
 }
 
 /// The same news to every chat group of the village.
 async fn tell_groups(
     unit: &UnitOfWork,
+    actor: &Actor,
     item: &rectifications::Model,
     kind: &'static str,
     mut facts: serde_json::Value,
@@ -89,6 +94,7 @@ async fn tell_groups(
     facts["village"] = json!(village.map(|village| village.name));
     facts["village_id"] = json!(item.village_id);
     facts["title"] = json!(item.title);
+    facts["author"] = json!(actor.staff().map(|staff| staff.id));
     let known = groups::of_village(unit.connection(), item.village_id).await?;
     Ok(known
         .into_iter()
@@ -176,7 +182,7 @@ async fn work(
                     let facts = json!({
                         "finished": finished, "text": text, "reported_done": act == Act::ReportDone,
                     });
-                    notices = tell_groups(unit, &held.item, "rectification_progress", facts).await?;
+                    notices = tell_groups(unit, &actor, &held.item, "rectification_progress", facts).await?;
                 }
                 let notices = notices.into_iter().map(|notice| notice.step(entry.to_string()));
                 Ok(Done::new((), AuditEntry::new(name, id)).telling(notices).recording(ordinary.recorded(id)))

@@ -1,0 +1,93 @@
+//! A post is read before it goes into a group: by a list of rules, by the platform, and — where somebody wrote it — by a second
+//! person.
+
+use qingfeng_core::{
+    clock::shanghai_date,
+    groups::{entity::Model as Group, reviews},
+    ids::StaffId,
+    outbox::{Notice, Recipient, entity::Model as Message},
+    people::{PersonKind, Role, entity::residents, holders, phones},
+    publication::{Finding, FindingKind, lint},
+    refusal::Fault,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use crate::{
+    Bot, Reviewing,
+    channels::{ContentVerdict, plain_words},
+    messages,
+};
+
+/// Whether the post may go out now; otherwise it is held, and those who can let it go are told.
+pub(super) async fn passes(bot: &Bot, group: &Group, message: &Message) -> Result<bool, Fault> {
+    // Made by the product from what was checked when it was put down; names in it are those who stand for election.
+    if message.kind.starts_with("sealed_survey_") || reviews::approved(bot.store.reader(), message.id).await? {
+        return Ok(true);
+    }
+    let text = plain_words(&messages::post(message, &bot.settings.public_url));
+    let author = reviews::author(message);
+    let mut findings = read(bot, group, &text).await?;
+    if let Some(author) = author {
+        findings.extend(asked_of_the_platform(bot, author, &text).await?);
+    }
+    let needs_two = bot.settings.reviewing == Reviewing::SecondPerson && author.is_some();
+    if !needs_two && findings.iter().all(|finding| finding.kind.is_only_a_note()) {
+        return Ok(true);
+    }
+    let notices = tell_readers(bot, group, message, author).await?;
+    let (group, message) = (group.clone(), message.clone());
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move { reviews::hold(unit, &group, &message, text, &findings, notices).await })
+        })
+        .await?;
+    Ok(false)
+}
+
+async fn read(bot: &Bot, group: &Group, text: &str) -> Result<Vec<Finding>, Fault> {
+    let roster = residents::Entity::find()
+        .filter(residents::Column::VillageId.eq(group.village_id))
+        .filter(residents::Column::Active.eq(true))
+        .all(bot.store.reader())
+        .await?;
+    Ok(lint(text, roster.iter().map(|resident| resident.name.as_str())))
+}
+
+/// The platform judges what staff publish, in the author's name. Where it cannot, a person has to look.
+async fn asked_of_the_platform(bot: &Bot, author: StaffId, text: &str) -> Result<Option<Finding>, Fault> {
+    let unchecked = Some(Finding::of_the_whole(FindingKind::PlatformUnchecked));
+    let Some(open_id) = phones::open_id(bot.store.reader(), PersonKind::Staff, author.0).await? else {
+        return Ok(unchecked);
+    };
+    Ok(match bot.channels.account.check_staff_text(&open_id, text).await {
+        Ok(ContentVerdict::Pass) => None,
+        Ok(ContentVerdict::Review) => Some(Finding::of_the_whole(FindingKind::PlatformDoubts)),
+        Ok(ContentVerdict::Risky) => Some(Finding::of_the_whole(FindingKind::PlatformRefuses)),
+        Err(_) => unchecked,
+    })
+}
+
+/// The group administrators, or else the office, or else the leaders — never the author.
+async fn tell_readers(
+    bot: &Bot,
+    group: &Group,
+    message: &Message,
+    author: Option<StaffId>,
+) -> Result<Vec<Notice>, Fault> {
+    let today = shanghai_date(bot.store.clock().now());
+    for role in [Role::GroupAdministrator, Role::TownshipOffice, Role::TownshipLeader] {
+        let mut readers = holders(bot.store.reader(), group.township_id, &[role], today).await?;
+        readers.retain(|reader| Some(*reader) != author);
+        if !readers.is_empty() {
+            let notice = |reader: StaffId| {
+                Notice::new(Recipient::Staff(reader), "post_to_review", group.id)
+                    .step(message.id.to_string())
+                    .township(group.township_id)
+                    .facts(json!({"title": group.name, "review_id": message.id}))
+            };
+            return Ok(readers.into_iter().map(notice).collect());
+        }
+    }
+    Ok(Vec::new())
+}

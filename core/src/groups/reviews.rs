@@ -1,0 +1,394 @@
+//! Before a post that somebody wrote goes into a group, a second person lets it go (11.2), with what the reading found beside
+//! it. What is in a group cannot be taken back there: a retraction posts a correction.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    entity as groups,
+    prepared::{self, PreparedState},
+};
+use crate::{
+    audit::AuditEntry,
+    clock::shanghai_date,
+    ids::{CountyId, GroupId, MessageId, StaffId},
+    outbox::{self, MessageState, Notice, Recipient, RecipientKind, entity as messages},
+    people::{
+        Actor,
+        authorization::{Action, Reach, Subject, may, reach},
+        entity::organizations,
+    },
+    publication::{Finding, PublicText},
+    refusal::{Fault, FieldFault, Refusal, RefusalKind},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+    subject::SubjectRef,
+};
+
+/// Most rows of a page.
+pub const PAGE: u64 = 30;
+/// Longest reason, in characters.
+const LONGEST_REASON: usize = 200;
+
+/// Where a post stands that somebody has to let go.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, sea_orm::EnumIter, sea_orm::DeriveActiveEnum, Serialize, Deserialize, ToSchema,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewState {
+    Waiting,
+    Approved,
+    Rejected,
+}
+
+/// The table; its key is the message that the post carries.
+pub mod entity {
+    use sea_orm::entity::prelude::*;
+
+    use super::ReviewState;
+    use crate::ids::{CountyId, GroupId, MessageId, OrganizationId, StaffId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "post_reviews")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MessageId,
+        pub county_id: CountyId,
+        pub township_id: OrganizationId,
+        pub village_id: OrganizationId,
+        pub group_id: GroupId,
+        /// As it will stand in the group.
+        pub text: String,
+        pub findings: Json,
+        /// Who wrote it: somebody else lets it go.
+        pub author_staff_id: Option<StaffId>,
+        pub state: ReviewState,
+        pub decided_by: Option<StaffId>,
+        pub reason: Option<String>,
+        pub created_at: DateTimeUtc,
+        pub decided_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who wrote what a message says, as its facts tell.
+#[must_use]
+pub fn author(message: &messages::Model) -> Option<StaffId> {
+    message.facts.get("author")?.as_str()?.parse().ok()
+}
+
+/// Keeps a post back until somebody decides.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(
+    unit: &UnitOfWork,
+    group: &groups::Model,
+    message: &messages::Model,
+    text: String,
+    findings: &[Finding],
+    notices: Vec<Notice>,
+) -> Result<(), Fault> {
+    use entity::Column as C;
+    entity::Entity::insert(entity::ActiveModel {
+        id: Set(message.id),
+        county_id: Set(group.county_id),
+        township_id: Set(group.township_id),
+        village_id: Set(group.village_id),
+        group_id: Set(group.id),
+        text: Set(text),
+        findings: Set(json!(findings)),
+        author_staff_id: Set(author(message)),
+        state: Set(ReviewState::Waiting),
+        decided_by: Set(None),
+        reason: Set(None),
+        created_at: Set(unit.now()),
+        decided_at: Set(None),
+    })
+    .on_conflict(OnConflict::column(C::Id).update_columns([C::Text, C::Findings, C::State, C::CreatedAt]).to_owned())
+    .exec_without_returning(unit.connection())
+    .await?;
+    set_message(unit, message.id, MessageState::Held, Some("等第二个人确认后发出")).await?;
+    outbox::enqueue(unit, group.county_id, notices).await?;
+    Ok(())
+}
+
+async fn set_message(
+    unit: &UnitOfWork,
+    id: MessageId,
+    state: MessageState,
+    reason: Option<&'static str>,
+) -> Result<(), Fault> {
+    use messages::Column;
+    messages::Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::ParkedReason, Expr::value(reason))
+        .col_expr(Column::NotBefore, Expr::value(unit.now()))
+        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
+        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(Column::Id.eq(id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}
+
+/// The text that somebody let go; none while nobody has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn approved(connection: &impl ConnectionTrait, id: MessageId) -> Result<bool, Fault> {
+    let review = entity::Entity::find_by_id(id).one(connection).await?;
+    Ok(review.is_some_and(|review| review.state == ReviewState::Approved))
+}
+
+/// A review with the name of its group.
+#[derive(Clone, Debug)]
+pub struct Reviewed {
+    pub review: entity::Model,
+    pub group: String,
+}
+
+/// The posts that the actor may let go, latest first; `before` is the last one of the page before.
+///
+/// # Errors
+/// `forbidden` for those who decide on none; when the database does not answer.
+pub async fn list(
+    store: &Store,
+    actor: &Actor,
+    state: Option<ReviewState>,
+    before: Option<MessageId>,
+) -> Result<Vec<Reviewed>, Fault> {
+    use entity::Column;
+    let Reach::Staff(reach) = reach(actor, Action::ReviewPost) else { return Err(Refusal::forbidden().into()) };
+    let within = Condition::any()
+        .add(Column::TownshipId.is_in(reach.townships.iter().copied()))
+        .add(Column::VillageId.is_in(reach.units.iter().copied()));
+    let mut query = entity::Entity::find().filter(within);
+    if let Some(state) = state {
+        query = query.filter(Column::State.eq(state));
+    }
+    if let Some(before) = before {
+        query = query.filter(Column::Id.lt(before));
+    }
+    let reviews = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
+    let ids: Vec<GroupId> = reviews.iter().map(|review| review.group_id).collect();
+    let names = groups::Entity::find().filter(groups::Column::Id.is_in(ids)).all(store.reader()).await?;
+    let name = |id: GroupId| names.iter().find(|group| group.id == id).map(|group| group.name.clone());
+    Ok(reviews
+        .into_iter()
+        .map(|review| Reviewed { group: name(review.group_id).unwrap_or_default(), review })
+        .collect())
+}
+
+/// What a second person says to a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    LetGo,
+    Reject { reason: String },
+}
+
+fn checked_reason(reason: &str) -> Result<String, Refusal> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let sentence = format!("请写明理由，最多{LONGEST_REASON}个字。");
+        return Err(Refusal::invalid(vec![FieldFault::new("/reason", sentence)]));
+    }
+    Ok(reason.to_owned())
+}
+
+/// A second person lets a post go, or keeps it back for good; its author is told why.
+///
+/// # Errors
+/// `own_post` to its author; `post_not_allowed` where something was found that nobody can let go; `post_decided`.
+pub async fn decide(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: MessageId,
+    verdict: Verdict,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    let reason = match &verdict {
+        Verdict::LetGo => None,
+        Verdict::Reject { reason } => Some(checked_reason(reason)?),
+    };
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let review = entity::Entity::find_by_id(id)
+                    .lock_exclusive()
+                    .one(unit.connection())
+                    .await?
+                    .ok_or_else(Refusal::not_found)?;
+                may(&actor, Action::ReviewPost, &subject(&review))?;
+                if review.state != ReviewState::Waiting {
+                    let sentence = "这条公示已经有人确认或退回了。";
+                    return Err(Refusal::new(RefusalKind::Conflict, "post_decided", sentence).into());
+                }
+                let by = actor.staff().map(|staff| staff.id);
+                if verdict == Verdict::LetGo {
+                    may_let_go(&review, by)?;
+                }
+                let (state, act) = match verdict {
+                    Verdict::LetGo => (ReviewState::Approved, "post_approved"),
+                    Verdict::Reject { .. } => (ReviewState::Rejected, "post_rejected"),
+                };
+                entity::Entity::update_many()
+                    .col_expr(entity::Column::State, Expr::value(state))
+                    .col_expr(entity::Column::DecidedBy, Expr::value(by.map(|staff| staff.0)))
+                    .col_expr(entity::Column::DecidedAt, Expr::value(unit.now()))
+                    .col_expr(entity::Column::Reason, Expr::value(reason.clone()))
+                    .filter(entity::Column::Id.eq(id))
+                    .exec(unit.connection())
+                    .await?;
+                let mut notices = Vec::new();
+                if state == ReviewState::Approved {
+                    set_message(unit, id, MessageState::Pending, None).await?;
+                } else {
+                    set_message(unit, id, MessageState::Withdrawn, Some("第二个人没有同意发出")).await?;
+                    let group = groups::Entity::find_by_id(review.group_id).one(unit.connection()).await?;
+                    let title = group.map(|group| group.name).unwrap_or_default();
+                    notices.extend(review.author_staff_id.map(|author| {
+                        Notice::new(Recipient::Staff(author), "post_rejected", review.group_id)
+                            .step(id.to_string())
+                            .township(review.township_id)
+                            .facts(json!({"title": title, "reason": reason}))
+                    }));
+                }
+                Ok(Done::new((), AuditEntry::new(act, id).changing(&(), &review.text)).telling(notices))
+            })
+        })
+        .await
+}
+
+fn subject(review: &entity::Model) -> Subject {
+    Subject {
+        county: Some(review.county_id),
+        township: Some(review.township_id),
+        village: Some(review.village_id),
+        ..Subject::default()
+    }
+}
+
+/// Two pairs of eyes, and nothing in the text that may never be published.
+fn may_let_go(review: &entity::Model, by: Option<StaffId>) -> Result<(), Fault> {
+    if by.is_some() && by == review.author_staff_id {
+        let sentence = "自己写的公示要由另一个人确认。";
+        return Err(Refusal::new(RefusalKind::Forbidden, "own_post", sentence).into());
+    }
+    let findings: Vec<Finding> = serde_json::from_value(review.findings.clone()).map_err(Fault::unavailable)?;
+    if let Some(finding) = findings.iter().find(|finding| finding.kind.forbids()) {
+        let sentence = format!("这段文字不能发到群里：{}。请退回，修改后重发。", finding.kind.sentence());
+        return Err(Refusal::new(RefusalKind::Conflict, "post_not_allowed", sentence).into());
+    }
+    Ok(())
+}
+
+/// Takes a post back: one that is not in its group yet is not sent any more; for one that is, a correction is posted there,
+/// which a second person lets go like any other.
+///
+/// # Errors
+/// `not_found`; `post_retracted` when it was taken back already; a reason that is missing or says a private number.
+pub async fn retract(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: MessageId,
+    reason: &str,
+) -> Result<Outcome<()>, Fault> {
+    let actor = command.actor.clone();
+    let reason = PublicText::parse("/reason", &checked_reason(reason)?)?.into_string();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let message = messages::Entity::find_by_id(id)
+                    .lock_exclusive()
+                    .one(unit.connection())
+                    .await?
+                    .filter(|message| message.recipient_kind == RecipientKind::Group)
+                    .ok_or_else(Refusal::not_found)?;
+                let group = groups::Entity::find_by_id(GroupId(message.recipient_id)).one(unit.connection()).await?;
+                let group = group.ok_or_else(Refusal::not_found)?;
+                let subject = Subject {
+                    county: Some(group.county_id),
+                    township: Some(group.township_id),
+                    village: Some(group.village_id),
+                    ..Subject::default()
+                };
+                may(&actor, Action::RetractPost, &subject)?;
+                let notices = match message.state {
+                    MessageState::Sent | MessageState::Unknown | MessageState::Departed => {
+                        vec![correction(unit, &actor, &group, &message, &reason).await?]
+                    }
+                    MessageState::Withdrawn => return Err(retracted()),
+                    _ => {
+                        set_message(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
+                        prepared::entity::Entity::update_many()
+                            .col_expr(prepared::entity::Column::State, Expr::value(PreparedState::Expired))
+                            .filter(prepared::entity::Column::Id.eq(id))
+                            .filter(prepared::entity::Column::State.eq(PreparedState::Prepared))
+                            .exec(unit.connection())
+                            .await?;
+                        entity::Entity::update_many()
+                            .col_expr(entity::Column::State, Expr::value(ReviewState::Rejected))
+                            .filter(entity::Column::Id.eq(id))
+                            .filter(entity::Column::State.eq(ReviewState::Waiting))
+                            .exec(unit.connection())
+                            .await?;
+                        Vec::new()
+                    }
+                };
+                Ok(Done::new((), AuditEntry::new("post_retracted", id).changing(&(), &reason)).telling(notices))
+            })
+        })
+        .await
+}
+
+fn retracted() -> Fault {
+    Refusal::new(RefusalKind::Conflict, "post_retracted", "这条公示已经撤回或更正过了。").into()
+}
+
+async fn correction(
+    unit: &UnitOfWork,
+    actor: &Actor,
+    group: &groups::Model,
+    message: &messages::Model,
+    reason: &str,
+) -> Result<Notice, Fault> {
+    let known = messages::Entity::find()
+        .filter(messages::Column::RecipientId.eq(message.recipient_id))
+        .filter(messages::Column::Kind.eq("post_corrected"))
+        .filter(messages::Column::Step.eq(message.id.to_string()))
+        .one(unit.connection())
+        .await?;
+    if known.is_some() {
+        return Err(retracted());
+    }
+    let village = organizations::Entity::find_by_id(group.village_id).one(unit.connection()).await?;
+    let posted_on = message.sent_at.unwrap_or(message.created_at);
+    let facts = json!({
+        "village": village.map(|village| village.name),
+        "village_id": group.village_id,
+        "title": message.facts.get("title"),
+        "posted_on": shanghai_date(posted_on),
+        "reason": reason,
+        "author": actor.staff().map(|staff| staff.id),
+    });
+    let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
+    Ok(Notice::new(Recipient::Group(group.id), "post_corrected", about)
+        .step(message.id.to_string())
+        .round(message.round)
+        .township(group.township_id)
+        .facts(facts))
+}

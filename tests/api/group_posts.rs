@@ -1,0 +1,203 @@
+//! What staff write for a group is read by a second person before it goes there, and corrected there when it was wrong.
+
+use chrono::TimeDelta;
+use qingfeng_bot::{Bot, Reviewing};
+use qingfeng_core::{people::Role, storage::Engine};
+use qingfeng_sandbox::{Group, Phone, RunningSandbox, Sandbox};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Person, Scene, TestServer, bot_with, platform};
+
+struct Press<'a> {
+    server: &'a TestServer,
+    scene: Scene<'a>,
+    reader: Person,
+    platform: Sandbox,
+    running: RunningSandbox,
+    bot: Bot,
+}
+
+impl<'a> Press<'a> {
+    async fn of(server: &'a TestServer, reviewing: Reviewing) -> Self {
+        let scene = Scene::of(server, 3).await;
+        let cast = &scene.cast;
+        let (reader, reader_id) = cast.township.staff_of(cast.township.id, Role::GroupAdministrator).await;
+        let platform = platform(server);
+        platform.add_group(Group::new("KEY", "东河村群"));
+        cast.township.chat_group(cast.village, "东河村群", "KEY").await;
+        platform.add_phone(Phone::new("phone-5", "群管理员").at_wecom("reader"));
+        cast.township.at_wecom(reader_id, "reader").await;
+        let running = platform.start("127.0.0.1:0").unwrap();
+        let bot = bot_with(server, &running, reviewing);
+        // The month's post is no matter of this test.
+        bot.tick().await.unwrap();
+        Self { server, scene, reader, platform, running, bot }
+    }
+
+    fn posts(&self) -> Vec<String> {
+        let posts = self.platform.delivered_to_group("KEY");
+        let texts = posts.iter().map(|post| post.content.text());
+        texts
+            .filter(|text| text.contains("整改公示") || text.contains("更正") || text.contains("整改进展** "))
+            .collect()
+    }
+
+    async fn tick(&self) {
+        self.server.clock.advance(TimeDelta::minutes(1));
+        self.bot.tick().await.unwrap();
+        self.bot.tick().await.unwrap();
+    }
+
+    async fn waiting(&self) -> Vec<Value> {
+        let page = self.reader.get("/api/group-posts?state=waiting").await.ok();
+        page["items"].as_array().unwrap().clone()
+    }
+}
+
+fn act(post: &Value, act: &str) -> String {
+    format!("/api/group-posts/{}/{act}", post["id"].as_str().unwrap())
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_second_person_lets_a_post_go_and_a_wrong_one_is_corrected_in_the_group(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::SecondPerson).await;
+    let cast = &press.scene.cast;
+    press.scene.published().await;
+    press.tick().await;
+    assert_eq!(press.posts(), [] as [String; 0]);
+    let told = press.platform.delivered_to_member("reader");
+    assert_eq!(told.iter().filter(|card| card.content.text().contains("要您看过")).count(), 1, "{told:?}");
+
+    let waiting = press.waiting().await;
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    let post = &waiting[0];
+    assert!(post["text"].as_str().unwrap().contains("整改公示"), "{post}");
+    let stranger = server.township().await.staff(Role::GroupAdministrator).await;
+    stranger.post(&act(post, "approval"), json!({})).await.problem(404, "not_found");
+    cast.resident.post(&act(post, "approval"), json!({})).await.problem(403, "forbidden");
+    cast.resident.get("/api/group-posts").await.problem(403, "forbidden");
+    // Who wrote it is no second person.
+    cast.secretary.post(&act(post, "approval"), json!({})).await.problem(403, "own_post");
+    press.reader.post_once(&act(post, "approval"), "draft-0001", json!({})).await.ok();
+    press.reader.post_once(&act(post, "approval"), "draft-0001", json!({})).await.ok();
+    press.reader.post(&act(post, "approval"), json!({})).await.problem(409, "post_decided");
+    press.tick().await;
+    press.tick().await;
+    assert_eq!(press.posts().len(), 1);
+
+    // It was wrong: the correction is read by a second person, too.
+    press.reader.post(&act(post, "retraction"), json!({"reason": " "})).await.problem(422, "invalid_input");
+    let with_number = json!({"reason": "请打13800000000"});
+    press.reader.post(&act(post, "retraction"), with_number).await.problem(422, "invalid_input");
+    stranger.post(&act(post, "retraction"), json!({"reason": "错了"})).await.problem(404, "not_found");
+    press.reader.post(&act(post, "retraction"), json!({"reason": "完成时限写错了"})).await.ok();
+    press.reader.post(&act(post, "retraction"), json!({"reason": "再来"})).await.problem(409, "post_retracted");
+    press.tick().await;
+    assert_eq!(press.posts().len(), 1);
+    let correction = cast.office.get("/api/group-posts?state=waiting").await.ok()["items"][0].clone();
+    press.reader.post(&act(&correction, "approval"), json!({})).await.problem(403, "own_post");
+    cast.office.post(&act(&correction, "approval"), json!({})).await.ok();
+    press.tick().await;
+    let posts = press.posts();
+    assert!(posts.len() == 2 && posts[1].contains("完成时限写错了"), "{posts:?}");
+    press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_rejected_post_never_goes_out_and_one_that_waits_is_taken_back_without_a_word(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::SecondPerson).await;
+    let cast = &press.scene.cast;
+    let path = press.scene.published().await;
+    press.tick().await;
+    let post = press.waiting().await.remove(0);
+    press.reader.post(&act(&post, "rejection"), json!({"reason": ""})).await.problem(422, "invalid_input");
+    press.reader.post(&act(&post, "rejection"), json!({"reason": "目标写得太笼统"})).await.ok();
+    press.reader.post(&act(&post, "approval"), json!({})).await.problem(409, "post_decided");
+
+    let measures = cast.secretary.get(&path).await.ok()["measures"].clone();
+    let done = json!({"text": "三盏都换了", "finished_measure_ids": [measures[0]["id"]]});
+    press.scene.secretary(&path, "progress", done).await.ok();
+    press.tick().await;
+    let post = press.waiting().await.remove(0);
+    cast.secretary.post(&act(&post, "retraction"), json!({"reason": "照片不对"})).await.ok();
+    press.reader.post(&act(&post, "approval"), json!({})).await.problem(409, "post_decided");
+    press.tick().await;
+    assert_eq!(press.posts(), [] as [String; 0]);
+    press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_the_rules_find_is_held_back_also_where_one_person_is_enough(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::Rules).await;
+    let cast = &press.scene.cast;
+    let path = press.scene.published().await;
+    press.tick().await;
+    assert_eq!(press.posts().len(), 1, "nothing was found");
+    let measures = cast.secretary.get(&path).await.ok()["measures"].clone();
+    let done = json!({"text": "三组12号门口的灯换了", "finished_measure_ids": [measures[0]["id"]]});
+    press.scene.secretary(&path, "progress", done).await.ok();
+    press.tick().await;
+    assert_eq!(press.posts().len(), 1);
+    let post = press.waiting().await.remove(0);
+    let kinds: Vec<_> = post["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].clone()).collect();
+    assert_eq!(kinds, [json!("address"), json!("platform_unchecked")], "{post}");
+    press.reader.post(&act(&post, "approval"), json!({})).await.ok();
+    press.tick().await;
+    assert_eq!(press.posts().len(), 2, "a person has seen it");
+    press.running.stop().await;
+}
+
+#[actix_web::test]
+async fn what_the_platform_refuses_nobody_lets_go() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let press = Press::of(&server, Reviewing::Rules).await;
+    let cast = &press.scene.cast;
+    let path = press.scene.published().await;
+    press.tick().await;
+    cast.township.with_phone(cast.secretary_id, "phone-6").await;
+    // Only people who used the mini-program lately may be named to the platform.
+    let code = press.platform.login_code("phone-6");
+    let base = press.running.wechat_base();
+    let account = press.platform.account();
+    let login = format!(
+        "{base}/sns/jscode2session?appid={}&secret={}&js_code={code}&grant_type=authorization_code",
+        account.app_id, account.app_secret
+    );
+    assert!(reqwest::get(login).await.unwrap().status().is_success());
+    let measures = cast.secretary.get(&path).await.ok()["measures"].clone();
+    for (number, (words, kind, lets_go)) in
+        [("三盏都换了，违禁词", "platform_refuses", false), ("三盏都换了，可疑词", "platform_doubts", true)]
+            .into_iter()
+            .enumerate()
+    {
+        let done = json!({"text": words, "finished_measure_ids": [measures[number]["id"]]});
+        press.scene.secretary(&path, "progress", done).await.ok();
+        press.tick().await;
+        let post = press.waiting().await.remove(0);
+        assert_eq!(post["findings"][0]["kind"], kind, "{post}");
+        let answer = press.reader.post(&act(&post, "approval"), json!({})).await;
+        if lets_go {
+            answer.ok();
+        } else {
+            answer.problem(409, "post_not_allowed");
+            press.reader.post(&act(&post, "rejection"), json!({"reason": "微信不让发"})).await.ok();
+        }
+    }
+    press.tick().await;
+    let posts = press.posts();
+    assert!(posts.len() == 2 && posts[1].contains("可疑词"), "{posts:?}");
+    press.running.stop().await;
+}

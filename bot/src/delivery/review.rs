@@ -12,6 +12,7 @@ use qingfeng_core::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     Bot, Reviewing,
@@ -22,10 +23,13 @@ use crate::{
 /// Whether the post may go out now; otherwise it is held, and those who can let it go are told.
 pub(super) async fn passes(bot: &Bot, group: &Group, message: &Message) -> Result<bool, Fault> {
     // Made by the product from what was checked when it was put down; names in it are those who stand for election.
-    if message.kind.starts_with("sealed_survey_") || reviews::approved(bot.store.reader(), message.id).await? {
+    if message.kind.starts_with("sealed_survey_") {
         return Ok(true);
     }
     let text = plain_words(&messages::post(message, &bot.settings.public_url));
+    if reviews::approved(bot.store.reader(), message.id, &text).await? {
+        return Ok(true);
+    }
     let author = reviews::author(message);
     let mut findings = read(bot, group, &text).await?;
     if let Some(author) = author {
@@ -35,7 +39,7 @@ pub(super) async fn passes(bot: &Bot, group: &Group, message: &Message) -> Resul
     if !needs_two && findings.iter().all(|finding| finding.kind.is_only_a_note()) {
         return Ok(true);
     }
-    let notices = tell_readers(bot, group, message, author).await?;
+    let notices = tell_readers(bot, group, message, author, &text).await?;
     let (group, message) = (group.clone(), message.clone());
     bot.store
         .housekeeping(move |unit| {
@@ -74,7 +78,10 @@ async fn tell_readers(
     group: &Group,
     message: &Message,
     author: Option<StaffId>,
+    text: &str,
 ) -> Result<Vec<Notice>, Fault> {
+    // Other words are another question to the same people.
+    let step = format!("{}:{}", message.id, &hex::encode(Sha256::digest(text))[..16]);
     let today = shanghai_date(bot.store.clock().now());
     for role in [Role::GroupAdministrator, Role::TownshipOffice, Role::TownshipLeader] {
         let mut readers = holders(bot.store.reader(), group.township_id, &[role], today).await?;
@@ -82,7 +89,7 @@ async fn tell_readers(
         if !readers.is_empty() {
             let notice = |reader: StaffId| {
                 Notice::new(Recipient::Staff(reader), "post_to_review", group.id)
-                    .step(message.id.to_string())
+                    .step(step.clone())
                     .township(group.township_id)
                     .facts(json!({"title": group.name, "review_id": message.id}))
             };

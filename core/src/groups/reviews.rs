@@ -143,13 +143,13 @@ async fn set_message(
     Ok(())
 }
 
-/// The text that somebody let go; none while nobody has.
+/// Whether somebody let the post go in these words. Words that changed since are read again.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn approved(connection: &impl ConnectionTrait, id: MessageId) -> Result<bool, Fault> {
+pub async fn approved(connection: &impl ConnectionTrait, id: MessageId, text: &str) -> Result<bool, Fault> {
     let review = entity::Entity::find_by_id(id).one(connection).await?;
-    Ok(review.is_some_and(|review| review.state == ReviewState::Approved))
+    Ok(review.is_some_and(|review| review.state == ReviewState::Approved && review.text == text))
 }
 
 /// A review with the name of its group.

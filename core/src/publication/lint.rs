@@ -138,27 +138,27 @@ fn stands_alone(text: &str, word: &str) -> bool {
     })
 }
 
-/// Numbers of houses, with what makes them one.
+/// Numbers of houses, with what makes them one. A place is told once, however many marks it has.
 fn houses(text: &str) -> Vec<String> {
     let is_number = |letter: char| letter.is_ascii_digit() || "一二三四五六七八九十百".contains(letter);
-    let mut found = Vec::new();
+    let mut found: Vec<(usize, String)> = Vec::new();
+    // 三组12号: a house; 3月12号: a day; 12号公告: a document.
+    for (end, _) in text.match_indices('号') {
+        let start = text[..end].trim_end_matches(is_number).len();
+        let before = text[..start].chars().next_back().filter(|letter| "组社队街巷路湾".contains(*letter));
+        if let (true, Some(before)) = (start < end, before) {
+            found.push((start, format!("{before}{}号", &text[start..end])));
+        }
+    }
     for mark in HOUSE_MARKS {
-        for (start, _) in text.match_indices(mark) {
-            let before: String = text[..start].chars().rev().take_while(|letter| is_number(*letter)).collect();
-            if !before.is_empty() {
-                found.push(before.chars().rev().chain(mark.chars()).collect());
+        for (end, _) in text.match_indices(mark) {
+            let start = text[..end].trim_end_matches(is_number).len();
+            if start < end && found.iter().all(|(known, _)| *known != start) {
+                found.push((start, format!("{}{mark}", &text[start..end])));
             }
         }
     }
-    // 三组12号: a house; 3月12号: a day; 12号公告: a document.
-    for (start, _) in text.match_indices('号') {
-        let number: Vec<char> = text[..start].chars().rev().take_while(|letter| is_number(*letter)).collect();
-        let rest: String = text[..start].chars().rev().skip(number.len()).take(1).collect();
-        if !number.is_empty() && ["组", "社", "队", "街", "巷", "路", "湾"].contains(&rest.as_str()) {
-            found.push(rest.chars().chain(number.into_iter().rev()).chain(['号']).collect());
-        }
-    }
-    found
+    found.into_iter().map(|(_, place)| place).collect()
 }
 
 #[cfg(test)]

@@ -139,6 +139,7 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "post_to_review" => "有公示要您看过才能发到群里".into(),
         "post_rejected" => "公示没有同意发出，请看理由".into(),
         "post_prepared" => "请把公示转发到群里，再点已发".into(),
+        "group_robot_gone" => "群机器人失效，请换密钥".into(),
         "post_waiting" => "公示还没转发到群里，请转发".into(),
         "answer_wanted" if text(facts, "wanted") == "more_time" => "请回复新日期和理由，如3月20日等材料".into(),
         "answer_wanted" => "请直接回复理由，我们转告镇专项行动办".into(),

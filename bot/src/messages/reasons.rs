@@ -15,6 +15,7 @@ pub(super) fn reason(recipient: RecipientKind, kind: &str) -> &'static str {
         (_, kind) if kind.starts_with("complaint_") => "您是承办人",
         (_, kind) if kind.starts_with("rectification_") || kind == "close_out_refused" => "您是整改责任人",
         (_, "post_prepared" | "post_waiting") => "您负责这个群的转发",
+        (_, "group_robot_gone") => "您管理群发通知",
         (_, "post_to_review") => "公示要两个人看过才发",
         (_, "post_rejected") => "这条公示是您写的",
         (_, "answer_wanted") => "您点了卡片上的按钮",

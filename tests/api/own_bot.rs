@@ -35,6 +35,8 @@ impl OwnBot {
             // A numbered database of its own: leases of other tests' bots are not in the way.
             .env("QINGFENG_CACHE__REDIS_URL", format!("{redis}/9"))
             .env("QINGFENG_CLOCK__SHIFT_SECONDS", shift.to_string())
+            // Nobody is there to read the posts.
+            .env("QINGFENG_BOT__SECOND_PERSON", "false")
             .env("QINGFENG_WECHAT__API_BASE", running.wechat_base())
             .env("QINGFENG_WECOM__API_BASE", running.wecom_base())
             .stdout(Stdio::null())

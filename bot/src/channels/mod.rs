@@ -23,7 +23,7 @@ use access_token::{AccessTokens, Issuer};
 
 pub use account::{ContentVerdict, TemplateMessage, WeChatAccount};
 pub use post::Post;
-pub(crate) use post::{first_link, plain_words};
+pub(crate) use post::{first_link, plain_words, words_alone};
 pub use robots::Robots;
 pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};

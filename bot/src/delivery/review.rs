@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Bot, Reviewing,
-    channels::{ContentVerdict, plain_words},
+    channels::{ContentVerdict, plain_words, words_alone},
     messages,
 };
 
@@ -26,12 +26,13 @@ pub(super) async fn passes(bot: &Bot, group: &Group, message: &Message) -> Resul
     if message.kind.starts_with("sealed_survey_") {
         return Ok(true);
     }
-    let text = plain_words(&messages::post(message, &bot.settings.public_url));
+    let post = messages::post(message, &bot.settings.public_url);
+    let text = plain_words(&post);
     if reviews::approved(bot.store.reader(), message.id, &text).await? {
         return Ok(true);
     }
     let author = reviews::author(message);
-    let mut findings = read(bot, group, &text).await?;
+    let mut findings = read(bot, group, &words_alone(&post)).await?;
     if let Some(author) = author {
         findings.extend(asked_of_the_platform(bot, author, &text).await?);
     }

@@ -17,16 +17,16 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Bot, Reviewing,
     channels::{ContentVerdict, plain_words, words_alone},
-    messages,
+    messages::{self, Wordings},
 };
 
 /// Whether the post may go out now; otherwise it is held, and those who can let it go are told.
-pub(super) async fn passes(bot: &Bot, group: &Group, message: &Message) -> Result<bool, Fault> {
+pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, message: &Message) -> Result<bool, Fault> {
     // Made by the product from what was checked when it was put down; names in it are those who stand for election.
     if message.kind.starts_with("sealed_survey_") {
         return Ok(true);
     }
-    let post = messages::post(message, &bot.settings.public_url);
+    let post = messages::post(message, wordings);
     let text = plain_words(&post);
     if reviews::approved(bot.store.reader(), message.id, &text).await? {
         return Ok(true);

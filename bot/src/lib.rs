@@ -87,10 +87,16 @@ impl Bot {
     /// One round: work off what the platforms told, schedule what is due, then deliver what is due.
     ///
     /// # Errors
-    /// When the database or the cache does not answer.
+    /// When the database does not answer.
     pub async fn tick(&self) -> Result<Delivered, Fault> {
-        callbacks::work_off(self).await?;
-        schedule::run(self).await?;
+        // Each for itself: what is due already is delivered also while nobody can lead.
+        let scheduled = async {
+            callbacks::work_off(self).await?;
+            schedule::run(self).await
+        };
+        if let Err(fault) = scheduled.await {
+            tracing::error!(%fault, "nothing could be scheduled; it is tried again");
+        }
         delivery::run(self).await
     }
 }

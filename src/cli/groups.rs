@@ -112,7 +112,8 @@ impl Groups {
                     .map_err(Fault::from)?;
                 for group in known {
                     let kind = serde_json::to_value(group.kind)?;
-                    println!("{}  {}  {}", group.id, kind.as_str().unwrap_or_default(), group.name);
+                    let retired = if group.active { "" } else { "  已停用，要换密钥" };
+                    println!("{}  {}  {}{retired}", group.id, kind.as_str().unwrap_or_default(), group.name);
                 }
             }
         }

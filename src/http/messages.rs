@@ -22,7 +22,7 @@ use super::{
 use crate::Application;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(resend);
+    config.service(list).service(resend).service(arrived);
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -92,4 +92,10 @@ act!(
     /// Send it again.
     resend, "messages", MessageId, "/messages/{id}/resending", Nothing, "resend_message",
     |application, command, county, id, _value| undelivered::resend(&application.store, &command, county, id)
+);
+
+act!(
+    /// It arrived: somebody saw it, or asked.
+    arrived, "messages", MessageId, "/messages/{id}/arrival", Nothing, "confirm_message_arrival",
+    |application, command, county, id, _value| undelivered::arrived(&application.store, &command, county, id)
 );

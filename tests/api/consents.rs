@@ -7,7 +7,8 @@ use qingfeng_core::{
         consents::{self, Consent, Teller, Validity},
     },
     people::{PersonKind, sessions::Person as Identity},
-    storage::Engine,
+    refusal::Fault,
+    storage::{Engine, Store},
     subject::{SubjectKind, SubjectRef},
 };
 use qingfeng_sandbox::{EventFormat, PushOutcome, RunningSandbox, Sandbox, SandboxSettings, Template};
@@ -202,18 +203,23 @@ async fn a_message_that_did_not_arrive_after_all_is_parked() {
 
 #[actix_web::test]
 async fn an_accept_is_given_back_when_the_platform_was_away() {
-    use qingfeng_sandbox::{Fault, FaultKind, Platform};
+    use qingfeng_sandbox::{FaultKind, Platform};
     let server = TestServer::start(Engine::Sqlite).await;
     let stage = Stage::set(&server).await;
     stage.platform.phone(PHONE).accept(&stage.progress).await;
     stage.news().await;
-    stage.platform.inject(Fault::new(Platform::WeChat, FaultKind::Outage));
+    stage.platform.inject(qingfeng_sandbox::Fault::new(Platform::WeChat, FaultKind::Outage));
     assert_eq!(stage.works().await.postponed, 1);
     assert_eq!(stage.left().await, 1);
     stage.platform.clear_faults();
     server.clock.advance(chrono::TimeDelta::minutes(30));
     assert_eq!(stage.works().await.cards, 1);
     assert_eq!(stage.left().await, 0);
+}
+
+async fn take(store: &Store, consent: &Consent, validity: Validity) -> Result<bool, Fault> {
+    let consent = consent.clone();
+    store.housekeeping(move |unit| Box::pin(async move { consents::take(unit, &consent, validity).await })).await
 }
 
 #[rstest]
@@ -224,14 +230,14 @@ async fn of_two_that_race_for_the_last_accept_one_gets_it(#[values(Engine::Sqlit
     let (store, consent) = (&server.application.store, Consent::new(PHONE, &stage.progress));
     let county = stage.cast.township.county;
     consents::accepted(store, county, consent.clone(), Teller::Platform, 3).await.unwrap();
-    let takers = (0..12).map(|_| consents::take(store, consent.clone(), Validity::Once));
+    let takers = (0..12).map(|_| take(store, &consent, Validity::Once));
     let taken = futures::future::try_join_all(takers).await.unwrap();
     assert_eq!(taken.into_iter().filter(|taken| *taken).count(), 3);
     // A long-term accept is not used up.
-    assert!(!consents::take(store, consent.clone(), Validity::LongTerm).await.unwrap());
+    assert!(!take(store, &consent, Validity::LongTerm).await.unwrap());
     consents::accepted(store, county, consent.clone(), Teller::App, 4).await.unwrap();
     for _ in 0..5 {
-        assert!(consents::take(store, consent.clone(), Validity::LongTerm).await.unwrap());
+        assert!(take(store, &consent, Validity::LongTerm).await.unwrap());
     }
     assert_eq!(stage.left().await, 1);
 }

@@ -4,9 +4,9 @@ use qingfeng_core::{
     people::Role,
     storage::Engine,
 };
-use qingfeng_sandbox::Group;
+use qingfeng_sandbox::{Fault, FaultKind, Group, Platform};
 use rstest::rstest;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::{Cast, TestServer, bot, platform};
@@ -17,6 +17,19 @@ async fn group_without_robot(cast: &Cast<'_>) {
     let draft = json!({"village_id": cast.village.id, "title": "自来水", "closes_on": "2026-03-09", "questions": [
         {"text": "中午有水吗？", "choices": ["有", "没有"]}]});
     cast.office.post("/api/surveys", draft).await.ok();
+}
+
+async fn told_of_the_robot(server: &TestServer) -> usize {
+    let notices = outbox::entity::Entity::find()
+        .filter(outbox::entity::Column::Kind.eq("group_robot_gone"))
+        .all(server.application.store.reader())
+        .await;
+    notices.unwrap().len()
+}
+
+/// The post into the group, among what did not get through.
+fn post_of(page: &Value) -> &Value {
+    page["items"].as_array().unwrap().iter().find(|item| item["recipient_kind"] == "group").expect("a post")
 }
 
 fn recipients(page: &Value) -> Vec<&str> {
@@ -36,11 +49,15 @@ async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
     group_without_robot(&cast).await;
     bot.tick().await.unwrap();
     let page = cast.office.get("/api/messages").await.ok();
-    let post = &page["items"][0];
+    let post = post_of(&page);
     assert_eq!((&post["recipient"], &post["state"]), (&json!("东河村村民群"), &json!("parked")), "{page}");
     assert!(post["reason"].as_str().is_some_and(|reason| !reason.is_ascii()), "{page}");
 
+    // Its robot is gone: nothing goes there any more, and those who can set it up are told once.
+    bot.tick().await.unwrap();
+    assert_eq!(told_of_the_robot(&server).await, 1);
     platform.add_group(Group::new("group-key", "东河村村民群"));
+    cast.township.new_robot_key("东河村村民群", "group-key").await;
     let again = format!("/api/messages/{}/resending", post["id"].as_str().unwrap());
     cast.secretary.post(&again, json!({})).await.problem(404, "not_found");
     server.township().await.staff(Role::TownshipOffice).await.post(&again, json!({})).await.problem(404, "not_found");
@@ -54,6 +71,37 @@ async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
     assert!(left["items"].as_array().unwrap().iter().all(|item| item["id"] != post["id"]), "{left}");
     let unknown = "/api/messages/01890000-0000-7000-8000-000000000000/resending";
     cast.office.post(unknown, json!({})).await.problem(404, "not_found");
+    running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn of_a_post_nobody_knows_about_somebody_says_that_it_arrived(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    platform.add_group(Group::new("group-key", "东河村村民群"));
+    platform.inject(Fault::new(Platform::WeCom, FaultKind::Cut).at("/cgi-bin/webhook/send").times(1));
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    group_without_robot(&cast).await;
+    bot.tick().await.unwrap();
+    let page = cast.office.get("/api/messages").await.ok();
+    let post = post_of(&page);
+    assert_eq!(post["state"], "unknown", "{page}");
+    let posts = platform.delivered_to_group("group-key").len();
+
+    let arrived = format!("/api/messages/{}/arrival", post["id"].as_str().unwrap());
+    cast.secretary.post(&arrived, json!({})).await.problem(404, "not_found");
+    server.township().await.staff(Role::TownshipOffice).await.post(&arrived, json!({})).await.problem(404, "not_found");
+    cast.office.post_once(&arrived, "draft-0001", json!({})).await.ok();
+    cast.office.post_once(&arrived, "draft-0001", json!({})).await.ok();
+    cast.office.post(&arrived, json!({})).await.problem(409, "message_not_unknown");
+    assert_eq!(cast.office.get("/api/messages").await.ok()["items"], json!([]));
+    bot.tick().await.unwrap();
+    assert_eq!(platform.delivered_to_group("group-key").len(), posts, "it is not sent again");
     running.stop().await;
 }
 

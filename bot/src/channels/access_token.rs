@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, TimeDelta};
 use qingfeng_core::{cache::Cache, clock::Clock};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -25,8 +26,10 @@ const FETCHING: Duration = Duration::from_secs(10);
 /// How often the others look for the token that one of them fetches, and how many times.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 50;
-/// The platform wants forced refreshes this far apart.
+/// The platform wants forced refreshes this far apart, and so many a day.
 const FORCED_APART: Duration = Duration::from_secs(30);
+const FORCED_A_DAY: u32 = 20;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where tokens come from.
 #[derive(Clone, Debug)]
@@ -94,10 +97,15 @@ impl AccessTokens {
         Self { client, cache, clock, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
     }
 
-    /// A call with the token. When the platform refuses the token, one more call with another token; never a third.
-    /// What it answers otherwise is for the caller to read.
-    pub(super) async fn call(&self, request: impl Fn(&str) -> RequestBuilder) -> Result<Value, Outcome> {
-        let body = self.call_for_bytes(request).await?;
+    /// A call of an interface with the token. When the platform refuses the token, one more call with another token; never
+    /// a third. What it answers otherwise is for the caller to read. An interface that was called too often rests for
+    /// all replicas.
+    pub(super) async fn call(
+        &self,
+        interface: &str,
+        request: impl Fn(&str) -> RequestBuilder,
+    ) -> Result<Value, Outcome> {
+        let body = self.call_for_bytes(interface, request).await?;
         match serde_json::from_slice(&body) {
             Ok(answer @ Value::Object(_)) => Ok(answer),
             _ => Err(Outcome::Unknown(format!("{}的回应看不懂，不知道是否已发出", self.issuer.platform()))),
@@ -105,7 +113,13 @@ impl AccessTokens {
     }
 
     /// The same for interfaces that answer with an image, or with JSON when they fail.
-    pub(super) async fn call_for_bytes(&self, request: impl Fn(&str) -> RequestBuilder) -> Result<Vec<u8>, Outcome> {
+    pub(super) async fn call_for_bytes(
+        &self,
+        interface: &str,
+        request: impl Fn(&str) -> RequestBuilder,
+    ) -> Result<Vec<u8>, Outcome> {
+        let rests = format!("{}:rests:{interface}", self.issuer.cache_key());
+        self.may_ask(&rests).await?;
         let mut refused = None;
         loop {
             let token = self.token(refused.as_deref()).await?;
@@ -114,8 +128,11 @@ impl AccessTokens {
                 .map_err(|failure| failure.outcome(self.clock.now()))?;
             let code =
                 serde_json::from_slice::<Value>(&body).ok().and_then(|answer| exchange::code(&answer, "errcode"));
-            let stale = code.is_some_and(|code| meaning(self.issuer.places().0, code) == Meaning::TokenStale);
-            if !stale || refused.is_some() {
+            let said = code.map(|code| meaning(self.issuer.places().0, code));
+            if let Some(Meaning::TooFast { rest, .. }) = &said {
+                self.rest(&rests, *rest).await;
+            }
+            if said != Some(Meaning::TokenStale) || refused.is_some() {
                 return Ok(body);
             }
             // Only if it is still the one that was refused: another replica may have got a new one.
@@ -149,6 +166,26 @@ impl AccessTokens {
         self.fetch(refused).await
     }
 
+    /// Whether the platform may be asked at all now.
+    async fn may_ask(&self, rests: &str) -> Result<(), Outcome> {
+        let now = self.clock.now();
+        let until = async || {
+            let kept = self.cache.get(rests).await.ok()??;
+            DateTime::parse_from_rfc3339(std::str::from_utf8(&kept).ok()?).ok()
+        };
+        match until().await.map(|until| until.to_utc()).filter(|until| *until > now) {
+            Some(until) => {
+                Err(Outcome::Waits { until, reason: format!("{}要求歇一会儿", self.issuer.platform()) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn rest(&self, rests: &str, rest: TimeDelta) {
+        let until = (self.clock.now() + rest).to_rfc3339();
+        let _ = self.cache.set(rests, until.as_bytes(), rest.to_std().unwrap_or_default()).await;
+    }
+
     async fn cached(&self) -> Option<String> {
         let token = self.cache.get(&self.issuer.cache_key()).await.ok()??;
         String::from_utf8(token).ok()
@@ -159,10 +196,14 @@ impl AccessTokens {
         if refused == Some(token.as_str()) && matches!(self.issuer, Issuer::WeChat { .. }) {
             // The platform insists on a token that it refuses: it is made to give another, which is dear.
             let key = format!("{}:forced", self.issuer.cache_key());
-            if self.cache.set_if_absent(&key, b"1", FORCED_APART).await.unwrap_or(false) {
+            let daily = format!("{key}:today");
+            let has_room = async || self.cache.take_slot(&daily, FORCED_A_DAY, DAY).await.ok() == Some(None);
+            if self.cache.set_if_absent(&key, b"1", FORCED_APART).await.unwrap_or(false) && has_room().await {
                 let (token, lasts) = self.ask(true).await?;
                 return Ok(self.keep(token, lasts).await);
             }
+            // Nobody else is to meet with the same refusal.
+            return Ok(token);
         }
         Ok(self.keep(token, lasts).await)
     }
@@ -180,14 +221,27 @@ impl AccessTokens {
         let now = self.clock.now();
         let later = |reason: String| Meaning::later(2, reason).outcome(now);
         let platform = self.issuer.platform();
+        let rests = format!("{}:rests", self.issuer.cache_key());
+        self.may_ask(&rests).await?;
         // Nothing was sent to anybody yet: whatever happens here may be tried again.
         let answer = exchange::json(self.issuer.request(&self.client, forced), platform)
             .await
             .map_err(|_| later(format!("从{platform}拿不到访问令牌")))?;
         match (exchange::code(&answer, "errcode").unwrap_or(0), answer["access_token"].as_str()) {
-            (0, Some(token)) => Ok((token.to_owned(), answer["expires_in"].as_u64().unwrap_or(0))),
+            (0, Some(token)) => {
+                let lasts = exchange::code(&answer, "expires_in").and_then(|lasts| u64::try_from(lasts).ok());
+                Ok((token.to_owned(), lasts.unwrap_or(0)))
+            }
             (0, None) => Err(later(format!("{platform}的回应里没有访问令牌"))),
-            (code, _) => Err(meaning(self.issuer.places().1, code).outcome(now)),
+            (code, _) => {
+                // Nobody asks again before it can be better: many refusals, and the platform bans our address.
+                let said = meaning(self.issuer.places().1, code);
+                tracing::error!(platform, code, "the platform gives no access token");
+                if let Meaning::Later { after, .. } | Meaning::TooFast { rest: after, .. } = &said {
+                    self.rest(&rests, *after).await;
+                }
+                Err(said.outcome(now))
+            }
         }
     }
 }

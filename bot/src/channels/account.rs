@@ -115,7 +115,8 @@ impl WeChatAccount {
             return Err(Outcome::Final("小程序码的参数要有1至32个字母、数字或符号".into()));
         }
         let body = json!({"scene": scene, "page": page, "check_path": true, "env_version": "release", "width": 430});
-        let image = self.tokens.call_for_bytes(|token| self.request("/wxa/getwxacodeunlimit", token, &body)).await?;
+        let path = "/wxa/getwxacodeunlimit";
+        let image = self.tokens.call_for_bytes(path, |token| self.request(path, token, &body)).await?;
         // A failure is JSON in the place of the picture.
         if image.first() != Some(&b'{') {
             return Ok(image);
@@ -174,7 +175,7 @@ impl WeChatAccount {
             body["miniprogram"] = json!({"appid": self.app_id, "pagepath": page});
         }
         match self.call("/cgi-bin/message/template/send", &body).await {
-            Ok(answer) => Outcome::Taken(answer.get("msgid").map(Value::to_string)),
+            Ok(answer) => Outcome::Taken(exchange::reference(&answer)),
             Err(outcome) => outcome,
         }
     }
@@ -185,7 +186,7 @@ impl WeChatAccount {
 
     /// The answer of a call that succeeded.
     async fn call(&self, path: &str, body: &Value) -> Result<Value, Outcome> {
-        let answer = self.tokens.call(|token| self.request(path, token, body)).await?;
+        let answer = self.tokens.call(path, |token| self.request(path, token, body)).await?;
         let code = exchange::code(&answer, "errcode").unwrap_or(0);
         match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
             Outcome::Taken(_) => Ok(answer),

@@ -39,6 +39,8 @@ pub(super) enum Meaning {
     /// This person cannot be reached this way (any more); another way may do.
     NoConsent(String),
     Final(String),
+    /// The robot or its group is gone: nothing will go there any more.
+    Dead(String),
 }
 
 impl Meaning {
@@ -56,6 +58,7 @@ impl Meaning {
             Self::TooFast { rest, reason } => Outcome::Waits { until: now + rest, reason },
             Self::NoConsent(reason) => Outcome::NoConsent(reason),
             Self::Final(reason) => Outcome::Final(reason),
+            Self::Dead(reason) => Outcome::Dead(reason),
         }
     }
 }
@@ -69,6 +72,7 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
     };
     let nobody = |reason: &str| Meaning::NoConsent(format!("{reason}（{code}）"));
     let last = |reason: &str| Meaning::Final(format!("{reason}（{code}）"));
+    let dead = |reason: &str| Meaning::Dead(format!("{reason}（{code}）"));
     match (place, code) {
         (_, 0) => Meaning::Taken,
         (_, -1) => later(1, "平台繁忙"),
@@ -111,9 +115,16 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (WeChatCall, 48001 | 48002 | 48004 | 85407) => last("平台没有开通这个接口"),
         (WeChatCall, 40002) => last("没有生成小程序链接的权限"),
         (WeChatCall, 40029) => last("授权码无效或已用过"),
-        (WeChatCall, 47003 | 47001 | 44002 | 44004 | 40008 | 40249 | 40250 | 40251 | 40252) => {
-            last("消息内容不合平台格式")
-        }
+        (WeChatCall, 85088) => last("小程序没有开通云开发"),
+        (WeChatCall, 85406) => later(12 * 60, "今天打开小程序链接的次数已用完"),
+        (WeChatCall, 85408) => last("小程序链接的参数不合格式"),
+        (WeChatCall, 87007..=87009) => last("登录状态已失效，请重新打开小程序"),
+        (WeChatCall, 87020) => last("同一个文件重复检测"),
+        (
+            WeChatCall,
+            47003 | 47001 | 44002 | 44004 | 40004 | 40008 | 40035 | 40058 | 40097 | 43002 | 40249 | 40250 | 40251
+            | 40252,
+        ) => last("消息内容不合平台格式"),
         (WeChatCall, 45002) => last("消息内容太长"),
         (WeChatCall, 45168 | 87014) => last("消息内容含有平台限制的词语"),
 
@@ -125,7 +136,7 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (WeComCall, 40029) => last("登录码已失效"),
         (WeComCall, 50001) => last("企业微信没有信任这个网址"),
         (WeComCall, 301_002 | 40056 | 41011) => last("企业微信应用编号不对"),
-        (WeComCall, 48002) => last("企业微信没有开通这个接口"),
+        (WeComCall, 48001 | 48002 | 48004) => last("企业微信没有开通这个接口"),
         (WeComCall, 50003) => last("企业微信应用已停用"),
         (WeComCall, 40007) => last("文件已过期，要重新上传"),
         (WeComCall, 45001 | 40009) => last("文件大小不合企业微信要求"),
@@ -133,12 +144,13 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (WeComCall | WeComRobot, 44001 | 44004 | 40004 | 40035 | 40063 | 40008) => last("消息格式不被企业微信接受"),
 
         (WeComRobot, 93000) | (DingTalkRobot, 300_001 | 300_005 | 400_101 | 400_106) => {
-            last("群机器人已被移除或密钥失效，请更换密钥")
+            dead("群机器人已被移除或密钥失效，请更换密钥")
         }
+        (WeComRobot, 45001) => last("文件大小不合企业微信要求"),
         (WeComRobot, 40009 | 301_019) => last("图片不被企业微信接受"),
         (WeComRobot, 40007) => last("文件已过期，要重新上传"),
-        (DingTalkRobot, 400_102) => last("群机器人已被停用"),
-        (DingTalkRobot, 400_013) => last("群已解散"),
+        (DingTalkRobot, 400_102) => dead("群机器人已被停用"),
+        (DingTalkRobot, 400_013) => dead("群已解散"),
         // One code, four causes.
         (DingTalkRobot, 310_000) => last("钉钉机器人的安全设置不让发：请核对签名密钥、关键词、服务器地址和时间"),
         (DingTalkRobot, 430_101..=430_104) => last("内容含有钉钉限制的词语或链接"),
@@ -180,12 +192,12 @@ mod tests {
             Place::WeComCall,
             &[
                 -1, 40003, 40007, 40008, 40014, 40029, 40035, 40056, 40058, 40063, 41001, 41011, 41063, 42001, 44004,
-                45001, 45002, 45008, 45009, 45033, 45035, 48002, 50001, 50003, 60011, 60020, 60111, 81013, 81017,
-                82001, 84061, 301_002,
+                45001, 45002, 45008, 45009, 45033, 45035, 48001, 48002, 48004, 50001, 50003, 60011, 60020, 60111,
+                81013, 81017, 82001, 84061, 301_002,
             ],
         ),
         (Place::WeComToken, &[-1, 40001, 40013, 41004, 45009, 60020]),
-        (Place::WeComRobot, &[40004, 40008, 40009, 40035, 40058, 44001, 44004, 45009, 93000, 301_019]),
+        (Place::WeComRobot, &[40004, 40008, 40009, 40035, 40058, 44001, 44004, 45001, 45009, 93000, 301_019]),
         (
             Place::DingTalkRobot,
             &[
@@ -219,8 +231,9 @@ mod tests {
     #[case(Place::FeishuRobot, 11232, "slower")]
     #[case(Place::WeComCall, 81013, "nobody")]
     #[case(Place::WeChatCall, 43101, "nobody")]
-    #[case(Place::WeComRobot, 93000, "final")]
     #[case(Place::DingTalkRobot, 310_000, "final")]
+    #[case(Place::DingTalkRobot, 300_005, "dead")]
+    #[case(Place::WeComRobot, 93000, "dead")]
     #[case(Place::FeishuRobot, 424_242, "final")]
     #[case(Place::FeishuRobot, -1, "later")]
     #[case(Place::DingTalkRobot, 0, "taken")]
@@ -232,6 +245,7 @@ mod tests {
             Meaning::TooFast { .. } => "slower",
             Meaning::NoConsent(_) => "nobody",
             Meaning::Final(_) => "final",
+            Meaning::Dead(_) => "dead",
         };
         assert_eq!(read, expected);
     }

@@ -35,8 +35,12 @@ pub(super) async fn bytes(request: RequestBuilder, platform: &str) -> Result<Vec
         }
         Err(_) => return Err(Failure::MayHaveArrived(format!("{platform}没有回应，不知道是否已发出"))),
     };
-    if response.status().is_server_error() {
-        return Err(Failure::NotTaken(format!("{platform}暂时不可用")));
+    match response.status().as_u16() {
+        // Turned away at the door.
+        429 | 503 => return Err(Failure::NotTaken(format!("{platform}暂时不可用"))),
+        // What stands behind the gateway may have taken it before the answer was lost.
+        500.. => return Err(Failure::MayHaveArrived(format!("{platform}出错，不知道是否已发出"))),
+        _ => {}
     }
     match response.bytes().await {
         Ok(body) => Ok(body.to_vec()),
@@ -56,4 +60,13 @@ pub(super) async fn json(request: RequestBuilder, platform: &str) -> Result<Valu
 pub(super) fn code(answer: &Value, field: &str) -> Option<i64> {
     let code = &answer[field];
     code.as_i64().or_else(|| code.as_str()?.trim().parse().ok())
+}
+
+/// A number by which the platform tells of a message later, whether it came as a number or as a text.
+pub(super) fn reference(answer: &Value) -> Option<String> {
+    match &answer["msgid"] {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }

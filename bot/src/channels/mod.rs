@@ -53,6 +53,8 @@ pub struct PlatformSettings {
 
 /// A platform that has not answered by then may have taken the message.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Shorter than the patience: a platform that cannot even be reached has taken nothing, and that has to be told apart.
+const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(4);
 
 /// Everything that the bot sends with.
 pub struct Channels {
@@ -99,12 +101,44 @@ impl Channels {
 }
 
 fn client() -> Result<reqwest::Client, Fault> {
-    reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().map_err(Fault::unavailable)
+    reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .connect_timeout(PATIENCE_TO_CONNECT)
+        // A redirect would carry the secrets of the address to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .build()
+        .map_err(Fault::unavailable)
 }
 
 /// Secrets travel in addresses: never in the clear, except to this machine.
 fn check_base(name: &str, address: &str) -> Result<(), Fault> {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let fits = address.starts_with("https://") || local.iter().any(|prefix| address.starts_with(prefix));
+    let parsed = reqwest::Url::parse(address).map_err(|_| Fault::unavailable(format!("{name} is no address")))?;
+    let fits = match (parsed.scheme(), parsed.host_str()) {
+        ("https", Some(_)) => true,
+        ("http", Some(host)) => ["127.0.0.1", "localhost", "[::1]"].contains(&host),
+        _ => false,
+    };
     if fits { Ok(()) } else { Err(Fault::unavailable(format!("{name} must begin with https://"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::check_base;
+
+    #[rstest]
+    #[case("https://api.weixin.qq.com", true)]
+    #[case("http://127.0.0.1:8090/wechat", true)]
+    #[case("http://[::1]:8090", true)]
+    #[case("http://api.weixin.qq.com", false)]
+    #[case("http://127.0.0.1.example.com", false)]
+    #[case("http://localhost@example.com", false)]
+    #[case("ftp://localhost", false)]
+    #[case("", false)]
+    fn secrets_leave_in_the_clear_to_this_machine_only(#[case] address: &str, #[case] fits: bool) {
+        assert_eq!(check_base("wechat.api_base", address).is_ok(), fits);
+    }
 }

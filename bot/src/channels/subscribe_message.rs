@@ -102,19 +102,20 @@ impl SubscribeMessages {
             "lang": "zh_CN",
             "data": card.fields(shanghai_date(now)),
         });
+        let path = "/cgi-bin/message/subscribe/send";
         let request = |token: &str| {
             self.client
-                .post(format!("{}/cgi-bin/message/subscribe/send", self.settings.wechat_api_base))
+                .post(format!("{}{path}", self.settings.wechat_api_base))
                 .query(&[("access_token", token)])
                 .json(&body)
         };
-        let answer = match self.tokens.call(request).await {
+        let answer = match self.tokens.call(path, request).await {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
         };
         let code = exchange::code(&answer, "errcode").unwrap_or(0);
         match meaning(Place::WeChatCall, code).outcome(now) {
-            Outcome::Taken(_) => Outcome::Taken(answer.get("msgid").map(Value::to_string)),
+            Outcome::Taken(_) => Outcome::Taken(exchange::reference(&answer)),
             other => other,
         }
     }

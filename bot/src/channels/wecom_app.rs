@@ -177,7 +177,7 @@ impl WeComApp {
                 .query(&[("access_token", token), ("code", code)])
         };
         let unavailable = |outcome: Outcome| MemberFault::Unavailable(format!("WeCom: {outcome:?}"));
-        let answer = self.tokens.call(request).await.map_err(unavailable)?;
+        let answer = self.tokens.call("/cgi-bin/auth/getuserinfo", request).await.map_err(unavailable)?;
         match exchange::code(&answer, "errcode").unwrap_or(0) {
             0 => {}
             40029 => return Err(MemberFault::BadCode),
@@ -202,7 +202,7 @@ impl WeComApp {
                 .query(&[("access_token", token)])
                 .json(&body)
         };
-        let answer = match self.tokens.call(request).await {
+        let answer = match self.tokens.call("/cgi-bin/externalcontact/add_msg_template", request).await {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
         };
@@ -214,7 +214,7 @@ impl WeComApp {
             Outcome::Taken(_) if answer["fail_list"].as_array().is_some_and(|failed| !failed.is_empty()) => {
                 Outcome::Final("企业微信里没有这个客户群，或群主不是转发人".into())
             }
-            Outcome::Taken(_) => Outcome::Taken(answer["msgid"].as_str().map(str::to_owned)),
+            Outcome::Taken(_) => Outcome::Taken(exchange::reference(&answer)),
             other => other,
         }
     }
@@ -234,7 +234,7 @@ impl WeComApp {
         };
         let now = self.clock.now();
         let later = |reason: &str| Meaning::later(2, reason).outcome(now);
-        let answer = match self.tokens.call(request).await {
+        let answer = match self.tokens.call("/cgi-bin/media/upload", request).await {
             Ok(answer) => answer,
             Err(Outcome::Unknown(_)) => return Err(later("文件没有传到企业微信")),
             Err(outcome) => return Err(outcome),
@@ -266,7 +266,7 @@ impl WeComApp {
                 .header("content-type", "application/json")
                 .body(envelope.to_owned())
         };
-        let answer = match self.tokens.call(request).await {
+        let answer = match self.tokens.call("/cgi-bin/message/send", request).await {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
         };
@@ -279,7 +279,7 @@ impl WeComApp {
             return meaning(Place::WeComCall, 81013).outcome(now);
         }
         match meaning(Place::WeComCall, code).outcome(now) {
-            Outcome::Taken(_) => Outcome::Taken(answer["msgid"].as_str().map(str::to_owned)),
+            Outcome::Taken(_) => Outcome::Taken(exchange::reference(&answer)),
             other => other,
         }
     }

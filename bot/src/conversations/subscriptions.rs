@@ -30,7 +30,7 @@ pub(super) async fn take(store: &Store, push: &Push) -> Result<(), Fault> {
             ("subscribe_msg_popup_event", Some("accept")) => accepted(store, push, consent).await?,
             // Only this is told: somebody switched the template off. A refusal in the pop-up leaves earlier accepts.
             ("subscribe_msg_change_event", Some("reject")) => consents::none_left(store, consent).await?,
-            ("subscribe_msg_sent_event", _) => sent(store, push, item, consent).await?,
+            ("subscribe_msg_sent_event", _) => sent(store, item, consent).await?,
             _ => {}
         }
     }
@@ -44,8 +44,9 @@ async fn accepted(store: &Store, push: &Push, consent: Consent) -> Result<(), Fa
     consents::accepted(store, owner.county, consent, Teller::Platform, 1).await
 }
 
-/// A message that the platform took and could not deliver is parked after all, for staff to see.
-async fn sent(store: &Store, push: &Push, item: &Item, consent: Consent) -> Result<(), Fault> {
+/// A message that the platform took and could not deliver is parked after all, for staff to see. The platform may tell so
+/// before we have written down that it took the message: the event is then worked off later.
+async fn sent(store: &Store, item: &Item, consent: Consent) -> Result<(), Fault> {
     let (Some(code), Some(number)) = (item.field("ErrorCode"), item.field("MsgID")) else { return Ok(()) };
     if code == "0" {
         return Ok(());
@@ -53,19 +54,21 @@ async fn sent(store: &Store, push: &Push, item: &Item, consent: Consent) -> Resu
     if code == NO_CONSENT {
         consents::none_left(store, consent).await?;
     }
-    let owners = phones::owners(store.reader(), &push.from).await?;
     let (number, reason) = (number.to_owned(), format!("平台接收后没有送达（{code}）"));
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                entity::Entity::update_many()
+                // The number is the account's own: whom the message reached, himself or who stands in, it does not say.
+                let parked = entity::Entity::update_many()
                     .col_expr(entity::Column::State, Expr::value(MessageState::Parked))
                     .col_expr(entity::Column::ParkedReason, Expr::value(reason))
-                    .filter(entity::Column::RecipientId.is_in(owners.iter().map(|owner| owner.id)))
                     .filter(entity::Column::PlatformReference.eq(number))
                     .filter(entity::Column::State.eq(MessageState::Sent))
                     .exec(unit.connection())
                     .await?;
+                if parked.rows_affected == 0 {
+                    return Err(Fault::unavailable("no message has this number yet"));
+                }
                 Ok(())
             })
         })

@@ -11,7 +11,12 @@ use qingfeng_core::{
 
 use chrono::TimeDelta;
 
-use super::{Outcome, buttons, claim, departure, recipient::Address};
+use super::{
+    Outcome, buttons,
+    claim::{self, Leave},
+    departure,
+    recipient::Address,
+};
 use crate::{
     Bot,
     channels::{AppMessage, Card, GUARDED_FOR, TemplateCard, TemplateUse},
@@ -23,7 +28,10 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
         let shown = TemplateCard::of(&card, &bot.settings.public_url, buttons::of(messages));
         let request = app.envelope(user_id, AppMessage::Card(shown).bodies().remove(0));
-        departure::depart(bot, messages, "wecom_app", &request, TimeDelta::seconds(GUARDED_FOR.into())).await?;
+        let guarded_for = TimeDelta::seconds(GUARDED_FOR.into());
+        if !departure::depart(bot, messages, "wecom_app", &request, guarded_for).await? {
+            return Ok(claim::taken_over(bot));
+        }
         match app.send(&request).await {
             Outcome::NoConsent(reason) => nobody = Some(Outcome::NoConsent(reason)),
             Outcome::Unknown(reason) => {
@@ -45,16 +53,17 @@ async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Mes
     let validity = bot.channels.subscribe_messages.consents();
     for template in ways(&card) {
         let consent = Consent::new(open_id, bot.channels.subscribe_messages.template_id(template));
-        if !consents::take(&bot.store, consent.clone(), validity).await? {
-            continue;
+        match claim::depart_with_consent(bot, messages, &consent, validity).await? {
+            Leave::Granted => {}
+            Leave::NoConsent => continue,
+            Leave::NotOurs => return Ok(claim::taken_over(bot)),
         }
-        claim::depart(bot, messages).await?;
         let outcome = bot.channels.subscribe_messages.send(open_id, &Card { template, ..card.clone() }).await;
         match &outcome {
             // It may have arrived: then the accept is used.
             Outcome::Taken(_) | Outcome::Unknown(_) | Outcome::Repeatable { .. } => return Ok(outcome),
             Outcome::NoConsent(_) => consents::none_left(&bot.store, consent).await?,
-            Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Final(_) => {
+            Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Final(_) | Outcome::Dead(_) => {
                 consents::give_back(&bot.store, consent, validity).await?;
                 return Ok(outcome);
             }

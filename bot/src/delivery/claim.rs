@@ -3,11 +3,15 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
+    ids::MessageId,
     outbox::{
-        MessageState, departures,
+        MessageState,
+        consents::{self, Consent, Validity},
+        departures,
         entity::{Column, Entity, Model as Message},
     },
     refusal::Fault,
+    storage::UnitOfWork,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -17,7 +21,7 @@ use sea_orm::{
 use super::{Delivered, Outcome};
 use crate::Bot;
 
-/// Longer than any attempt to send takes.
+/// Longer than any attempt to send takes; begins anew when a message leaves.
 pub(super) const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// After so many attempts, more than a week of them, a person has to look.
@@ -39,6 +43,8 @@ pub(super) async fn claim(bot: &Bot, most: u64) -> Result<Vec<Message>, Fault> {
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
+                // One bot looks at a time: two of them must not each take a part of what is due for one person.
+                unit.one_at_a_time("outbox_claim").await?;
                 let due = || {
                     Entity::find()
                         .filter(Column::State.eq(MessageState::Pending))
@@ -72,9 +78,17 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
     bot.store
         .housekeeping(|unit| {
             Box::pin(async move {
-                for (from, to, reason) in [
-                    (MessageState::Sending, MessageState::Pending, None),
-                    (MessageState::Departed, MessageState::Unknown, Some("发送时程序中断，不知道对方是否收到")),
+                let is_not_guarded = Condition::any()
+                    .add(Column::DepartureId.is_null())
+                    .add(Column::DepartureId.not_in_subquery(guarded(unit.now())));
+                for (from, to, reason, which) in [
+                    (MessageState::Sending, MessageState::Pending, None, Condition::all()),
+                    (
+                        MessageState::Departed,
+                        MessageState::Unknown,
+                        Some("发送时程序中断，不知道对方是否收到"),
+                        is_not_guarded,
+                    ),
                 ] {
                     Entity::update_many()
                         .col_expr(Column::State, Expr::value(to))
@@ -82,11 +96,7 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
                         .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
                         .filter(Column::State.eq(from))
                         .filter(Column::LeaseUntil.lt(unit.now()))
-                        .filter(
-                            Condition::any()
-                                .add(Column::DepartureId.is_null())
-                                .add(Column::DepartureId.not_in_subquery(guarded(unit.now()))),
-                        )
+                        .filter(which)
                         .exec(unit.connection())
                         .await?;
                 }
@@ -127,31 +137,97 @@ fn guarded(now: DateTime<Utc>) -> SelectStatement {
     .to_owned()
 }
 
-/// Written just before the request leaves.
-pub(super) async fn depart(bot: &Bot, messages: &[Message]) -> Result<(), Fault> {
-    let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+/// Written just before the request leaves. False when the messages are no longer this bot's, because it was so slow that
+/// another one has them: then nothing may leave.
+pub(super) async fn depart(bot: &Bot, messages: &[Message]) -> Result<bool, Fault> {
+    let (holder, ids) = (bot.holder.clone(), ids(messages));
+    bot.store.housekeeping(move |unit| Box::pin(async move { leave(unit, &holder, &ids, None).await })).await
+}
+
+/// The same for a message that uses up an accept: both are written, or neither is.
+pub(super) async fn depart_with_consent(
+    bot: &Bot,
+    messages: &[Message],
+    consent: &Consent,
+    validity: Validity,
+) -> Result<Leave, Fault> {
+    let (holder, ids, consent) = (bot.holder.clone(), ids(messages), consent.clone());
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                Entity::update_many()
-                    .col_expr(Column::State, Expr::value(MessageState::Departed))
-                    .col_expr(Column::DepartureId, Expr::value(Option::<uuid::Uuid>::None))
-                    .filter(Column::Id.is_in(ids))
-                    .exec(unit.connection())
-                    .await?;
-                Ok(())
+                if !is_held(unit, &holder, &ids).await? {
+                    return Ok(Leave::NotOurs);
+                }
+                if !consents::take(unit, &consent, validity).await? {
+                    return Ok(Leave::NoConsent);
+                }
+                leave(unit, &holder, &ids, None).await?;
+                Ok(Leave::Granted)
             })
         })
         .await
 }
 
+/// Whether a message may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    Granted,
+    NoConsent,
+    NotOurs,
+}
+
+/// What becomes of messages that another bot has taken over: nothing, here.
+pub(super) fn taken_over(bot: &Bot) -> Outcome {
+    Outcome::Waits { until: bot.store.clock().now(), reason: "已由另一个程序接着发".into() }
+}
+
+fn ids(messages: &[Message]) -> Vec<MessageId> {
+    messages.iter().map(|message| message.id).collect()
+}
+
+/// Whether all of them are still this bot's. Nobody can take them over before the transaction ends.
+async fn is_held(unit: &UnitOfWork, holder: &str, ids: &[MessageId]) -> Result<bool, Fault> {
+    let held = Entity::find()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]))
+        .filter(Column::LeaseHolder.eq(holder))
+        .lock_exclusive()
+        .all(unit.connection())
+        .await?;
+    Ok(held.len() == ids.len())
+}
+
+/// Marks messages as departed, under the request that is kept for them, if one is.
+pub(super) async fn leave(
+    unit: &UnitOfWork,
+    holder: &str,
+    ids: &[MessageId],
+    request: Option<(&'static str, uuid::Uuid)>,
+) -> Result<bool, Fault> {
+    if !is_held(unit, holder, ids).await? {
+        return Ok(false);
+    }
+    let mut update = Entity::update_many()
+        .col_expr(Column::State, Expr::value(MessageState::Departed))
+        .col_expr(Column::LeaseUntil, Expr::value(unit.now() + LEASE))
+        .col_expr(Column::DepartureId, Expr::value(request.map(|(_, id)| id)))
+        .filter(Column::Id.is_in(ids.iter().copied()));
+    if let Some((channel, _)) = request {
+        update = update.col_expr(Column::Channel, Expr::value(channel));
+    }
+    update.exec(unit.connection()).await?;
+    Ok(true)
+}
+
 pub(super) async fn set_state(bot: &Bot, messages: Vec<Message>, state: MessageState) -> Result<(), Fault> {
+    let holder = bot.holder.clone();
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
                 Entity::update_many()
                     .col_expr(Column::State, Expr::value(state))
-                    .filter(Column::Id.is_in(messages.iter().map(|message| message.id)))
+                    .filter(Column::Id.is_in(ids(&messages)))
+                    .filter(Column::LeaseHolder.eq(holder))
                     .exec(unit.connection())
                     .await?;
                 Ok(())
@@ -160,7 +236,23 @@ pub(super) async fn set_state(bot: &Bot, messages: Vec<Message>, state: MessageS
         .await
 }
 
-/// Writes down how the attempt ended.
+/// The same for an attempt that broke off: what has left already is not touched, and becomes unknown in its time.
+pub(super) async fn settle_unsent(
+    bot: &Bot,
+    messages: &[Message],
+    outcome: Outcome,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
+    let unsent = Entity::find()
+        .filter(Column::Id.is_in(ids(messages)))
+        .filter(Column::State.eq(MessageState::Sending))
+        .filter(Column::LeaseHolder.eq(bot.holder.as_str()))
+        .all(bot.store.reader())
+        .await?;
+    settle(bot, &unsent, outcome, delivered).await
+}
+
+/// Writes down how the attempt ended, for what is still this bot's.
 pub(super) async fn settle(
     bot: &Bot,
     messages: &[Message],
@@ -182,18 +274,23 @@ pub(super) async fn settle(
             delivered.messages += count;
         }
         Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Repeatable { .. } => delivered.postponed += count,
-        Outcome::Final(_) | Outcome::NoConsent(_) => delivered.parked += count,
+        Outcome::Final(_) | Outcome::NoConsent(_) | Outcome::Dead(_) => delivered.parked += count,
         Outcome::Unknown(_) => delivered.unknown += count,
     }
-    let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+    let (holder, ids) = (bot.holder.clone(), ids(messages));
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                let update = Entity::update_many()
+                let mut update = Entity::update_many()
                     .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
                     .col_expr(Column::LeaseUntil, Expr::value(Option::<chrono::DateTime<chrono::Utc>>::None))
                     .col_expr(Column::Attempts, Expr::value(attempts))
-                    .filter(Condition::all().add(Column::Id.is_in(ids)));
+                    .filter(Column::Id.is_in(ids))
+                    .filter(Column::LeaseHolder.eq(holder))
+                    .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]));
+                if !matches!(outcome, Outcome::Repeatable { .. }) {
+                    update = update.col_expr(Column::DepartureId, Expr::value(Option::<uuid::Uuid>::None));
+                }
                 let update = match outcome {
                     Outcome::Taken(reference) => update
                         .col_expr(Column::State, Expr::value(MessageState::Sent))
@@ -208,7 +305,7 @@ pub(super) async fn settle(
                         .col_expr(Column::State, Expr::value(MessageState::Pending))
                         .col_expr(Column::NotBefore, Expr::value(until))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
-                    Outcome::Final(reason) | Outcome::NoConsent(reason) => update
+                    Outcome::Final(reason) | Outcome::NoConsent(reason) | Outcome::Dead(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Parked))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Repeatable { at, reason } => update

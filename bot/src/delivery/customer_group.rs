@@ -1,16 +1,19 @@
 //! A group with outside WeChat users: WeCom takes the post as a task, which the person who looks after the group confirms on
 //! his phone with one tap.
 
-use std::time::Duration;
-
-use chrono::{NaiveTime, TimeDelta};
+use chrono::{Datelike as _, Months, NaiveDate, NaiveTime};
 use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
     groups::{RobotKey, entity::Model as Group},
-    outbox::entity::Model as Message,
+    outbox::{
+        MessageState,
+        entity::{Column, Entity, Model as Message},
+    },
     people::phones,
     refusal::Fault,
 };
+
+use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{Outcome, QUIET_UNTIL, claim, prepare};
 use crate::{
@@ -20,7 +23,7 @@ use crate::{
 };
 
 /// A group takes as many messages a month as the month has days; what comes on top is lost without a word.
-const A_MONTH: (u32, Duration) = (28, Duration::from_secs(30 * 24 * 60 * 60));
+const A_MONTH: u64 = 28;
 
 /// `chat` holds the group's id at WeCom in the place of a robot's key.
 pub(super) async fn post(
@@ -38,14 +41,29 @@ pub(super) async fn post(
     let Some(sender) = keeper else {
         return Ok(Outcome::Final("这个客户群没有绑定了企业微信的转发人，请指定".into()));
     };
-    let slot = format!("customer_group:{}", group.id);
-    if bot.cache.take_slot(&slot, A_MONTH.0, A_MONTH.1).await?.is_some() {
-        let tomorrow = shanghai_date(bot.store.clock().now()) + TimeDelta::days(1);
+    let today = shanghai_date(bot.store.clock().now());
+    let first = today.with_day(1).unwrap_or(today);
+    if sent_since(bot, group, first).await? >= A_MONTH {
         let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
-        let until = shanghai_instant(tomorrow, morning);
+        let until = shanghai_instant(first + Months::new(1), morning);
         return Ok(Outcome::Waits { until, reason: "这个客户群本月的发送次数已满".into() });
     }
     let text = within_bytes(&plain_words(&messages::post(message, wordings)), LONGEST_GROUP_TEXT);
-    claim::depart(bot, std::slice::from_ref(message)).await?;
+    if !claim::depart(bot, std::slice::from_ref(message)).await? {
+        return Ok(claim::taken_over(bot));
+    }
     Ok(app.customer_group_task(&sender, &chat.token, &text).await)
+}
+
+/// The posts that this group had since that day, or may have had.
+async fn sent_since(bot: &Bot, group: &Group, first: NaiveDate) -> Result<u64, Fault> {
+    let first = shanghai_instant(first, NaiveTime::MIN);
+    let may_have_arrived = Condition::all()
+        .add(Column::State.is_in([MessageState::Departed, MessageState::Unknown]))
+        .add(Column::NotBefore.gte(first));
+    Ok(Entity::find()
+        .filter(Column::RecipientId.eq(group.id.0))
+        .filter(Condition::any().add(Column::SentAt.gte(first)).add(may_have_arrived))
+        .count(bot.store.reader())
+        .await?)
 }

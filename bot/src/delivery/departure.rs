@@ -28,20 +28,24 @@ pub(super) const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
 const BATCH: u64 = 100;
 
-/// Writes the request down just before it leaves.
+/// Writes the request down just before it leaves; false when the messages are another bot's by now.
 pub(super) async fn depart(
     bot: &Bot,
     messages: &[Message],
     channel: &'static str,
     request: &str,
     guarded_for: TimeDelta,
-) -> Result<(), Fault> {
-    let Some(county) = messages.first().map(|message| message.county_id) else { return Ok(()) };
-    let (messages, request) = (messages.to_vec(), request.to_owned());
+) -> Result<bool, Fault> {
+    let Some(county) = messages.first().map(|message| message.county_id) else { return Ok(false) };
+    let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+    let (holder, request) = (bot.holder.clone(), request.to_owned());
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
                 let id = random_id(unit.randomness());
+                if !claim::leave(unit, &holder, &ids, Some((channel, id))).await? {
+                    return Ok(false);
+                }
                 departures::Entity::insert(departures::ActiveModel {
                     id: Set(id),
                     county_id: Set(county),
@@ -52,14 +56,7 @@ pub(super) async fn depart(
                 })
                 .exec_without_returning(unit.connection())
                 .await?;
-                Entity::update_many()
-                    .col_expr(Column::State, Expr::value(MessageState::Departed))
-                    .col_expr(Column::Channel, Expr::value(channel))
-                    .col_expr(Column::DepartureId, Expr::value(id))
-                    .filter(Column::Id.is_in(messages.iter().map(|message| message.id)))
-                    .exec(unit.connection())
-                    .await?;
-                Ok(())
+                Ok(true)
             })
         })
         .await
@@ -69,8 +66,13 @@ pub(super) async fn depart(
 pub(super) async fn resolve(bot: &Bot, delivered: &mut Delivered) -> Result<(), Fault> {
     let Some(app) = &bot.channels.wecom_app else { return Ok(()) };
     for (departure, messages) in claim_guarded(bot).await? {
+        let now = bot.store.clock().now();
         let outcome = match app.send(&departure.request).await {
-            Outcome::Unknown(reason) => Outcome::Repeatable { at: bot.store.clock().now() + AGAIN_AFTER, reason },
+            Outcome::Unknown(reason) => Outcome::Repeatable { at: now + AGAIN_AFTER, reason },
+            // Of the first one nothing is known yet: only these very words are recognized.
+            Outcome::Later { at, reason } | Outcome::Waits { until: at, reason } => Outcome::Repeatable { at, reason },
+            // Then the first one has not arrived either, and another way may do.
+            Outcome::NoConsent(reason) => Outcome::Later { at: now, reason },
             outcome => outcome,
         };
         claim::settle(bot, &messages, outcome, delivered).await?;

@@ -20,12 +20,14 @@ mod review;
 
 use chrono::{DateTime, Timelike as _, Utc};
 use qingfeng_core::{
-    clock::shanghai,
-    groups::GroupKind,
+    clock::{shanghai, shanghai_date},
+    groups::{self, GroupKind, entity::Model as Group},
     ids::{ResidentId, StaffId},
-    outbox::{RecipientKind, entity::Model as Message, stops},
+    outbox::{self, Notice, Recipient, RecipientKind, entity::Model as Message, stops},
+    people::{Role, holders},
     refusal::Fault,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 pub use outcome::Outcome;
@@ -80,9 +82,12 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
                 claim::give_back(bot).await?;
                 return Ok(delivered);
             }
-            // One recipient's trouble is not the others'.
-            if let Err(fault) = deliver(bot, &wordings, recipient, messages, &mut delivered).await {
+            // One recipient's trouble is not the others', and has an end: after the usual attempts a person looks at it.
+            if let Err(fault) = deliver(bot, &wordings, recipient, messages.clone(), &mut delivered).await {
                 tracing::error!(%fault, "a delivery failed");
+                let at = bot.store.clock().now();
+                let later = Outcome::Later { at, reason: "系统内部出错，正在重试".into() };
+                claim::settle_unsent(bot, &messages, later, &mut delivered).await?;
             }
         }
         wordings.tell_failures(bot).await?;
@@ -154,8 +159,11 @@ async fn post(
         }
         Some(GroupAddress { group, key: Some(key) }) => {
             let post = Post::Markdown(messages::post(&message, wordings));
-            claim::depart(bot, std::slice::from_ref(&message)).await?;
-            bot.channels.robots.post(group.kind, key, &post).await
+            if claim::depart(bot, std::slice::from_ref(&message)).await? {
+                bot.channels.robots.post(group.kind, key, &post).await
+            } else {
+                claim::taken_over(bot)
+            }
         }
         Some(GroupAddress { group, key: None }) => match prepare::prepare(bot, wordings, group, &message).await? {
             Some(outcome) => outcome,
@@ -165,5 +173,34 @@ async fn post(
             }
         },
     };
+    if let (Outcome::Dead(_), Some(GroupAddress { group, .. })) = (&outcome, address) {
+        retire(bot, group).await?;
+    }
     claim::settle(bot, &[message], outcome, delivered).await
+}
+
+/// Nothing goes into a group any more whose robot is gone; those who can set it up anew are told once.
+async fn retire(bot: &Bot, group: &Group) -> Result<(), Fault> {
+    let today = shanghai_date(bot.store.clock().now());
+    let mut told = Vec::new();
+    for role in [Role::GroupAdministrator, Role::TownshipOffice] {
+        if told.is_empty() {
+            told = holders(bot.store.reader(), group.township_id, &[role], today).await?;
+        }
+    }
+    let notice = |staff: StaffId| {
+        Notice::new(Recipient::Staff(staff), "group_robot_gone", group.id)
+            .step(today.to_string())
+            .township(group.township_id)
+            .facts(json!({"title": group.name}))
+    };
+    let (county, id, notices) = (group.county_id, group.id, told.into_iter().map(notice).collect());
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                groups::retire(unit, id).await?;
+                outbox::enqueue(unit, county, notices).await.map(|_| ())
+            })
+        })
+        .await
 }

@@ -13,6 +13,8 @@ pub enum Outcome {
     NoConsent(String),
     /// Not taken, and never will be; staff see why.
     Final(String),
+    /// Not taken, and nothing goes into this group any more until its robot is set up anew.
+    Dead(String),
     /// It left, no answer came back, and the platform drops it if it had it already: it goes out again then.
     Repeatable { at: DateTime<Utc>, reason: String },
     /// It left, and no answer came back.

@@ -9,7 +9,7 @@ use qingfeng_core::{
     },
     ids::StaffId,
     outbox::{self, Notice, Recipient, entity::Model as Message},
-    people::{Role, absences, holders},
+    people::{self, Role, absences, holders},
     refusal::Fault,
 };
 use serde_json::json;
@@ -21,8 +21,8 @@ use crate::{
     messages::{self, Wordings},
 };
 
-/// The platform gives links for at most 30 days.
-const LINK_LASTS: TimeDelta = TimeDelta::days(30);
+/// The platform gives links for at most 30 days, by its own clock.
+const LINK_LASTS: TimeDelta = TimeDelta::days(29);
 
 /// Prepares the post; none = it is with a person now.
 pub(super) async fn prepare(
@@ -84,7 +84,14 @@ async fn mini_program_code(bot: &Bot, address: &str) -> Option<Vec<u8>> {
 /// Who was named for the group, or else whoever leads the village, or works there.
 pub(super) async fn keeper(bot: &Bot, group: &Group) -> Result<Option<StaffId>, Fault> {
     let (reader, today) = (bot.store.reader(), shanghai_date(bot.store.clock().now()));
-    let mut keeper = group.keeper_staff_id;
+    let mut keeper = match group.keeper_staff_id {
+        // Who left the service or may forward no posts any more is passed over.
+        Some(named) => {
+            let named = people::load_staff(&bot.store, named, today).await?;
+            named.filter(|staff| prepared::may_forward(staff, group)).map(|staff| staff.id)
+        }
+        None => None,
+    };
     for role in [Role::VillageSecretary, Role::VillageStaff] {
         if keeper.is_none() {
             keeper = holders(reader, group.village_id, &[role], today).await?.first().copied();

@@ -60,6 +60,49 @@ async fn a_stale_token_is_replaced_once_and_the_message_arrives_once() {
     assert_eq!(replicas.platforms.delivered_to_member("cadre-1").len(), 4);
 }
 
+/// Many wrong secrets, and the platform bans our address for an hour.
+#[rstest]
+#[tokio::test]
+async fn a_platform_that_refuses_our_secret_is_left_alone_for_ten_minutes_by_all(
+    #[values(Shared::Memory, Shared::Redis)] shared: Shared,
+) {
+    let replicas = Replicas::on(shared).await;
+    let refused = Fault::new(Platform::WeCom, FaultKind::Refuse { code: 40001 }).at("/cgi-bin/gettoken");
+    let fault = replicas.platforms.inject(refused);
+    let asked = || replicas.platforms.calls().iter().filter(|call| call.endpoint.ends_with("gettoken")).count();
+    for number in 0..10 {
+        let channels = if number % 2 == 0 { &replicas.first } else { &replicas.second };
+        let outcome = tell(channels, "cadre-1", &text(format!("第{number}条"))).await.remove(0);
+        assert!(matches!(outcome, Outcome::Later { .. } | Outcome::Waits { .. }), "{outcome:?}");
+    }
+    assert_eq!(asked(), 1);
+    replicas.platforms.end_fault(fault);
+    replicas.clock.advance(TimeDelta::minutes(9));
+    assert!(matches!(tell(&replicas.first, "cadre-1", &text("早")).await[0], Outcome::Waits { .. }));
+    replicas.clock.advance(TimeDelta::minutes(2));
+    // A Redis server counts real seconds; what is kept there says until when it holds.
+    assert!(tell(&replicas.first, "cadre-1", &text("到")).await[0].is_taken());
+    assert_eq!(asked(), 2);
+}
+
+#[tokio::test]
+async fn an_interface_that_was_called_too_often_rests_for_both_bots_and_the_others_do_not() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let too_often = Fault::new(Platform::WeCom, FaultKind::Refuse { code: 45009 }).at(format!("/{SEND}"));
+    let fault = replicas.platforms.inject(too_often);
+    let sends = || replicas.platforms.calls().iter().filter(|call| call.endpoint.ends_with(SEND)).count();
+    for channels in [&replicas.first, &replicas.second, &replicas.first] {
+        let outcome = tell(channels, "cadre-1", &text("等")).await.remove(0);
+        assert!(matches!(outcome, Outcome::Waits { .. }), "{outcome:?}");
+    }
+    assert_eq!(sends(), 1);
+    replicas.platforms.end_fault(fault);
+    let picture = Media { kind: MediaKind::Image, name: "公示.png".into(), bytes: b"\x89PNG\r\n\x1a\n".to_vec() };
+    replicas.second.wecom_app.as_ref().unwrap().upload(&picture).await.unwrap();
+    replicas.clock.advance(TimeDelta::seconds(61));
+    assert!(tell(&replicas.second, "cadre-1", &text("到")).await[0].is_taken());
+}
+
 /// 2048 bytes are 682 Chinese characters and two letters: the platform would cut the third without a word.
 #[rstest]
 #[case(format!("{}ab", "渠".repeat(682)), 1)]

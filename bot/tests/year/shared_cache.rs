@@ -56,8 +56,14 @@ impl Cache for SharedCache {
         self.engine.remove_if(&self.named(key), value).await
     }
 
-    async fn take_slot(&self, key: &str, limit: u32, window: Duration) -> Result<Option<Duration>, Fault> {
-        self.engine.take_slot(&self.named(key), limit, window).await
+    async fn take_slots(
+        &self,
+        key: &str,
+        events: u32,
+        limit: u32,
+        window: Duration,
+    ) -> Result<Option<Duration>, Fault> {
+        self.engine.take_slots(&self.named(key), events, limit, window).await
     }
 
     async fn lease(&self, name: &str, holder: &str, keep_for: Duration) -> Result<bool, Fault> {

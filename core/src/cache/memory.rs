@@ -98,7 +98,13 @@ impl Cache for MemoryCache {
         Ok(same)
     }
 
-    async fn take_slot(&self, key: &str, limit: u32, window: Duration) -> Result<Option<Duration>, Fault> {
+    async fn take_slots(
+        &self,
+        key: &str,
+        events: u32,
+        limit: u32,
+        window: Duration,
+    ) -> Result<Option<Duration>, Fault> {
         let now = self.clock.now();
         let mut state = self.state();
         let known =
@@ -106,11 +112,14 @@ impl Cache for MemoryCache {
         while known.events.front().is_some_and(|event| *event + window <= now) {
             known.events.pop_front();
         }
-        if known.events.len() >= limit as usize {
-            let oldest = known.events.front().copied().unwrap_or(now);
-            return Ok(Some((oldest + window - now).to_std().unwrap_or_default()));
+        let (events, limit) = (events as usize, limit as usize);
+        if known.events.len() + events > limit {
+            // Once this one has left the window, there is room.
+            let last_in_the_way = known.events.len() + events - limit - 1;
+            let leaves = known.events.get(last_in_the_way).copied().unwrap_or(now) + window;
+            return Ok(Some((leaves - now).to_std().unwrap_or_default()));
         }
-        known.events.push_back(now);
+        known.events.extend(std::iter::repeat_n(now, events));
         known.until = now + window;
         Ok(None)
     }

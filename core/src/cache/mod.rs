@@ -28,9 +28,15 @@ pub trait Cache: Send + Sync {
     /// Removes the key if it still holds this value, e.g. the access token that a platform just refused.
     async fn remove_if(&self, key: &str, value: &[u8]) -> Result<bool, Fault>;
 
-    /// Counts one event in a rolling window. `Ok(None)`: within the limit. `Ok(Some(wait))`: over it; the event was not
-    /// counted and would be taken after `wait`.
-    async fn take_slot(&self, key: &str, limit: u32, window: Duration) -> Result<Option<Duration>, Fault>;
+    /// Counts so many events in a rolling window, all of them or none. `Ok(None)`: within the limit. `Ok(Some(wait))`: over
+    /// it; nothing was counted, and there would be room after `wait`. More at once than the limit has never room.
+    async fn take_slots(&self, key: &str, events: u32, limit: u32, window: Duration)
+    -> Result<Option<Duration>, Fault>;
+
+    /// Counts one event in a rolling window.
+    async fn take_slot(&self, key: &str, limit: u32, window: Duration) -> Result<Option<Duration>, Fault> {
+        self.take_slots(key, 1, limit, window).await
+    }
 
     /// Takes or renews a lease; true while this holder has it.
     async fn lease(&self, name: &str, holder: &str, keep_for: Duration) -> Result<bool, Fault>;

@@ -47,15 +47,18 @@ return 0";
 
 /// The caller's clock counts, not the server's, so that both engines behave alike on a simulated clock. Members carry a
 /// running number: two events in one millisecond are two events.
-const TAKE_SLOT: &str = "
-local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+const TAKE_SLOTS: &str = "
+local now, window, limit, events = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
-if redis.call('ZCARD', KEYS[1]) >= limit then
-  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  return tonumber(oldest[2] or now) + window - now
+local over = redis.call('ZCARD', KEYS[1]) + events - limit
+if over > 0 then
+  local last = redis.call('ZRANGE', KEYS[1], over - 1, over - 1, 'WITHSCORES')
+  return tonumber(last[2] or now) + window - now
 end
-local number = redis.call('INCR', KEYS[2])
-redis.call('ZADD', KEYS[1], now, now .. ':' .. number)
+for _ = 1, events do
+  local number = redis.call('INCR', KEYS[2])
+  redis.call('ZADD', KEYS[1], now, now .. ':' .. number)
+end
 redis.call('PEXPIRE', KEYS[1], window)
 redis.call('PEXPIRE', KEYS[2], window)
 return -1";
@@ -93,14 +96,21 @@ impl Cache for RedisCache {
         Ok(removed == 1)
     }
 
-    async fn take_slot(&self, key: &str, limit: u32, window: Duration) -> Result<Option<Duration>, Fault> {
-        let wait: i64 = Script::new(TAKE_SLOT)
+    async fn take_slots(
+        &self,
+        key: &str,
+        events: u32,
+        limit: u32,
+        window: Duration,
+    ) -> Result<Option<Duration>, Fault> {
+        let wait: i64 = Script::new(TAKE_SLOTS)
             // One hash tag keeps both keys on one node of a cluster.
             .key(format!("window:{{{key}}}"))
             .key(format!("window:{{{key}}}:number"))
             .arg(self.clock.now().timestamp_millis())
             .arg(milliseconds(window))
             .arg(limit)
+            .arg(events)
             .invoke_async(&mut self.connection())
             .await
             .map_err(fault)?;

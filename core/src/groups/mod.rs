@@ -63,7 +63,21 @@ pub fn robot_key(sealer: &Sealer, group: &entity::Model) -> Result<Option<RobotK
     RobotKey::from_bytes(&bytes).map(Some).ok_or_else(|| Fault::unavailable("a robot's key cannot be read"))
 }
 
-/// Puts a new key in the place of a robot's old one, which is gone for good.
+/// Nothing goes into this group any more, until its robot gets a new key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn retire(unit: &UnitOfWork, id: GroupId) -> Result<(), Fault> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::Active, Expr::value(false))
+        .filter(entity::Column::Id.eq(id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}
+
+/// Puts a new key in the place of a robot's old one, which is gone for good. A group that was retired because its robot
+/// was gone is in use again.
 ///
 /// # Errors
 /// `not_found`; `group_has_no_robot` for an ordinary chat group.
@@ -96,6 +110,7 @@ pub async fn rotate_key(
                 unit.later(
                     &entity::Entity::update_many()
                         .col_expr(entity::Column::RobotKeySealed, Expr::value(sealed))
+                        .col_expr(entity::Column::Active, Expr::value(true))
                         .filter(entity::Column::Id.eq(id)),
                 );
                 Ok(Done::new((), AuditEntry::new("group_robot_key_rotated", id)))

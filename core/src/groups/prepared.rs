@@ -16,9 +16,9 @@ use crate::{
     ids::{CountyId, GroupId, MessageId, StaffId},
     outbox::{self, MessageState},
     people::{
-        Actor,
+        Actor, Staff,
         authorization::{Action, Reach, Subject, may, reach},
-        entity::staff,
+        staff_in,
     },
     refusal::{Fault, Refusal, RefusalKind},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
@@ -218,10 +218,24 @@ fn subject(post: &entity::Model) -> Subject {
     }
 }
 
+/// Whether this person may put posts into a group and say so.
+#[must_use]
+pub fn may_forward(staff: &Staff, group: &groups::Model) -> bool {
+    let subject = Subject {
+        county: Some(group.county_id),
+        township: Some(group.township_id),
+        village: Some(group.village_id),
+        handler: Some(staff.id),
+        ..Subject::default()
+    };
+    may(&Actor::Staff(staff.clone()), Action::ForwardPost, &subject).is_ok()
+}
+
 /// Names who puts prepared posts into a group from now on; what was prepared already stays with whoever was told.
 ///
 /// # Errors
-/// `not_found` for a group or a member of staff that is not the county's.
+/// `not_found` for a group or a member of staff that is not the county's; `keeper_may_not_forward` for one whose posts do not
+/// let him.
 pub async fn name_keeper(
     store: &Store,
     command: &Command,
@@ -234,8 +248,12 @@ pub async fn name_keeper(
             Box::pin(async move {
                 let known = groups::Entity::find_by_id(group).one(unit.connection()).await?;
                 let known = known.filter(|group| group.county_id == county).ok_or_else(Refusal::not_found)?;
-                let person = staff::Entity::find_by_id(keeper).one(unit.connection()).await?;
-                person.filter(|person| person.county_id == county && person.active).ok_or_else(Refusal::not_found)?;
+                let person = staff_in(unit.connection(), keeper, unit.today()).await?;
+                let person = person.filter(|person| person.county == county).ok_or_else(Refusal::not_found)?;
+                if !may_forward(&person, &known) {
+                    let sentence = "这个人的职务不管这个村的群，不能负责转发。";
+                    return Err(Refusal::new(RefusalKind::Conflict, "keeper_may_not_forward", sentence).into());
+                }
                 unit.later(
                     &groups::Entity::update_many()
                         .col_expr(groups::Column::KeeperStaffId, Expr::value(keeper))

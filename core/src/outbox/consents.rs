@@ -10,7 +10,11 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use crate::{ids::CountyId, refusal::Fault, storage::Store};
+use crate::{
+    ids::CountyId,
+    refusal::Fault,
+    storage::{Store, UnitOfWork},
+};
 use entity::{ActiveModel, Column, Entity};
 
 mod entity {
@@ -120,30 +124,24 @@ pub async fn accepted(
         .await
 }
 
-/// Uses one accept up, just before a message is sent; false when none is left. Of two that come at once for the last
-/// one, one gets it.
+/// Uses one accept up, in the transaction that lets a message leave; false when none is left. Of two that come at once for
+/// the last one, one gets it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn take(store: &Store, consent: Consent, validity: Validity) -> Result<bool, Fault> {
+pub async fn take(unit: &UnitOfWork, consent: &Consent, validity: Validity) -> Result<bool, Fault> {
     let uses = match validity {
         Validity::Once => 1,
         Validity::LongTerm => 0,
     };
-    store
-        .housekeeping(move |unit| {
-            Box::pin(async move {
-                let taken = Entity::update_many()
-                    .col_expr(Column::Used, Expr::col(Column::Used).add(uses))
-                    .col_expr(Column::ChangedAt, Expr::value(unit.now()))
-                    .filter(consent.is_this())
-                    .filter(accepts().gt(Expr::col(Column::Used)))
-                    .exec(unit.connection())
-                    .await?;
-                Ok(taken.rows_affected == 1)
-            })
-        })
-        .await
+    let taken = Entity::update_many()
+        .col_expr(Column::Used, Expr::col(Column::Used).add(uses))
+        .col_expr(Column::ChangedAt, Expr::value(unit.now()))
+        .filter(consent.is_this())
+        .filter(accepts().gt(Expr::col(Column::Used)))
+        .exec(unit.connection())
+        .await?;
+    Ok(taken.rows_affected == 1)
 }
 
 /// The message was certainly not delivered: the accept is still there.

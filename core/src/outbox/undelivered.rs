@@ -115,6 +115,47 @@ async fn names(store: &Store, rows: &[Model]) -> Result<HashMap<uuid::Uuid, Stri
 /// # Errors
 /// `message_not_parked` when it is on its way, sent or withdrawn.
 pub async fn resend(store: &Store, command: &Command, county: CountyId, id: MessageId) -> Result<Outcome<()>, Fault> {
+    settle(store, command, county, id, Settling::Again).await
+}
+
+/// Puts down that a message arrived of which nobody knew that: a person has seen it, or asked.
+///
+/// # Errors
+/// `message_not_unknown` when it is known what became of it.
+pub async fn arrived(store: &Store, command: &Command, county: CountyId, id: MessageId) -> Result<Outcome<()>, Fault> {
+    settle(store, command, county, id, Settling::Arrived).await
+}
+
+/// What a person decides about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settling {
+    Again,
+    Arrived,
+}
+
+impl Settling {
+    fn check(self, state: MessageState) -> Result<(), Refusal> {
+        let (fits, code, sentence) = match self {
+            Self::Again => (
+                matches!(state, MessageState::Parked | MessageState::Unknown),
+                "message_not_parked",
+                "这条消息已经在发送或已送达，不用重新发送。",
+            ),
+            Self::Arrived => {
+                (state == MessageState::Unknown, "message_not_unknown", "这条消息是否送到已经清楚，不用再确认。")
+            }
+        };
+        if fits { Ok(()) } else { Err(Refusal::new(RefusalKind::Conflict, code, sentence)) }
+    }
+}
+
+async fn settle(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: MessageId,
+    settling: Settling,
+) -> Result<Outcome<()>, Fault> {
     let actor = command.actor.clone();
     store
         .command(county, command, move |unit| {
@@ -137,23 +178,27 @@ pub async fn resend(store: &Store, command: &Command, county: CountyId, id: Mess
                 if message.recipient_kind != RecipientKind::Group && !sees_persons(&actor) {
                     return Err(Refusal::not_found().into());
                 }
-                if !matches!(message.state, MessageState::Parked | MessageState::Unknown) {
-                    return Err(Refusal::new(
-                        RefusalKind::Conflict,
-                        "message_not_parked",
-                        "这条消息已经在发送或已送达，不用重新发送。",
-                    )
-                    .into());
-                }
-                unit.later(
-                    &Entity::update_many()
-                        .col_expr(Column::State, Expr::value(MessageState::Pending))
-                        .col_expr(Column::NotBefore, Expr::value(unit.now()))
-                        .col_expr(Column::Attempts, Expr::value(0))
-                        .col_expr(Column::ParkedReason, Expr::value(Option::<String>::None))
-                        .filter(Column::Id.eq(id)),
-                );
-                Ok(Done::new((), AuditEntry::new("message_resent", about)))
+                settling.check(message.state)?;
+                let update = Entity::update_many()
+                    .col_expr(Column::ParkedReason, Expr::value(Option::<String>::None))
+                    .filter(Column::Id.eq(id));
+                let (update, act) = match settling {
+                    Settling::Again => (
+                        update
+                            .col_expr(Column::State, Expr::value(MessageState::Pending))
+                            .col_expr(Column::NotBefore, Expr::value(unit.now()))
+                            .col_expr(Column::Attempts, Expr::value(0)),
+                        "message_resent",
+                    ),
+                    Settling::Arrived => (
+                        update
+                            .col_expr(Column::State, Expr::value(MessageState::Sent))
+                            .col_expr(Column::SentAt, Expr::value(message.not_before)),
+                        "message_seen_to_have_arrived",
+                    ),
+                };
+                unit.later(&update);
+                Ok(Done::new((), AuditEntry::new(act, about)))
             })
         })
         .await

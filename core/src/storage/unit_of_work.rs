@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ConnectionTrait as _, QueryTrait};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryTrait, Statement};
 
 use super::{IdempotencyKey, session::Session, together::Write};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     outbox::Notice,
     people::Actor,
     randomness::Randomness,
+    refusal::Fault,
 };
 
 /// Who does something, and the key under which a repetition of the same request is recognized.
@@ -92,6 +93,20 @@ impl UnitOfWork {
     pub fn later_if_it_holds(&self, query: &impl QueryTrait) {
         let statement = query.build(self.session.get_database_backend());
         self.session.keep_back(Write { statement, must_hold: true });
+    }
+
+    /// Lets one transaction at a time through, among all that name the same thing; until it ends. SQLite has one writer
+    /// anyway.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn one_at_a_time(&self, name: &str) -> Result<(), Fault> {
+        let backend = self.session.get_database_backend();
+        if backend == DbBackend::Postgres {
+            let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            self.session.execute_raw(Statement::from_sql_and_values(backend, lock, [name.into()])).await?;
+        }
+        Ok(())
     }
 
     /// The instant of the command: the same for everything it writes.

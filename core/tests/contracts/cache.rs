@@ -65,6 +65,25 @@ async fn a_rolling_window_takes_just_its_limit(#[values(CacheEngine::Memory, Cac
 
 #[rstest]
 #[tokio::test]
+async fn several_events_find_room_together_or_none_of_them_is_counted(
+    #[values(CacheEngine::Memory, CacheEngine::Redis)] engine: CacheEngine,
+) {
+    let (cache, clock) = cache(engine).await;
+    let key = key("robot");
+    assert_eq!(cache.take_slots(&key, 3, 5, MINUTE).await.unwrap(), None);
+    clock.advance(TimeDelta::seconds(10));
+    assert_eq!(cache.take_slot(&key, 5, MINUTE).await.unwrap(), None);
+    // Two of the first three are in the way, and they leave together.
+    assert_eq!(cache.take_slots(&key, 3, 5, MINUTE).await.unwrap(), Some(Duration::from_secs(50)));
+    // What found no room took none.
+    assert_eq!(cache.take_slot(&key, 5, MINUTE).await.unwrap(), None);
+    assert_eq!(cache.take_slots(&key, 5, 5, MINUTE).await.unwrap(), Some(Duration::from_secs(60)));
+    clock.advance(TimeDelta::seconds(50));
+    assert_eq!(cache.take_slots(&key, 3, 5, MINUTE).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
 async fn one_holder_leads_until_it_gives_the_lease_back(
     #[values(CacheEngine::Memory, CacheEngine::Redis)] engine: CacheEngine,
 ) {

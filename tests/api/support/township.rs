@@ -3,13 +3,13 @@ use qingfeng_core::{
     groups::{self, GroupChannel, NewGroup, RobotKey},
     ids::{CountyId, GroupId, OrganizationId, ResidentId, StaffId},
     people::{
-        OrganizationKind, PersonKind, Role, RosterGroup,
+        Actor, OrganizationKind, PersonKind, Role, RosterGroup,
         entity::{organizations, staff},
         roster::{self, NewOrganization, NewPost, NewResident, NewStaff},
         sessions::Person as Identity,
     },
     refusal::Fault,
-    storage::UnitOfWork,
+    storage::{Command, UnitOfWork},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
@@ -191,6 +191,18 @@ impl<'a> Township<'a> {
             Box::pin(async move { groups::add(unit, county, &sealer, group).await })
         })
         .await
+    }
+
+    /// The group's robot gets this key in the place of the one it had.
+    pub async fn new_robot_key(&self, group: &str, key: &str) {
+        let application = &self.server.application;
+        let known = groups::entity::Entity::find()
+            .filter(groups::entity::Column::Name.eq(group))
+            .one(application.store.reader())
+            .await;
+        let (id, command) = (known.unwrap().unwrap().id, Command::by(&Actor::System { county: self.county }));
+        let key = RobotKey::new(key);
+        groups::rotate_key(&application.store, &command, &application.sealer, self.county, id, key).await.unwrap();
     }
 
     /// Writes set-up that has no endpoint.

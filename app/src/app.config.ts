@@ -18,6 +18,8 @@ export default defineAppConfig({
     'pages/messages/index',
     'pages/posts/index',
     'pages/posts/review',
+    'pages/wordings/list',
+    'pages/wordings/edit',
     'pages/absences/index',
     'pages/sealed-surveys/list',
     'pages/sealed-surveys/enrol',

@@ -107,6 +107,8 @@ identifiers!(
     GroupId,
     /// A message in the outbox.
     MessageId,
+    /// A version of a township's own words for a kind of message.
+    MessageTemplateId,
     /// An entry of a timeline, a measure, a progress report: a row that belongs to another one.
     EntryId,
     /// All refresh tokens that descend from one login.

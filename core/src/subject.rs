@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::ids::{
-    CampaignId, ComplaintId, DutyId, GroupId, MessageId, OrganizationId, ProblemId, RectificationId, ResidentId,
-    SealedSurveyId, StaffId, SurveyId,
+    CampaignId, ComplaintId, DutyId, GroupId, MessageId, MessageTemplateId, OrganizationId, ProblemId, RectificationId,
+    ResidentId, SealedSurveyId, StaffId, SurveyId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
@@ -26,6 +26,8 @@ pub enum SubjectKind {
     Resident,
     Group,
     Message,
+    /// A township's own words for a kind of message.
+    MessageTemplate,
     /// The working-day calendar.
     Calendar,
     File,
@@ -63,4 +65,5 @@ subjects!(
     ResidentId => Resident,
     GroupId => Group,
     MessageId => Message,
+    MessageTemplateId => MessageTemplate,
 );

@@ -7,6 +7,7 @@ mod calendar;
 mod fetch_bundle;
 mod groups;
 mod logging;
+mod messages;
 mod places;
 mod plan;
 mod roll;
@@ -61,6 +62,8 @@ enum Command {
     Groups(groups::Groups),
     /// Stop all sending at once, or let it go on.
     Sending(sending::Sending),
+    /// List the kinds of messages and preview their words.
+    Messages(messages::Messages),
     /// Check, load and describe campaign plans.
     Plan(plan::Plan),
     /// Serve the ballot box of anonymous surveys alone: no login, no log.
@@ -107,6 +110,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Calendar(command) => command.execute(config).await?,
         Command::Groups(command) => Box::pin(command.execute(config)).await?,
         Command::Sending(command) => command.execute(config).await?,
+        Command::Messages(command) => command.execute(&config)?,
         Command::Plan(command) => return Box::pin(command.execute(config)).await,
         Command::Box => Box::pin(ballot_box::serve(config)).await?,
         Command::Roll(command) => Box::pin(command.execute(config)).await?,

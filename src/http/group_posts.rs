@@ -45,6 +45,17 @@ pub struct ReviewFinding {
     forbids: bool,
 }
 
+impl From<Finding> for ReviewFinding {
+    fn from(finding: Finding) -> Self {
+        Self {
+            kind: finding.kind,
+            sentence: finding.kind.sentence(),
+            forbids: finding.kind.forbids(),
+            words: finding.words,
+        }
+    }
+}
+
 /// A post that waits to be let go, or was decided on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PostReview {
@@ -66,18 +77,12 @@ impl TryFrom<Reviewed> for PostReview {
 
     fn try_from(Reviewed { review, group }: Reviewed) -> Result<Self, Fault> {
         let findings: Vec<Finding> = serde_json::from_value(review.findings).map_err(Fault::unavailable)?;
-        let finding = |finding: Finding| ReviewFinding {
-            kind: finding.kind,
-            sentence: finding.kind.sentence(),
-            forbids: finding.kind.forbids(),
-            words: finding.words,
-        };
         Ok(Self {
             id: review.id,
             group,
             village_id: review.village_id,
             text: review.text,
-            findings: findings.into_iter().map(finding).collect(),
+            findings: findings.into_iter().map(ReviewFinding::from).collect(),
             state: review.state,
             reason: review.reason,
             created_at: review.created_at,

@@ -20,6 +20,7 @@ mod handover;
 mod health;
 pub mod input;
 mod me;
+mod message_templates;
 mod messages;
 mod organizations;
 mod prepared_posts;
@@ -127,6 +128,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(handover::routes)
             .configure(cosigner::routes)
             .configure(messages::routes)
+            .configure(message_templates::routes)
             .configure(prepared_posts::routes)
             .configure(group_posts::routes)
             .configure(deadlines::routes)

@@ -83,6 +83,7 @@ fn address(path: &str, scene: &Scene) -> String {
     path.replace("{id}", &id)
         .replace("{size}", "view")
         .replace("{key}", "nothing")
+        .replace("{kind}", "staff.complaint_rated")
         .replace("{sid}", &"0".repeat(32))
         .replace("{file}", "log.jsonl")
 }

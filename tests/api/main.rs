@@ -22,6 +22,7 @@ mod groups;
 mod health;
 mod killed;
 mod linking;
+mod message_templates;
 mod messages;
 mod openapi;
 mod own_bot;

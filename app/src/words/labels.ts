@@ -101,3 +101,16 @@ export const rosterGroups: Record<string, string> = {
   representative: '村民代表',
   deputy: '人大代表',
 }
+
+export const messageRecipients: [string, string][] = [
+  ['group', '发到群里的'],
+  ['staff', '发给干部的'],
+  ['resident', '发给村民的'],
+]
+
+export const templateStates: Record<string, string> = {
+  proposed: '等确认',
+  released: '正在用',
+  rejected: '没有同意',
+  replaced: '已换掉',
+}

@@ -18,7 +18,7 @@ use super::{
 use crate::{delivery::Outcome, messages::shorten};
 
 /// Longest body, in bytes.
-const LONGEST_BODY: usize = 20_000;
+pub(super) const LONGEST_BODY: usize = 20_000;
 /// Of the body, what is not the text: names, brackets, a title.
 const AROUND: usize = 600;
 const TITLE: usize = 40;
@@ -37,7 +37,7 @@ pub(super) async fn post(workshop: &Workshop, key: &RobotKey, post: &Post) -> Ou
     workshop.one_after_the_other(GroupKind::DingtalkRobot, key, bodies).await
 }
 
-fn bodies(key: &RobotKey, post: &Post) -> Result<Vec<Value>, &'static str> {
+pub(super) fn bodies(key: &RobotKey, post: &Post) -> Result<Vec<Value>, &'static str> {
     let room = LONGEST_BODY - AROUND;
     let marked = |text: &str| match &key.keyword {
         Some(keyword) if !text.contains(keyword.as_str()) => format!("{text}\n{keyword}"),

@@ -18,7 +18,7 @@ use super::{
 use crate::{delivery::Outcome, messages::shorten};
 
 /// Longest body, in bytes.
-const LONGEST_BODY: usize = 20 * 1024;
+pub(super) const LONGEST_BODY: usize = 20 * 1024;
 /// Of a text body, what is not the text.
 const AROUND: usize = 600;
 /// Every line and link of a rich post is wrapped in names and brackets: the words get as large a share of the body as
@@ -40,7 +40,7 @@ pub(super) async fn post(workshop: &Workshop, key: &RobotKey, post: &Post) -> Ou
     workshop.one_after_the_other(GroupKind::FeishuRobot, key, bodies).await
 }
 
-fn bodies(key: &RobotKey, post: &Post) -> Result<Vec<Value>, &'static str> {
+pub(super) fn bodies(key: &RobotKey, post: &Post) -> Result<Vec<Value>, &'static str> {
     let marked = |text: &str| match &key.keyword {
         Some(keyword) if !text.contains(keyword.as_str()) => format!("{text}\n{keyword}"),
         _ => text.to_owned(),

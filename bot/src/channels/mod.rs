@@ -9,6 +9,7 @@ mod feishu_robot;
 mod pace;
 mod parts;
 mod post;
+mod preview;
 mod robots;
 mod subscribe_message;
 mod template_card;
@@ -23,14 +24,14 @@ use access_token::{AccessTokens, Issuer};
 
 pub use account::{ContentVerdict, TemplateMessage, WeChatAccount};
 pub use post::Post;
-pub(crate) use post::{first_link, plain_words};
+pub(crate) use post::{first_link, plain_words, words_alone};
+pub(crate) use preview::{Measure, Shown, card_fields, robot_posts, wecom_fields};
 pub use robots::Robots;
 pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
-pub(crate) use wecom_app::GUARDED_FOR;
 pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
-#[cfg(test)]
+pub(crate) use wecom_app::{GUARDED_FOR, LONGEST_GROUP_TEXT};
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
 
 /// Addresses and credentials of the platforms.

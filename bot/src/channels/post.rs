@@ -85,6 +85,15 @@ pub(crate) fn plain_words(markdown: &str) -> String {
     markdown.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What a text says: the words of its links, not their addresses. An id in an address can look like somebody's number.
+pub(crate) fn words_alone(markdown: &str) -> String {
+    let words = |span| match span {
+        Span::Words(words) | Span::Link { words, .. } => words,
+    };
+    let line = |line: &str| spans(line).into_iter().map(words).collect::<String>();
+    markdown.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Where the first link of a text leads.
 pub(crate) fn first_link(markdown: &str) -> Option<String> {
     markdown.lines().flat_map(spans).find_map(|span| match span {
@@ -122,6 +131,7 @@ mod tests {
         );
         let post = "**路灯**\n> 三盏\n[查看](https://example.org/a)";
         assert_eq!(plain_words(post), "路灯\n三盏\n查看：https://example.org/a");
+        assert_eq!(words_alone(post), "路灯\n三盏\n查看");
         assert_eq!(first_link(post).as_deref(), Some("https://example.org/a"));
         assert_eq!(first_link("没有"), None);
         assert_eq!(spans("[x](javascript:alert(1)) [未完"), [words("[x](javascript:alert(1)) [未完")]);

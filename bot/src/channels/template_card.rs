@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::subscribe_message::Card;
 use crate::messages::shorten;
 
 /// The platform's advice for what a card shows without breaking, in characters.
-const TITLE: usize = 26;
-const DESCRIPTION: usize = 30;
-const WORDS: usize = 112;
+pub(super) const TITLE: usize = 26;
+pub(super) const DESCRIPTION: usize = 30;
+pub(super) const WORDS: usize = 112;
 const LINE_NAME: usize = 5;
-const LINE_VALUE: usize = 26;
+pub(super) const LINE_VALUE: usize = 26;
 const SOURCE: usize = 13;
 const BUTTON: usize = 10;
 /// The platform's limits.
@@ -55,6 +56,20 @@ pub struct TemplateCard {
 }
 
 impl TemplateCard {
+    /// A card to a person as WeCom shows it.
+    pub(crate) fn of(card: &Card, public_url: &str, buttons: Option<(String, Vec<CardButton>)>) -> Self {
+        let due_on = card.due_on.map(|due_on| ("期限".to_owned(), due_on.format("%Y年%-m月%-d日").to_string()));
+        Self {
+            source: "清风".into(),
+            title: card.matter.clone(),
+            description: card.reason.clone(),
+            words: card.hint.clone(),
+            lines: due_on.into_iter().collect(),
+            target: CardTarget::Address(format!("{public_url}/app/#/{}", card.page)),
+            buttons,
+        }
+    }
+
     pub(super) fn value(&self) -> Value {
         let lines: Vec<_> = self
             .lines

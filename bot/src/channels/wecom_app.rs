@@ -23,7 +23,7 @@ pub(crate) const LONGEST_TEXT: usize = 2048;
 pub(crate) const GUARDED_FOR: u32 = 14_400;
 
 /// Longest text into a customer group, in bytes.
-const LONGEST_GROUP_TEXT: usize = 4000;
+pub(crate) const LONGEST_GROUP_TEXT: usize = 4000;
 
 /// Why it is not known who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,7 +46,7 @@ pub(super) async fn post(workshop: &Workshop, key: &RobotKey, post: &Post) -> Ou
 }
 
 /// What is sent, one after the other; for a file nothing yet but its place.
-fn bodies(post: &Post) -> Result<Vec<Value>, &'static str> {
+pub(super) fn bodies(post: &Post) -> Result<Vec<Value>, &'static str> {
     let split = |text: &str, longest: usize, body: fn(&str) -> Value| {
         Ok(parts(text, longest, str::len).iter().map(|part| body(part)).collect())
     };

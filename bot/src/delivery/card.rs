@@ -10,7 +10,6 @@ use qingfeng_core::{
 };
 
 use chrono::TimeDelta;
-use serde_json::Value;
 
 use super::{
     Outcome, buttons,
@@ -20,14 +19,15 @@ use super::{
 };
 use crate::{
     Bot,
-    channels::{AppMessage, Card, CardTarget, GUARDED_FOR, TemplateCard, TemplateUse},
+    channels::{AppMessage, Card, GUARDED_FOR, TemplateCard, TemplateUse},
 };
 
 /// Sends the card the first way that reaches the person.
 pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
     let mut nobody = None;
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
-        let request = app.envelope(user_id, wecom_card(bot, &card, messages));
+        let shown = TemplateCard::of(&card, &bot.settings.public_url, buttons::of(messages));
+        let request = app.envelope(user_id, AppMessage::Card(shown).bodies().remove(0));
         let guarded_for = TimeDelta::seconds(GUARDED_FOR.into());
         if !departure::depart(bot, messages, "wecom_app", &request, guarded_for).await? {
             return Ok(claim::taken_over(bot));
@@ -46,20 +46,6 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
         (None, Some(nobody)) => Ok(nobody),
         (None, None) => Ok(Outcome::Final("本人还没有绑定微信".into())),
     }
-}
-
-fn wecom_card(bot: &Bot, card: &Card, messages: &[Message]) -> Value {
-    let due_on = card.due_on.map(|due_on| ("期限".to_owned(), due_on.format("%Y年%-m月%-d日").to_string()));
-    let card = TemplateCard {
-        source: "清风".into(),
-        title: card.matter.clone(),
-        description: card.reason.clone(),
-        words: card.hint.clone(),
-        lines: due_on.into_iter().collect(),
-        target: CardTarget::Address(format!("{}/app/#/{}", bot.settings.public_url, card.page)),
-        buttons: buttons::of(messages),
-    };
-    AppMessage::Card(card).bodies().remove(0)
 }
 
 /// Sends the card if the person accepts one. Without any accept the platform is not asked.

@@ -18,17 +18,21 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 use super::{Outcome, QUIET_UNTIL, claim, prepare};
 use crate::{
     Bot,
-    channels::plain_words,
-    messages::{self, within_bytes},
+    channels::{LONGEST_GROUP_TEXT, plain_words},
+    messages::{self, Wordings, within_bytes},
 };
 
-/// Longest text, in bytes.
-const LONGEST: usize = 4000;
 /// A group takes as many messages a month as the month has days; what comes on top is lost without a word.
 const A_MONTH: u64 = 28;
 
 /// `chat` holds the group's id at WeCom in the place of a robot's key.
-pub(super) async fn post(bot: &Bot, group: &Group, chat: &RobotKey, message: &Message) -> Result<Outcome, Fault> {
+pub(super) async fn post(
+    bot: &Bot,
+    wordings: &Wordings,
+    group: &Group,
+    chat: &RobotKey,
+    message: &Message,
+) -> Result<Outcome, Fault> {
     let Some(app) = &bot.channels.wecom_app else { return Ok(Outcome::Final("没有配置企业微信应用".into())) };
     let keeper = match prepare::keeper(bot, group).await? {
         Some(keeper) => phones::wecom_user_id(bot.store.reader(), keeper).await?,
@@ -44,7 +48,7 @@ pub(super) async fn post(bot: &Bot, group: &Group, chat: &RobotKey, message: &Me
         let until = shanghai_instant(first + Months::new(1), morning);
         return Ok(Outcome::Waits { until, reason: "这个客户群本月的发送次数已满".into() });
     }
-    let text = within_bytes(&plain_words(&messages::post(message, &bot.settings.public_url)), LONGEST);
+    let text = within_bytes(&plain_words(&messages::post(message, wordings)), LONGEST_GROUP_TEXT);
     if !claim::depart(bot, std::slice::from_ref(message)).await? {
         return Ok(claim::taken_over(bot));
     }

@@ -33,7 +33,11 @@ use uuid::Uuid;
 pub use outcome::Outcome;
 use recipient::GroupAddress;
 
-use crate::{Bot, channels::Post, messages};
+use crate::{
+    Bot,
+    channels::Post,
+    messages::{self, Wordings},
+};
 
 /// No messages from nine in the evening to eight in the morning, Beijing time.
 pub const QUIET_FROM: u32 = 21;
@@ -70,6 +74,8 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
         if claimed.is_empty() {
             return Ok(delivered);
         }
+        // Words that were released meanwhile hold from the next claim on.
+        let wordings = Wordings::in_force(bot).await?;
         for (recipient, messages) in by_recipient(claimed) {
             // The switch stops what has not left yet, also in the middle of a round.
             if stops::in_force(bot.store.reader()).await?.is_some() {
@@ -77,13 +83,14 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
                 return Ok(delivered);
             }
             // One recipient's trouble is not the others', and has an end: after the usual attempts a person looks at it.
-            if let Err(fault) = deliver(bot, recipient, messages.clone(), &mut delivered).await {
+            if let Err(fault) = deliver(bot, &wordings, recipient, messages.clone(), &mut delivered).await {
                 tracing::error!(%fault, "a delivery failed");
                 let at = bot.store.clock().now();
                 let later = Outcome::Later { at, reason: "系统内部出错，正在重试".into() };
                 claim::settle_unsent(bot, &messages, later, &mut delivered).await?;
             }
         }
+        wordings.tell_failures(bot).await?;
     }
 }
 
@@ -108,6 +115,7 @@ fn by_recipient(messages: Vec<Message>) -> Vec<((RecipientKind, Uuid), Vec<Messa
 
 async fn deliver(
     bot: &Bot,
+    wordings: &Wordings,
     (kind, id): (RecipientKind, Uuid),
     messages: Vec<Message>,
     delivered: &mut Delivered,
@@ -121,24 +129,25 @@ async fn deliver(
             let address = recipient::group(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                post(bot, address.as_ref(), message, delivered).await?;
+                post(bot, wordings, address.as_ref(), message, delivered).await?;
             }
             Ok(())
         }
-        RecipientKind::Staff => person::staff(bot, StaffId(id), messages, delivered).await,
-        RecipientKind::Resident => person::resident(bot, ResidentId(id), messages, delivered).await,
+        RecipientKind::Staff => person::staff(bot, wordings, StaffId(id), messages, delivered).await,
+        RecipientKind::Resident => person::resident(bot, wordings, ResidentId(id), messages, delivered).await,
     }
 }
 
 /// Into a group: by its robot, or by the hand of a person.
 async fn post(
     bot: &Bot,
+    wordings: &Wordings,
     address: Option<&GroupAddress>,
     message: Message,
     delivered: &mut Delivered,
 ) -> Result<(), Fault> {
     if let Some(address) = address
-        && !review::passes(bot, &address.group, &message).await?
+        && !review::passes(bot, wordings, &address.group, &message).await?
     {
         delivered.held += 1;
         return Ok(());
@@ -146,17 +155,17 @@ async fn post(
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
         Some(GroupAddress { group, key: Some(key) }) if group.kind == GroupKind::WecomCustomerGroup => {
-            customer_group::post(bot, group, key, &message).await?
+            customer_group::post(bot, wordings, group, key, &message).await?
         }
         Some(GroupAddress { group, key: Some(key) }) => {
-            let post = Post::Markdown(messages::post(&message, &bot.settings.public_url));
+            let post = Post::Markdown(messages::post(&message, wordings));
             if claim::depart(bot, std::slice::from_ref(&message)).await? {
                 bot.channels.robots.post(group.kind, key, &post).await
             } else {
                 claim::taken_over(bot)
             }
         }
-        Some(GroupAddress { group, key: None }) => match prepare::prepare(bot, group, &message).await? {
+        Some(GroupAddress { group, key: None }) => match prepare::prepare(bot, wordings, group, &message).await? {
             Some(outcome) => outcome,
             None => {
                 delivered.handed_over += 1;

@@ -18,7 +18,10 @@ use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::{Delivered, Outcome, QUIET_UNTIL, card, claim, recipient};
-use crate::{Bot, messages};
+use crate::{
+    Bot,
+    messages::{self, Wordings},
+};
 
 /// Cards per person and day; what comes on top waits for the next morning.
 const CARDS_PER_DAY: u64 = 8;
@@ -36,6 +39,7 @@ struct Reached {
 /// To a member of staff, or to whoever stands in.
 pub(super) async fn staff(
     bot: &Bot,
+    wordings: &Wordings,
     id: StaffId,
     messages: Vec<Message>,
     delivered: &mut Delivered,
@@ -46,14 +50,15 @@ pub(super) async fn staff(
         let person = staff::Entity::find_by_id(id).one(bot.store.reader()).await?;
         let name = person.map(|person| person.name).unwrap_or_default();
         let deputy = Reached { kind: PersonKind::Staff, id: deputy.0, stands_in_for: Some(name) };
-        to(bot, &deputy, messages, delivered).await?;
+        to(bot, wordings, &deputy, messages, delivered).await?;
     }
-    to(bot, &himself, own, delivered).await
+    to(bot, wordings, &himself, own, delivered).await
 }
 
 /// To a resident who wants to be told.
 pub(super) async fn resident(
     bot: &Bot,
+    wordings: &Wordings,
     id: ResidentId,
     messages: Vec<Message>,
     delivered: &mut Delivered,
@@ -62,7 +67,7 @@ pub(super) async fn resident(
         return claim::settle(bot, &messages, Outcome::Final("本人已退订".into()), delivered).await;
     }
     let reached = Reached { kind: PersonKind::Resident, id: id.0, stands_in_for: None };
-    to(bot, &reached, messages, delivered).await
+    to(bot, wordings, &reached, messages, delivered).await
 }
 
 /// What the person gets himself, and what his deputy gets today. Whom a matter is about does not learn of it by standing in.
@@ -88,7 +93,13 @@ async fn split(
     Ok((own, (!handed.is_empty()).then_some((deputy.id, handed))))
 }
 
-async fn to(bot: &Bot, reached: &Reached, messages: Vec<Message>, delivered: &mut Delivered) -> Result<(), Fault> {
+async fn to(
+    bot: &Bot,
+    wordings: &Wordings,
+    reached: &Reached,
+    messages: Vec<Message>,
+    delivered: &mut Delivered,
+) -> Result<(), Fault> {
     let Some(first) = messages.first() else { return Ok(()) };
     let kind = first.recipient_kind;
     let address = recipient::address(bot, reached.kind, reached.id).await?;
@@ -106,7 +117,7 @@ async fn to(bot: &Bot, reached: &Reached, messages: Vec<Message>, delivered: &mu
         };
         return claim::settle(bot, &messages, later, delivered).await;
     }
-    let mut card = messages::card(kind, &messages, today);
+    let mut card = messages::card(kind, &messages, wordings);
     if let Some(name) = &reached.stands_in_for {
         card.reason = messages::standing_in(name);
     }

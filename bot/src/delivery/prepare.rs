@@ -18,18 +18,23 @@ use super::Outcome;
 use crate::{
     Bot,
     channels::{first_link, plain_words},
-    messages,
+    messages::{self, Wordings},
 };
 
 /// The platform gives links for at most 30 days, by its own clock.
 const LINK_LASTS: TimeDelta = TimeDelta::days(29);
 
 /// Prepares the post; none = it is with a person now.
-pub(super) async fn prepare(bot: &Bot, group: &Group, message: &Message) -> Result<Option<Outcome>, Fault> {
+pub(super) async fn prepare(
+    bot: &Bot,
+    wordings: &Wordings,
+    group: &Group,
+    message: &Message,
+) -> Result<Option<Outcome>, Fault> {
     let Some(keeper) = keeper(bot, group).await? else {
         return Ok(Some(Outcome::Final("没有人负责往这个群转发，请指定群管理人".into())));
     };
-    let post = messages::post(message, &bot.settings.public_url);
+    let post = messages::post(message, wordings);
     let board = format!("{}/app/#/pages/board/village?id={}", bot.settings.public_url, group.village_id);
     let page = first_link(&post).unwrap_or(board);
     // Both are nice to have: without the platform the page in the browser is linked.

@@ -16,22 +16,23 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Bot, Reviewing,
-    channels::{ContentVerdict, plain_words},
-    messages,
+    channels::{ContentVerdict, plain_words, words_alone},
+    messages::{self, Wordings},
 };
 
 /// Whether the post may go out now; otherwise it is held, and those who can let it go are told.
-pub(super) async fn passes(bot: &Bot, group: &Group, message: &Message) -> Result<bool, Fault> {
+pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, message: &Message) -> Result<bool, Fault> {
     // Made by the product from what was checked when it was put down; names in it are those who stand for election.
     if message.kind.starts_with("sealed_survey_") {
         return Ok(true);
     }
-    let text = plain_words(&messages::post(message, &bot.settings.public_url));
+    let post = messages::post(message, wordings);
+    let text = plain_words(&post);
     if reviews::approved(bot.store.reader(), message.id, &text).await? {
         return Ok(true);
     }
     let author = reviews::author(message);
-    let mut findings = read(bot, group, &text).await?;
+    let mut findings = read(bot, group, &words_alone(&post)).await?;
     if let Some(author) = author {
         findings.extend(asked_of_the_platform(bot, author, &text).await?);
     }

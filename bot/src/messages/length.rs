@@ -38,7 +38,7 @@ pub(crate) fn around(before: &str, name: &str, after: &str, most: usize) -> Stri
     format!("{before}{}{after}", shorten(name, room))
 }
 
-fn units(text: &str) -> usize {
+pub(crate) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 

@@ -1,22 +1,35 @@
-//! Putting notices into words: short Chinese, addressed, with the deadline and what to do.
+//! Putting notices into words: short Chinese, addressed, with the deadline and what to do. The words of each kind are a text
+//! with gaps (`templates/`), which a township may replace by its own.
 
+mod catalogue;
+mod check;
+mod facts;
 mod length;
-mod posts;
-mod reasons;
+mod preview;
+mod proposing;
+mod scan;
+mod template;
 #[cfg(test)]
 mod tests;
+mod wordings;
 
 use chrono::NaiveDate;
 use qingfeng_core::{
     outbox::{RecipientKind, entity::Model as Message},
     subject::SubjectKind,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::channels::{Card, LONGEST_THING, TemplateUse};
 
+pub use catalogue::{Kind, kind, kinds};
+pub use check::{check, findings};
+pub use facts::Fact;
 pub(crate) use length::{shorten, within_bytes};
-pub(crate) use posts::post;
+pub use preview::{Measured, Platform, Preview, View, preview, sample_facts};
+pub use proposing::{checked, field, propose};
+pub use template::TemplateFault;
+pub(crate) use wordings::Wordings;
 
 fn text<'a>(facts: &'a Value, name: &str) -> &'a str {
     facts.get(name).and_then(Value::as_str).unwrap_or_default()
@@ -47,24 +60,26 @@ pub(crate) fn standing_in(name: &str) -> String {
     length::around("您代理", name, "的工作", LONGEST_THING)
 }
 
+/// A post for a village group, in the platform's markdown. Facts in it are public already; nobody is named.
+pub(crate) fn post(message: &Message, wordings: &Wordings) -> String {
+    let kind = catalogue::kind_of(RecipientKind::Group, &message.kind);
+    wordings.words(kind, message.township_id, &message.facts)
+}
+
 /// One card for one person: what it is about, by when, what to do. Several messages become one card.
-pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveDate) -> Card {
+pub(crate) fn card(recipient: RecipientKind, messages: &[Message], wordings: &Wordings) -> Card {
     if let [message] = messages {
-        return single(recipient, message, today);
+        return single(recipient, message, wordings);
     }
     let due_on = messages.iter().filter_map(|message| date(&message.facts, "due_on")).min();
     let is_late = |message: &&Message| {
-        message.kind.starts_with("deadline_") && date(&message.facts, "due_on").is_some_and(|due_on| due_on < today)
+        message.kind.starts_with("deadline_")
+            && date(&message.facts, "due_on").is_some_and(|due_on| due_on < wordings.today)
     };
     let overdue = messages.iter().filter(is_late).count();
     let sealed = messages.iter().filter(|message| message.kind.starts_with("sealed_survey_")).count();
-    let hint = match (recipient, overdue) {
-        (RecipientKind::Resident, _) if sealed == messages.len() => "背靠背测评有新消息，请查看".to_owned(),
-        (RecipientKind::Resident, _) if sealed > 0 => "有新进展和测评消息，请查看".to_owned(),
-        (RecipientKind::Resident, _) => "您反映的事有新进展，请查看".to_owned(),
-        (_, 0) => "有待办事项，请打开逐件处理".to_owned(),
-        (_, overdue) => format!("其中{overdue}件已超期，请尽快办理"),
-    };
+    let kind = catalogue::kind_of(recipient, "several");
+    let facts = json!({"count": messages.len(), "overdue": overdue, "sealed": sealed});
     Card {
         // A resident has no deadlines to keep.
         template: if due_on.is_some() && recipient == RecipientKind::Staff {
@@ -74,8 +89,8 @@ pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveD
         },
         matter: format!("共{}件事项", messages.len()),
         due_on,
-        hint,
-        reason: reasons::reason_for_several(recipient).into(),
+        hint: wordings.words(kind, None, &facts),
+        reason: kind.reason().to_owned(),
         page: match recipient {
             RecipientKind::Resident if sealed == messages.len() => SEALED_SURVEYS.into(),
             RecipientKind::Resident if sealed > 0 => "pages/home/index".into(),
@@ -88,10 +103,8 @@ pub(crate) fn card(recipient: RecipientKind, messages: &[Message], today: NaiveD
     }
 }
 
-fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card {
-    let facts = &message.facts;
-    let due_on = date(facts, "due_on");
-    let hint = hint(message, today);
+fn single(recipient: RecipientKind, message: &Message, wordings: &Wordings) -> Card {
+    let kind = catalogue::kind_of(recipient, &message.kind);
     let page = match (recipient, message.subject_kind) {
         (RecipientKind::Resident, SubjectKind::Rectification) => {
             format!("pages/rectifications/detail?id={}", message.subject_id)
@@ -100,68 +113,22 @@ fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
         (_, SubjectKind::Group) if message.kind == "post_to_review" => "pages/posts/review".into(),
         (_, SubjectKind::Group) => "pages/posts/index".into(),
+        (_, SubjectKind::MessageTemplate) => "pages/wordings/list".into(),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),
     };
-    let reminder = due_on.is_some() && message.kind.starts_with("deadline");
+    worded_card(kind, &message.facts, wordings.words(kind, message.township_id, &message.facts), page)
+}
+
+/// A card about one thing with this hint.
+fn worded_card(kind: &Kind, facts: &Value, hint: String, page: String) -> Card {
+    let due_on = date(facts, "due_on");
+    let reminder = due_on.is_some() && kind.name.starts_with("deadline");
     Card {
         template: if reminder { TemplateUse::Reminder } else { TemplateUse::Progress },
         matter: text(facts, "title").to_owned(),
         due_on,
         hint,
-        reason: reasons::reason(recipient, &message.kind).into(),
+        reason: kind.reason().to_owned(),
         page,
-    }
-}
-
-fn hint(message: &Message, today: NaiveDate) -> String {
-    let facts = &message.facts;
-    // Counted when it is sent: a message that waited out an outage would be wrong by days.
-    let left = date(facts, "due_on").map_or(0, |due_on| (due_on - today).num_days());
-    let due_on = date(facts, "due_on").map(day).unwrap_or_default();
-    match message.kind.as_str() {
-        "deadline_ahead" | "deadline_today" | "deadline_overdue" => match left {
-            1.. => format!("还有{left}天到期，请抓紧办理"),
-            0 => "今天到期，请今天办结".into(),
-            _ => format!("已超期{}天，请立即办理", -left),
-        },
-        "deadline_escalated" if !text(facts, "rung").is_empty() => {
-            length::around(&format!("超期{}天，进入", -left), text(facts, "rung"), "环节", LONGEST_THING)
-        }
-        "deadline_escalated" => format!("下级超期{}天，请督办", -left),
-        "deadline_moved_by_calendar" => format!("放假安排公布，期限改为{due_on}"),
-        "complaint_assigned" => "新交办诉求，请及时受理".into(),
-        "complaint_rated" => "群众已评价，请查看".into(),
-        "complaint_rated_bad" => "群众不满意，将回访并重办".into(),
-        "complaint_dispatched" => length::around("已交", text(facts, "unit"), "办理", LONGEST_THING),
-        "complaint_accepted" => "已受理，正在办理".into(),
-        "complaint_answered" => "已有答复，满不满意请您评价".into(),
-        "rating_reminder" => "办得怎么样，请您评一评".into(),
-        "post_to_review" => "有公示要您看过才能发到群里".into(),
-        "post_rejected" => "公示没有同意发出，请看理由".into(),
-        "post_prepared" => "请把公示转发到群里，再点已发".into(),
-        "group_robot_gone" => "群机器人失效，请换密钥".into(),
-        "post_waiting" => "公示还没转发到群里，请转发".into(),
-        "answer_wanted" if text(facts, "wanted") == "more_time" => "请回复新日期和理由，如3月20日等材料".into(),
-        "answer_wanted" => "请直接回复理由，我们转告镇专项行动办".into(),
-        "assignment_disputed" => "有人说不归他办，请核实改派".into(),
-        "call_back_due" => "群众一直没评价，请回访".into(),
-        "complaint_not_accepted" => "不属受理范围，请看说明".into(),
-        "complaint_merged" => "与他人反映的合并办理".into(),
-        "complaint_parked" => match date(facts, "review_on") {
-            Some(review_on) => format!("暂时办不了，{}前复核", day(review_on)),
-            None => "暂时办不了，请看原因".into(),
-        },
-        "complaint_extended" => format!("办理期限延至{due_on}"),
-        "complaint_closed" => "已办结，谢谢您的监督".into(),
-        "extension_decided" if facts.get("approved") == Some(&Value::Bool(true)) => format!("延期已批准，至{due_on}"),
-        "extension_decided" => "延期未获批准，请按期办".into(),
-        "evaluation_opened" => "整改好不好，请您来评".into(),
-        "sealed_survey_opened" => "背靠背测评，可以来参加".into(),
-        "sealed_survey_reminder" => "快截止了，如已参加请忽略".into(),
-        "sealed_survey_published" => "已结束，可核对自己的票".into(),
-        "rectification_assigned" => "新整改事项，请公开承诺".into(),
-        "close_out_refused" => "群众不满意，不能销号".into(),
-        "rectification_closed" => "整改事项已销号".into(),
-        _ => "有新进展，请查看".into(),
     }
 }

@@ -1,5 +1,8 @@
 //! Every wording, as a snapshot: a change of words is seen in review.
 
+mod checks;
+mod previews;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use qingfeng_core::{
     ids::{CountyId, MessageId},
@@ -9,13 +12,17 @@ use qingfeng_core::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{card, post};
+use super::{Wordings, card, post};
 use crate::channels::{LONGEST_MARKDOWN, LONGEST_THING};
 
 const PUBLIC_URL: &str = "https://qingfeng.example";
 
 fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 3, 2).unwrap()
+}
+
+fn usual() -> Wordings {
+    Wordings::usual(PUBLIC_URL, today())
 }
 
 fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Value) -> Message {
@@ -49,7 +56,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
 /// Every kind that goes to a person, with facts as the product writes them, and its title.
 fn to_people(title: &str) -> Vec<Message> {
     use RecipientKind::{Resident, Staff};
-    use SubjectKind::{Complaint, Duty, Group, Rectification, SealedSurvey};
+    use SubjectKind::{Complaint, Duty, Group, MessageTemplate, Rectification, SealedSurvey};
     let due = |date: &str| json!({"title": title, "due_on": date});
     let late = json!({"title": title, "due_on": "2026-02-27", "rung": "督办函"});
     let unit = json!({"title": title, "unit": "东河村"});
@@ -74,6 +81,9 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "post_rejected", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_prepared", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_waiting", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "group_robot_gone", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "wording_to_review", MessageTemplate, json!({"title": "群众评价了"})),
+        message(Staff, "wording_rejected", MessageTemplate, json!({"title": "群众评价了"})),
         message(Staff, "extension_decided", Complaint, decided(true)),
         message(Staff, "extension_decided", Rectification, decided(false)),
         message(Staff, "rectification_assigned", Rectification, due("2026-05-31")),
@@ -174,7 +184,7 @@ fn to_groups(length: usize) -> Vec<Message> {
 
 /// The card as the platform gets it.
 fn shown(messages: &[Message]) -> String {
-    let card = card(messages[0].recipient_kind, messages, today());
+    let card = card(messages[0].recipient_kind, messages, &usual());
     let fields = card.fields(today());
     let values = fields.as_object().unwrap().values().map(|field| field["value"].as_str().unwrap());
     format!("{:?} {} → {}", card.template, values.collect::<Vec<_>>().join(" | "), card.page)
@@ -204,7 +214,7 @@ fn the_words_of_a_card_for_several_messages() {
 #[test]
 fn the_words_of_every_post() {
     let posts: Vec<_> =
-        to_groups(0).iter().map(|message| format!("{}\n{}", message.kind, post(message, PUBLIC_URL))).collect();
+        to_groups(0).iter().map(|message| format!("{}\n{}", message.kind, post(message, &usual()))).collect();
     insta::assert_snapshot!("posts", posts.join("\n----\n"));
 }
 
@@ -214,7 +224,7 @@ fn a_group_is_never_told_the_result_of_an_organizational_evaluation() {
     let organizational: Vec<_> = published.filter(|message| message.facts["purpose"] == "organizational").collect();
     assert_eq!(organizational.len(), 1);
     // Even if whoever writes the message put the rows into it.
-    let post = post(&organizational[0], PUBLIC_URL);
+    let post = post(&organizational[0], &usual());
     assert!(post.contains("86张票") && !post.contains("86.25") && !post.contains("91.30"), "{post}");
 }
 
@@ -225,6 +235,31 @@ fn no_message_of_an_anonymous_survey_tells_whether_somebody_took_part() {
         let shown = shown(std::slice::from_ref(&message));
         assert!(!shown.contains("您还没") && !shown.contains("您已") && shown.contains("您在参加人名单上"), "{shown}");
         assert!(!shown.contains(&message.subject_id.to_string()), "the address tells nothing: {shown}");
+    }
+}
+
+#[test]
+fn the_words_of_every_card_about_something_with_a_long_name() {
+    let long = "云溪镇东河村三组村口至小学路段路灯损坏及夜间照明不足问题".repeat(3);
+    let mut messages = to_people(&long);
+    let named = json!({"title": long, "unit": long, "rung": long, "due_on": "2019-01-01"});
+    messages.push(message(RecipientKind::Staff, "deadline_escalated", SubjectKind::Complaint, named.clone()));
+    messages.push(message(RecipientKind::Resident, "complaint_dispatched", SubjectKind::Complaint, named));
+    let lines: Vec<_> = messages.iter().map(|message| shown(std::slice::from_ref(message))).collect();
+    insta::assert_snapshot!("cards_with_long_names", lines.join("\n"));
+}
+
+#[test]
+fn every_kind_has_a_wording_and_every_wording_a_message() {
+    let messages: Vec<_> = to_people("村口路灯更换").into_iter().chain(to_groups(0)).collect();
+    let sent = |kind: &super::Kind| {
+        messages.iter().any(|message| message.recipient_kind == kind.recipient && message.kind == kind.name)
+    };
+    for kind in super::kinds().iter().filter(|kind| !["several", "other"].contains(&kind.name.as_str())) {
+        assert!(sent(kind), "{}", kind.key());
+    }
+    for message in &messages {
+        assert_eq!(super::catalogue::kind_of(message.recipient_kind, &message.kind).name, message.kind);
     }
 }
 
@@ -243,7 +278,7 @@ fn whatever_the_title_every_field_is_within_the_platforms_limit() {
         let kinds = ["complaint_dispatched", "deadline_escalated", "deadline_overdue"];
         let odd = kinds.map(|kind| message(RecipientKind::Staff, kind, SubjectKind::Complaint, unit.clone()));
         for message in messages.iter().chain(&odd) {
-            let fields = card(message.recipient_kind, std::slice::from_ref(message), today()).fields(today());
+            let fields = card(message.recipient_kind, std::slice::from_ref(message), &usual()).fields(today());
             for (key, field) in fields.as_object().unwrap() {
                 let value = field["value"].as_str().unwrap();
                 assert!(!value.is_empty() && value.encode_utf16().count() <= LONGEST_THING, "{key} {value}");
@@ -264,7 +299,7 @@ fn only_titles_and_names_are_shortened_in_a_card() {
 #[test]
 fn however_long_the_texts_a_post_is_one_message_of_the_robot() {
     for message in to_groups(4000) {
-        let post = post(&message, PUBLIC_URL);
+        let post = post(&message, &usual());
         assert!(post.len() <= LONGEST_MARKDOWN, "{} {}", message.kind, post.len());
         assert!(post.contains('…'), "{}", message.kind);
         assert!(!post.contains('\u{fffd}'));

@@ -159,6 +159,27 @@ async fn a_text_of_the_limit_is_one_message_and_a_byte_more_is_two(#[case] post:
     assert_eq!(together, *text);
 }
 
+/// Wherever the limit falls in what stands at the end of the first 4096 bytes.
+#[rstest]
+#[case("[查看公示](https://qingfeng.example/app/#/pages/board/village?id=7)")]
+#[case("<font color=\"warning\">已超期三天</font>")]
+#[case("**要紧的事**")]
+#[case("😀😀😀")]
+#[tokio::test]
+async fn a_longer_text_comes_in_numbered_parts_and_nothing_in_it_is_broken(#[case] passage: &str) {
+    let replicas = Replicas::on(Shared::Memory).await;
+    for before in [4060, 4072, 4076, 4079, 4080, 4081] {
+        let text = format!("{}{}{passage}{}", "渠".repeat(before / 3), "a".repeat(before % 3), "水".repeat(30));
+        assert_eq!(replicas.post(GroupKind::WecomRobot, &markdown(&text)).await, Outcome::Taken(None));
+        let arrived: Vec<_> = replicas.arrived(GroupKind::WecomRobot).iter().rev().take(2).map(Content::text).collect();
+        let [second, first] = &arrived[..] else { panic!("{arrived:?}") };
+        let (first, second) = (first.strip_prefix("(1/2)\n").unwrap(), second.strip_prefix("(2/2)\n").unwrap());
+        assert_eq!(format!("{first}{second}"), text);
+        let is_whole = first.contains(passage) || second.contains(passage);
+        assert!(is_whole || passage.starts_with('😀'), "{before} {first} {second}");
+    }
+}
+
 #[rstest]
 #[case(GroupKind::DingtalkRobot, 20_000)]
 #[case(GroupKind::FeishuRobot, 20 * 1024)]

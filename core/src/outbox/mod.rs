@@ -6,6 +6,7 @@ pub mod departures;
 pub mod entity;
 pub mod opt_outs;
 pub mod stops;
+pub mod templates;
 pub mod undelivered;
 
 use chrono::{DateTime, Utc};

@@ -90,7 +90,7 @@ fn to_everybody() -> Condition {
     Condition::all().add(Column::RecipientKind.eq(RecipientKind::Resident)).add(Column::Kind.like("sealed_survey_%"))
 }
 
-fn sees_persons(actor: &Actor) -> bool {
+pub(super) fn sees_persons(actor: &Actor) -> bool {
     reach(actor, Action::DispatchComplaint) != Reach::Nothing
 }
 

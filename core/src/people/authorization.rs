@@ -81,6 +81,11 @@ pub enum Action {
     ReviewPost,
     /// Take a post back, and correct what is in a group already.
     RetractPost,
+    /// The words of messages: the usual ones, and the township's own.
+    ViewMessageTemplates,
+    ProposeMessageTemplate,
+    /// Let words be used that somebody else proposed.
+    ReleaseMessageTemplate,
     ManageGroups,
     // people
     ViewStaff,
@@ -317,6 +322,8 @@ fn rule(action: Action) -> Rule {
         }
         A::ForwardPost | A::RetractPost => by_staff(&FORWARDERS),
         A::ReviewPost => by_staff(&REVIEWERS),
+        A::ViewMessageTemplates | A::ReleaseMessageTemplate => by_staff(&OFFICE_AND_LEADER),
+        A::ProposeMessageTemplate => by_staff(&OFFICE),
         A::ManageGroups => by_staff(&[(Role::GroupAdministrator, Scope::Township)]),
         A::RecordAbsence => by_staff(&ABSENCES),
         A::ViewStaff => by_staff(&OFFICE_AND_LEADER),

@@ -5,7 +5,9 @@ use crate::{
     faults::{ActiveFault, Fault},
     groups::Group,
     journal::{Call, Content, Delivery, Push, Recipient},
+    limits::Limits,
     phones::Phone,
+    push_faults::PushFault,
     settings::{Account, WeComAccount},
     wechat::{
         Event, PushOutcome, Template, element, issue_code, push_at_wecom, push_event, push_text, verify_callback,
@@ -146,6 +148,26 @@ impl Sandbox {
         self.state().faults.list().to_vec()
     }
 
+    /// Puts something in the way of the next pushes.
+    pub fn trouble_pushes(&self, fault: PushFault) {
+        self.state().push_faults.add(fault);
+    }
+
+    /// Ends what is in the way of pushes; what was held back is delivered.
+    pub fn clear_push_faults(&self) {
+        self.state().push_faults.clear();
+        self.arrivals().notify_waiters();
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.state().limits.clone()
+    }
+
+    pub fn set_limits(&self, limits: Limits) {
+        self.state().limits = limits;
+    }
+
     /// Kills every access token now (40001, at WeCom 42001), as a new secret does.
     pub fn revoke_tokens(&self) {
         let state = &mut *self.state();
@@ -200,8 +222,18 @@ impl PhoneHandle {
         self.push_at_wecom("text", &parts).await
     }
 
-    /// Taps a button of a card that came through WeCom.
+    /// Taps a button of a card that came through WeCom. Only a button that stands on a card of this member can be
+    /// tapped.
     pub async fn tap(&self, task: &str, key: &str) -> PushOutcome {
+        if self.sandbox.state().has_button(&self.openid, task, key) {
+            self.forge_tap(task, key).await
+        } else {
+            PushOutcome::Impossible
+        }
+    }
+
+    /// Pushes a tap that nobody can make, rightly signed: what a server must not believe.
+    pub async fn forge_tap(&self, task: &str, key: &str) -> PushOutcome {
         let parts = format!(
             "{}{}{}{}{}{}",
             element("MsgType", "event"),

@@ -10,8 +10,10 @@ use chrono::{DateTime, Utc};
 use crate::{
     faults::Faults,
     groups::Group,
-    journal::Journal,
+    journal::{Content, Journal, Recipient},
+    limits::{Limits, Usage},
     phones::{Phone, ReplyAllowance},
+    push_faults::PushFaults,
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
     wechat::{LoginCode, PhoneCodes, TakenNames, Template, TokenBook},
@@ -47,7 +49,31 @@ pub(crate) struct State {
     pub(crate) robots: HashMap<String, RobotUse>,
     /// Files that robots uploaded, by media id.
     pub(crate) media: HashMap<String, Arc<crate::wecom::Media>>,
+    pub(crate) limits: Limits,
+    pub(crate) usage: Usage,
     pub(crate) faults: Faults,
+    pub(crate) push_faults: PushFaults,
     pub(crate) journal: Journal,
     pub(crate) last_message_id: u64,
+}
+
+impl State {
+    /// Whether this user id is a member of the corporation.
+    pub(crate) fn is_member(&self, user_id: &str) -> bool {
+        self.phones.values().any(|phone| phone.wecom_user_id.as_deref() == Some(user_id))
+    }
+
+    /// Whether a card with this button lies on the person's phone.
+    pub(crate) fn has_button(&self, openid: &str, task: &str, key: &str) -> bool {
+        let Some(user) = self.phones.get(openid).and_then(|phone| phone.wecom_user_id.clone()) else { return false };
+        let to = Recipient::WeComUser(user);
+        self.journal.deliveries.iter().any(|delivery| {
+            let Content::Card { task: Some(its), buttons, .. } = &delivery.content else { return false };
+            delivery.to == to
+                && delivery.recalled_at.is_none()
+                && its == task
+                && !key.is_empty()
+                && buttons.iter().any(|button| button.key == key)
+        })
+    }
 }

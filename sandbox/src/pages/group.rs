@@ -55,6 +55,7 @@ fn message(key: &str, delivery: &Delivery) -> String {
         Content::File { name, bytes } => {
             format!("<div class=\"bubble file\"><strong>{}</strong><small>{bytes} 字节</small></div>", escape(name))
         }
+        Content::Attachment { what, name } => attachment(what, name),
         Content::Card { .. } => card(&delivery.content),
         Content::AppMessage { .. }
         | Content::SubscribeMessage { .. }
@@ -67,6 +68,10 @@ fn message(key: &str, delivery: &Delivery) -> String {
         "<article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
          <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>"
     )
+}
+
+pub(super) fn attachment(what: &str, name: &str) -> String {
+    format!("<div class=\"bubble file\"><strong>[{}]</strong><small>{}</small></div>", escape(what), escape(name))
 }
 
 /// A card as it looks in a group and on a phone; buttons are for the phone.

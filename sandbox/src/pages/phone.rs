@@ -108,8 +108,11 @@ pub(super) async fn tap(
     if !sandbox.state().phones.contains_key(openid.as_str()) {
         return not_found("没有这部手机");
     }
-    let phone = sandbox.phone(&openid);
     let Tapped { task, key } = form.into_inner();
+    if !sandbox.state().has_button(&openid, &task, &key) {
+        return refused("手机上没有这张卡片或这个按钮", &format!("/sandbox/phones/{openid}"));
+    }
+    let phone = sandbox.phone(&openid);
     tokio::spawn(async move { phone.tap(&task, &key).await });
     see(&format!("/sandbox/phones/{openid}"))
 }

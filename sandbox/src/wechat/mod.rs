@@ -1,6 +1,7 @@
 //! The WeChat interfaces that the product uses, under the prefix `/wechat`.
 
 mod customer_message;
+mod delivery;
 mod login;
 mod mini_program;
 mod push;
@@ -16,7 +17,7 @@ pub(crate) use customer_message::grant_replies;
 pub(crate) use login::{LoginCode, issue_code};
 pub(crate) use mini_program::PhoneCodes;
 pub use push::PushOutcome;
-pub(crate) use push::{Event, element, push_at_wecom, push_event, push_text, verify_callback};
+pub(crate) use push::{Event, PushManner, Target, element, push_at_wecom, push_event, push_text, verify_callback};
 pub use template::{Template, TemplateField};
 pub(crate) use template_message::TakenNames;
 pub(crate) use tokens::TokenBook;

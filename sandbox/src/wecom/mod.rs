@@ -1,8 +1,11 @@
 //! WeCom under the prefix `/wecom`: group robots and the application.
 
 mod app;
+mod app_content;
+mod app_token;
 mod app_upload;
 mod customer_groups;
+mod recall;
 mod robot_message;
 mod robot_upload;
 mod staff_login;
@@ -33,16 +36,20 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(robot_upload::upload))
                 .default_service(post_only()),
         )
+        .service(web::resource("/cgi-bin/gettoken").route(web::get().to(app_token::token)).default_service(get_only()))
         .service(
-            web::resource("/cgi-bin/gettoken")
-                .route(web::get().to(app::token))
-                .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
+            web::resource("/cgi-bin/getcallbackip")
+                .route(web::get().to(app_token::callback_addresses))
+                .default_service(get_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/message/recall").route(web::post().to(recall::recall)).default_service(post_only()),
         )
         .service(web::resource("/cgi-bin/message/send").route(web::post().to(app::send)).default_service(post_only()))
         .service(
             web::resource("/cgi-bin/auth/getuserinfo")
                 .route(web::get().to(staff_login::who_is_it))
-                .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
+                .default_service(get_only()),
         )
         .service(
             web::resource("/cgi-bin/externalcontact/add_msg_template")
@@ -55,6 +62,10 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(post_only()),
         )
         .default_service(web::to(not_simulated));
+}
+
+fn get_only() -> actix_web::Route {
+    web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))
 }
 
 fn post_only() -> actix_web::Route {

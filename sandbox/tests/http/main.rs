@@ -9,6 +9,7 @@ mod login;
 mod other_robots;
 mod pages;
 mod platform;
+mod push_side;
 mod robot;
 mod subscribe_message;
 mod tokens;

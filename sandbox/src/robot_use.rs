@@ -17,7 +17,9 @@ pub(crate) struct RobotUse {
 impl RobotUse {
     /// Counts a message unless there were so many in the span before, an hour at most; whether it was counted.
     pub(crate) fn spend(&mut self, now: DateTime<Utc>, most: usize, within: TimeDelta) -> bool {
-        self.sent.retain(|at| now - *at < HOUR);
+        while self.sent.front().is_some_and(|oldest| now - *oldest >= HOUR) {
+            self.sent.pop_front();
+        }
         if self.is_full(now, most, within) {
             return false;
         }
@@ -27,6 +29,6 @@ impl RobotUse {
 
     /// Whether so many were sent in the span before.
     pub(crate) fn is_full(&self, now: DateTime<Utc>, most: usize, within: TimeDelta) -> bool {
-        self.sent.iter().filter(|at| now - **at < within).count() >= most
+        self.sent.iter().rev().take_while(|at| now - **at < within).take(most).count() >= most
     }
 }

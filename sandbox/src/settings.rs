@@ -40,6 +40,14 @@ pub struct Account {
     pub pages: Vec<String>,
 }
 
+impl Account {
+    /// Whether the mini-program's released version has the page.
+    pub(crate) fn has_page(&self, path: &str) -> bool {
+        let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
+        self.pages.is_empty() || self.pages.iter().any(|page| page == path)
+    }
+}
+
 impl Default for Account {
     fn default() -> Self {
         Self {

@@ -109,6 +109,11 @@ impl Event {
 
 /// The person writes to the official account.
 pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> PushOutcome {
+    push_choice(sandbox, openid, text, None).await
+}
+
+/// The same; `choice` is the id of the menu's line that the person tapped instead of typing.
+pub(crate) async fn push_choice(sandbox: &Sandbox, openid: &str, text: &str, choice: Option<&str>) -> PushOutcome {
     let now = sandbox.now();
     let message_id = {
         let state = &mut *sandbox.state();
@@ -119,7 +124,9 @@ pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> Pu
         // As long as the real ones, beyond what a double can hold exactly.
         24_000_000_000_000_000 + state.last_message_id
     };
-    let parts = format!("{}{}<MsgId>{message_id}</MsgId>", element("MsgType", "text"), element("Content", text));
+    let choice = choice.map_or_else(String::new, |id| element("bizmsgmenuid", id));
+    let parts =
+        format!("{}{}<MsgId>{message_id}</MsgId>{choice}", element("MsgType", "text"), element("Content", text));
     let body = envelope(&sandbox.account(), openid, now.timestamp(), &parts);
     let outcome = push(sandbox, openid, "text", &body).await;
     let content = match &outcome {
@@ -153,7 +160,7 @@ pub(crate) async fn push_event(sandbox: &Sandbox, openid: &str, event: &Event) -
     push(sandbox, openid, event.name(), &body).await
 }
 
-fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
+pub(super) fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
     format!(
         "<xml>{}{}<CreateTime>{at}</CreateTime>{parts}</xml>",
         element("ToUserName", &account.original_id),
@@ -208,7 +215,7 @@ impl Target {
     }
 }
 
-async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
+pub(super) async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
     let target = Target::account(&sandbox.state().account);
     push_to(sandbox, target, openid, subject, body).await
 }

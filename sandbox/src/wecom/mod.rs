@@ -1,10 +1,13 @@
 //! WeCom under the prefix `/wecom`: group robots and the application.
 
 mod app;
+mod app_chat;
 mod app_content;
 mod app_token;
 mod app_upload;
+mod attachments;
 mod customer_groups;
+mod group_chats;
 mod recall;
 mod robot_message;
 mod robot_upload;
@@ -15,7 +18,7 @@ use actix_web::web;
 
 pub(crate) use app::AppUse;
 pub(crate) use customer_groups::{GroupTasks, confirm};
-pub(crate) use robot_upload::Media;
+pub(crate) use robot_upload::{Media, Upload, read};
 pub(crate) use staff_login::LoginCodes;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
@@ -55,6 +58,44 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/cgi-bin/externalcontact/add_msg_template")
                 .route(web::post().to(customer_groups::add))
                 .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/get_groupmsg_task")
+                .route(web::post().to(customer_groups::members))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/get_groupmsg_send_result")
+                .route(web::post().to(customer_groups::results))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/remind_groupmsg_send")
+                .route(web::post().to(customer_groups::remind))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/groupchat/list")
+                .route(web::post().to(group_chats::list))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/groupchat/get")
+                .route(web::post().to(group_chats::get))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/appchat/create")
+                .route(web::post().to(app_chat::create))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/appchat/send").route(web::post().to(app_chat::send)).default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/miniprogram/jscode2session")
+                .route(web::get().to(staff_login::mini_program))
+                .default_service(get_only()),
         )
         .service(
             web::resource("/cgi-bin/media/upload")

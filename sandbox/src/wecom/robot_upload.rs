@@ -69,9 +69,9 @@ pub(super) fn uploaded(
     })
 }
 
-pub(super) struct Upload {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Upload {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -84,7 +84,7 @@ pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::
 }
 
 /// The part named `media`. The platform looks at it before it looks at the key.
-pub(super) async fn read(mut form: Multipart) -> Result<Upload, Refused> {
+pub(crate) async fn read(mut form: Multipart) -> Result<Upload, Refused> {
     let empty = || refused(44001, "empty media data");
     while let Ok(Some(mut field)) = form.try_next().await {
         if field.name() != Some("media") {

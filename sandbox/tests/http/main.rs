@@ -4,6 +4,7 @@
 
 mod account_server;
 mod chat;
+mod customer_groups;
 mod faults;
 mod login;
 mod other_robots;
@@ -14,3 +15,4 @@ mod robot;
 mod subscribe_message;
 mod tokens;
 mod wecom_app;
+mod wecom_limits;

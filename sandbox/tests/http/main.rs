@@ -7,6 +7,8 @@ mod chat;
 mod customer_groups;
 mod faults;
 mod login;
+mod mini_program;
+mod official_account;
 mod other_robots;
 mod pages;
 mod platform;

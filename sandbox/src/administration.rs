@@ -108,7 +108,10 @@ async fn faults(sandbox: web::Data<Sandbox>) -> HttpResponse {
 }
 
 async fn add_fault(fault: web::Json<Fault>, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    HttpResponse::Created().json(json!({"id": sandbox.inject(fault.into_inner())}))
+    match fault.check() {
+        Ok(()) => HttpResponse::Created().json(json!({"id": sandbox.inject(fault.into_inner())})),
+        Err(sentence) => refuse(sentence),
+    }
 }
 
 async fn clear_faults(sandbox: web::Data<Sandbox>) -> HttpResponse {

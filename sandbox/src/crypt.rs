@@ -17,15 +17,35 @@ fn key(encoded: &str) -> Option<[u8; 32]> {
     GeneralPurpose::new(&alphabet::STANDARD, config).decode(encoded).ok()?.try_into().ok()
 }
 
+/// What a forged frame has wrong inside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    Receiver,
+    Length,
+    Padding,
+}
+
 /// # Panics
 /// When the key of the settings is none.
 pub(crate) fn seal(encoded: &str, receiver: &str, message: &str) -> String {
+    seal_with(encoded, receiver, message, None)
+}
+
+/// As [`seal`], honestly or not.
+pub(crate) fn seal_with(encoded: &str, receiver: &str, message: &str, flaw: Option<Flaw>) -> String {
     let key = key(encoded).expect("keys in settings have 43 letters");
-    let length = u32::try_from(message.len()).expect("messages are short").to_be_bytes();
+    let mut length = u32::try_from(message.len()).expect("messages are short");
+    if flaw == Some(Flaw::Length) {
+        length = u32::MAX - 7;
+    }
+    let receiver = if flaw == Some(Flaw::Receiver) { "wxsomebodyelse00001" } else { receiver };
     let salt: [u8; 16] = rand::random();
-    let mut frame = [&salt[..], &length[..], message.as_bytes(), receiver.as_bytes()].concat();
+    let mut frame = [&salt[..], &length.to_be_bytes()[..], message.as_bytes(), receiver.as_bytes()].concat();
     let padding = BLOCK - frame.len() % BLOCK;
     frame.extend(std::iter::repeat_n(u8::try_from(padding).expect("at most 32"), padding));
+    if let Some(last) = frame.last_mut().filter(|_| flaw == Some(Flaw::Padding)) {
+        *last = 0;
+    }
     let cipher = cbc::Encryptor::<aes::Aes256>::new(&key.into(), key[..16].into());
     STANDARD.encode(cipher.encrypt_padded_vec_mut::<NoPadding>(&frame))
 }

@@ -12,7 +12,7 @@ use crate::{
     Sandbox,
     answer::{Decision, Manner, Parameters, Refused, answer, not_simulated, refused},
     groups::GroupKind,
-    journal::{Content, Platform, Recipient},
+    journal::{Article, Button, Content, Platform, Recipient},
     state::State,
 };
 
@@ -44,6 +44,8 @@ struct Message {
     link: Option<Link>,
     #[serde(rename = "actionCard")]
     action_card: Option<ActionCard>,
+    #[serde(rename = "feedCard")]
+    feed_card: Option<FeedCard>,
     #[serde(default)]
     at: At,
 }
@@ -71,15 +73,44 @@ struct Link {
     pic_url: String,
 }
 
+/// With one button for the whole card, or with several.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ActionCard {
     title: String,
     text: String,
     #[serde(rename = "singleTitle")]
-    single_title: String,
+    single_title: Option<String>,
     #[serde(rename = "singleURL")]
-    single_url: String,
+    single_url: Option<String>,
+    btns: Option<Vec<CardButton>>,
+    /// `0` one below the other, `1` side by side.
+    #[serde(rename = "btnOrientation")]
+    orientation: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CardButton {
+    title: String,
+    #[serde(rename = "actionURL")]
+    address: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeedCard {
+    links: Vec<FeedLink>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeedLink {
+    title: String,
+    #[serde(rename = "messageURL")]
+    address: String,
+    #[serde(rename = "picURL")]
+    picture: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -139,7 +170,7 @@ fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTim
         return Ok(refused(40035, "msg size exceed limit")?);
     }
     let kind = serde_json::from_slice::<Value>(body).ok().and_then(|body| Some(body["msgtype"].as_str()?.to_owned()));
-    if kind.is_some_and(|kind| !["text", "markdown", "link", "actionCard"].contains(&kind.as_str())) {
+    if kind.is_some_and(|kind| !["text", "markdown", "link", "actionCard", "feedCard"].contains(&kind.as_str())) {
         return Ok(refused(400_105, "unsupported msgtype")?);
     }
     let Ok(message) = serde_json::from_slice::<Message>(body) else {
@@ -161,41 +192,85 @@ fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTim
     Ok(())
 }
 
+/// Just the one object that the kind names.
 fn content(message: Message) -> Result<Content, Refused> {
-    let wrong = || refused(40035, "参数错误");
+    let Message { msgtype, text, markdown, link, action_card, feed_card, at } = message;
+    let given = [text.is_some(), markdown.is_some(), link.is_some(), action_card.is_some(), feed_card.is_some()];
+    if given.into_iter().filter(|given| *given).count() != 1 {
+        return wrong();
+    }
     let filled = |text: &str| !text.trim().is_empty();
-    match (message.msgtype.as_str(), message.text, message.markdown, message.link, message.action_card) {
-        ("text", Some(Text { content }), None, None, None) if filled(&content) => {
-            let mut mentioned = [message.at.at_mobiles, message.at.at_user_ids].concat();
-            if message.at.is_at_all {
+    match msgtype.as_str() {
+        "text" => {
+            let Some(Text { content }) = text.filter(|text| filled(&text.content)) else { return wrong() };
+            let mut mentioned = [at.at_mobiles, at.at_user_ids].concat();
+            if at.is_at_all {
                 mentioned.push("@all".into());
             }
             Ok(Content::Text { text: content, mentioned })
         }
-        ("markdown", None, Some(Markdown { title, text }), None, None) if filled(&title) && filled(&text) => {
-            Ok(Content::Markdown { text })
-        }
-        ("link", None, None, Some(link), None) if filled(&link.title) && is_web(&link.message_url) => {
-            let article = crate::journal::Article {
-                title: link.title,
-                description: link.text,
-                url: link.message_url,
-                picurl: link.pic_url,
-            };
-            Ok(Content::News { articles: vec![article] })
-        }
-        ("actionCard", None, None, None, Some(card)) if filled(&card.title) && is_web(&card.single_url) => {
-            Ok(Content::Card {
-                title: card.title,
-                words: card.text,
-                lines: Vec::new(),
-                opens: card.single_url,
-                buttons: vec![crate::journal::Button { text: card.single_title, key: String::new() }],
-                task: None,
-            })
-        }
-        _ => wrong(),
+        "markdown" => match markdown {
+            Some(Markdown { title, text }) if filled(&title) && filled(&text) => Ok(Content::Markdown { text }),
+            _ => wrong(),
+        },
+        "link" => match link {
+            Some(link) if filled(&link.title) && is_web(&link.message_url) => Ok(Content::News {
+                articles: vec![Article {
+                    title: link.title,
+                    description: link.text,
+                    url: link.message_url,
+                    picurl: link.pic_url,
+                }],
+            }),
+            _ => wrong(),
+        },
+        "actionCard" => action_card.map_or_else(wrong, action_content),
+        _ => feed_card.map_or_else(wrong, feed_content),
     }
+}
+
+fn wrong<T>() -> Result<T, Refused> {
+    refused(40035, "参数错误")
+}
+
+fn action_content(card: ActionCard) -> Result<Content, Refused> {
+    let orientation = card.orientation.as_deref().unwrap_or("0");
+    if card.title.trim().is_empty() || card.text.trim().is_empty() || !["0", "1"].contains(&orientation) {
+        return wrong();
+    }
+    let links = match (card.single_title, card.single_url, card.btns) {
+        (Some(title), Some(address), None) => vec![CardButton { title, address }],
+        (None, None, Some(buttons)) if !buttons.is_empty() => buttons,
+        _ => return wrong(),
+    };
+    if links.iter().any(|link| link.title.is_empty() || !is_web(&link.address)) {
+        return wrong();
+    }
+    // Several buttons stand below the words as links: each opens something of its own.
+    let several = if links.len() > 1 { links.as_slice() } else { &[] };
+    let several = several.iter().map(|link| format!("[{}]({})", link.title, link.address));
+    Ok(Content::Card {
+        title: card.title,
+        words: std::iter::once(card.text).chain(several).collect::<Vec<_>>().join("\n"),
+        lines: Vec::new(),
+        opens: links.first().map(|link| link.address.clone()).unwrap_or_default(),
+        buttons: links.into_iter().map(|link| Button { text: link.title, key: String::new() }).collect(),
+        task: None,
+    })
+}
+
+fn feed_content(card: FeedCard) -> Result<Content, Refused> {
+    let fits = |link: &FeedLink| !link.title.is_empty() && is_web(&link.address) && is_web(&link.picture);
+    if card.links.is_empty() || !card.links.iter().all(fits) {
+        return wrong();
+    }
+    let article = |link: FeedLink| Article {
+        title: link.title,
+        description: String::new(),
+        url: link.address,
+        picurl: link.picture,
+    };
+    Ok(Content::News { articles: card.links.into_iter().map(article).collect() })
 }
 
 fn is_web(address: &str) -> bool {

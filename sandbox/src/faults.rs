@@ -34,6 +34,13 @@ pub enum FaultKind {
     Busy,
     /// The platform answers with this code; the call is not carried out.
     Refuse { code: i64 },
+    /// The call is carried out, then a gateway answers 502 or 504 with a page in place of the platform.
+    GatewayAfter {
+        #[serde(default = "gateway_timeout")]
+        status: u16,
+    },
+    /// The call is not carried out, and the connection stays open without an answer.
+    Silent,
     /// The whole platform is away: 503 with a page; the call is not carried out.
     Outage,
 }
@@ -47,10 +54,19 @@ impl FaultKind {
             Self::Truncated => "truncated",
             Self::Busy => "busy",
             Self::Refuse { .. } => "refuse",
+            Self::GatewayAfter { .. } => "gateway_after",
+            Self::Silent => "silent",
             Self::Outage => "outage",
         }
     }
 }
+
+fn gateway_timeout() -> u16 {
+    504
+}
+
+/// How long a silent platform keeps the connection.
+const SILENCE: Duration = Duration::from_secs(600);
 
 /// A fault, for which calls and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +86,15 @@ impl Fault {
     #[must_use]
     pub fn new(platform: Platform, kind: FaultKind) -> Self {
         Self { platform, endpoint: None, times: None, kind }
+    }
+
+    /// # Errors
+    /// The sentence for the operator when no gateway answers like that.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        match self.kind {
+            FaultKind::GatewayAfter { status } if !(500..600).contains(&status) => Err("网关的状态码是 500 至 599"),
+            _ => Ok(()),
+        }
     }
 
     #[must_use]
@@ -154,6 +179,7 @@ pub(crate) async fn inject(
         Some(FaultKind::Outage) => instead(request, gateway_page(503, "503 Service Temporarily Unavailable")),
         Some(FaultKind::Busy) => instead(request, coded(platform, -1, "system error")),
         Some(FaultKind::Refuse { code }) => instead(request, coded(platform, *code, "refused on demand")),
+        Some(FaultKind::Silent) => instead(request, HttpResponse::NoContent().finish()),
         _ => next.call(request).await?.map_into_boxed_body(),
     };
     let code = response.response().extensions().get::<Decision>().map_or(-1, |decision| decision.0);
@@ -163,6 +189,14 @@ pub(crate) async fn inject(
         Some(FaultKind::Delay { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             response
+        }
+        Some(FaultKind::Silent) => {
+            tokio::time::sleep(SILENCE).await;
+            response.map_body(|_, _| BoxBody::new(Broken))
+        }
+        Some(FaultKind::GatewayAfter { status }) => {
+            let title = if status == 504 { "504 Gateway Time-out" } else { "502 Bad Gateway" };
+            response.into_response(gateway_page(status, title))
         }
         Some(FaultKind::Cut) => response.map_body(|_, _| BoxBody::new(Broken)),
         Some(FaultKind::Truncated) => truncate(response).await?,

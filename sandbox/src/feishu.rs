@@ -4,15 +4,15 @@ use actix_web::{HttpResponse, web};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac};
-use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
 
 use crate::{
     Sandbox,
     answer::{Decision, Refused, not_simulated, refused},
+    feishu_message::{Message, content},
     groups::{Group, GroupKind},
-    journal::{Content, Platform, Recipient},
+    journal::{Platform, Recipient},
     state::State,
 };
 
@@ -29,55 +29,6 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .app_data(web::PayloadConfig::new(16 * BODY_BYTES))
         .route("/open-apis/bot/v2/hook/{token}", web::post().to(send))
         .default_service(web::to(not_simulated));
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Message {
-    timestamp: Option<String>,
-    sign: Option<String>,
-    #[serde(flatten)]
-    what: What,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "msg_type", content = "content", rename_all = "snake_case")]
-enum What {
-    Text(Text),
-    Post(Post),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Post {
-    post: Languages,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Languages {
-    zh_cn: Rich,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rich {
-    title: String,
-    content: Vec<Vec<Span>>,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "tag", rename_all = "snake_case", deny_unknown_fields)]
-enum Span {
-    Text { text: String },
-    A { text: String, href: String },
-    At { user_id: String },
 }
 
 async fn send(token: web::Path<String>, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -103,7 +54,7 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
         return refused(9499, "Bad Request");
     };
     check_signature(&group, &message, now)?;
-    let content = content(message.what)?;
+    let content = content(message)?;
     if group.keyword.is_some_and(|keyword| !content.text().contains(&keyword)) {
         return refused(19024, "Key Words Not Found");
     }
@@ -113,37 +64,6 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
     }
     state.journal.deliver(now, Platform::Feishu, Recipient::Group(token.to_owned()), content);
     Ok(())
-}
-
-/// A rich post is kept as markdown.
-fn content(what: What) -> Result<Content, Refused> {
-    match what {
-        What::Text(Text { text }) if text.trim().is_empty() => refused(9499, "Bad Request"),
-        What::Text(Text { text }) => {
-            let everybody = text.contains("<at user_id=\"all\">");
-            let mentioned = if everybody { vec!["@all".to_owned()] } else { Vec::new() };
-            Ok(Content::Text { text, mentioned })
-        }
-        What::Post(Post { post: Languages { zh_cn: rich } }) => {
-            let span = |span: &Span| match span {
-                Span::Text { text } => Ok(text.clone()),
-                Span::A { text, href } if href.starts_with("https://") || href.starts_with("http://") => {
-                    Ok(format!("[{text}]({href})"))
-                }
-                Span::A { .. } => refused(9499, "Bad Request"),
-                Span::At { user_id } => Ok(format!("<@{user_id}>")),
-            };
-            let mut lines = vec![format!("**{}**", rich.title)];
-            for line in &rich.content {
-                lines.push(line.iter().map(span).collect::<Result<String, _>>()?);
-            }
-            if rich.content.iter().all(Vec::is_empty) {
-                refused(9499, "Bad Request")
-            } else {
-                Ok(Content::Markdown { text: lines.join("\n") })
-            }
-        }
-    }
 }
 
 fn check_signature(group: &Group, message: &Message, now: DateTime<Utc>) -> Result<(), Refused> {

@@ -116,6 +116,11 @@ pub enum Content {
         /// By which the application knows the taps on its buttons.
         task: Option<String>,
     },
+    /// Something that is only named here: a recording, a film, a picture of another server, a group's card.
+    Attachment {
+        what: &'static str,
+        name: String,
+    },
     AppMessage {
         text: String,
     },
@@ -149,6 +154,7 @@ impl Content {
             Self::News { .. } => "news",
             Self::File { .. } => "file",
             Self::Card { .. } => "card",
+            Self::Attachment { .. } => "attachment",
             Self::AppMessage { .. } => "app_message",
             Self::SubscribeMessage { .. } => "subscribe_message",
             Self::CustomerMessage { .. } => "customer_message",
@@ -178,7 +184,7 @@ impl Content {
             Self::SubscribeMessage { lines, .. } => {
                 lines.iter().map(|line| format!("{}：{}", line.label, line.value)).collect::<Vec<_>>().join("\n")
             }
-            Self::File { name, .. } => name.clone(),
+            Self::File { name, .. } | Self::Attachment { name, .. } => name.clone(),
             Self::Image { .. } | Self::ServiceUnavailable => String::new(),
         }
     }
@@ -194,6 +200,9 @@ pub struct Delivery {
     pub content: Content,
     /// 1 for the first time that this recipient got this very content, 2 for the second and so on.
     pub occurrence: u32,
+    /// When the sender took it back; it stands on no phone any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recalled_at: Option<DateTime<Utc>>,
 }
 
 /// One call of a platform's interface, whatever came of it.
@@ -250,7 +259,7 @@ impl Journal {
         let occurrence = *occurrence;
         self.last_id += 1;
         let id = self.last_id;
-        keep(&mut self.deliveries, Delivery { id, at, platform, to, content, occurrence });
+        keep(&mut self.deliveries, Delivery { id, at, platform, to, content, occurrence, recalled_at: None });
         id
     }
 

@@ -1,6 +1,5 @@
 //! Phones and what their owners do with them.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A person's phone, known to the account by its openid.
@@ -36,11 +35,4 @@ impl Phone {
         self.persona = Some(persona.into());
         self
     }
-}
-
-/// How far the official account may still answer a person: five messages within 48 hours of the last one received.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ReplyAllowance {
-    pub(crate) granted_at: DateTime<Utc>,
-    pub(crate) left: u8,
 }

@@ -1,12 +1,13 @@
-//! How many messages a robot sent lately.
+//! How many messages were sent lately: by a robot, to a member, by an interface.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-const MINUTE: TimeDelta = TimeDelta::minutes(1);
+/// The longest span that anything is counted over.
+const HOUR: TimeDelta = TimeDelta::hours(1);
 
-/// When a robot's latest messages arrived, and until when it is silenced.
+/// When the latest messages arrived, and until when the sender is silenced.
 #[derive(Default)]
 pub(crate) struct RobotUse {
     sent: VecDeque<DateTime<Utc>>,
@@ -14,11 +15,12 @@ pub(crate) struct RobotUse {
 }
 
 impl RobotUse {
-    /// Counts a message unless there were so many in the span before; whether it was counted.
+    /// Counts a message unless there were so many in the span before, an hour at most; whether it was counted.
     pub(crate) fn spend(&mut self, now: DateTime<Utc>, most: usize, within: TimeDelta) -> bool {
-        self.sent.retain(|at| now - *at < MINUTE);
-        let lately = self.sent.iter().filter(|at| now - **at < within).count();
-        if lately >= most {
+        while self.sent.front().is_some_and(|oldest| now - *oldest >= HOUR) {
+            self.sent.pop_front();
+        }
+        if self.is_full(now, most, within) {
             return false;
         }
         self.sent.push_back(now);
@@ -27,6 +29,6 @@ impl RobotUse {
 
     /// Whether so many were sent in the span before.
     pub(crate) fn is_full(&self, now: DateTime<Utc>, most: usize, within: TimeDelta) -> bool {
-        self.sent.iter().filter(|at| now - **at < within).count() >= most
+        self.sent.iter().rev().take_while(|at| now - **at < within).take(most).count() >= most
     }
 }

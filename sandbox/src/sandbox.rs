@@ -8,6 +8,7 @@ use std::{
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
 
 use crate::{
     administration, dingtalk, faults, feishu,
@@ -15,7 +16,9 @@ use crate::{
     pages,
     settings::{Clock, SandboxSettings},
     state::State,
-    wechat, wecom,
+    switches,
+    wechat::{self, PushManner, Target},
+    wecom,
 };
 
 /// A simulator. Clones share one state.
@@ -30,7 +33,10 @@ struct Inner {
     client: reqwest::Client,
     token_lifetime: Duration,
     push_patience: Duration,
+    verification_patience: Duration,
     push_deliveries: u32,
+    /// Told whenever a push has arrived.
+    arrivals: Notify,
     subscribe_send_duration: Duration,
 }
 
@@ -39,7 +45,12 @@ impl Sandbox {
     /// When a template of the settings has a key that no platform knows, or no HTTP client can be built.
     #[must_use]
     pub fn new(settings: SandboxSettings) -> Self {
-        let mut state = State { account: settings.account, wecom_account: settings.wecom, ..State::default() };
+        let mut state = State {
+            account: settings.account,
+            wecom_account: settings.wecom,
+            limits: settings.limits,
+            ..State::default()
+        };
         for template in settings.templates {
             template.check().expect("templates in settings have the platform's keys");
             state.templates.insert(template.id.clone(), template);
@@ -57,7 +68,9 @@ impl Sandbox {
             client,
             token_lifetime: settings.token_lifetime,
             push_patience: settings.push_patience,
+            verification_patience: settings.verification_patience,
             push_deliveries: settings.push_deliveries,
+            arrivals: Notify::new(),
             subscribe_send_duration: settings.subscribe_send_duration,
         };
         Self { inner: Arc::new(inner) }
@@ -91,6 +104,7 @@ impl Sandbox {
                 web::scope("/sandbox")
                     .wrap(from_fn(pages::guard))
                     .configure(administration::routes)
+                    .configure(switches::routes)
                     .configure(pages::routes),
             );
     }
@@ -132,6 +146,18 @@ impl Sandbox {
 
     pub(crate) fn push_patience(&self) -> Duration {
         self.inner.push_patience
+    }
+
+    /// WeCom's console waits a second for its question to be answered, WeChat's as long as for a push.
+    pub(crate) fn verification_patience(&self, target: &Target) -> Duration {
+        match target.manner {
+            PushManner::Corporation { .. } => self.inner.verification_patience,
+            PushManner::Account | PushManner::Compatible => self.inner.push_patience,
+        }
+    }
+
+    pub(crate) fn arrivals(&self) -> &Notify {
+        &self.inner.arrivals
     }
 
     pub(crate) fn push_deliveries(&self) -> u32 {

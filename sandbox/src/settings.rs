@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{groups::Group, phones::Phone, wechat::Template};
+use crate::{groups::Group, limits::Limits, phones::Phone, wechat::Template};
 
 /// Where the simulator takes the time from. Tests inject a clock they can move.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -27,11 +27,25 @@ pub struct Account {
     /// `EncodingAESKey`: what is pushed is encrypted. Without it pushes are plain.
     #[serde(default)]
     pub callback_key: Option<String>,
+    /// Pushes carry the message in the clear beside the encrypted one, as while an account changes to encryption.
+    #[serde(default)]
+    pub compatible: bool,
     /// How events are written; messages that are answered are XML.
     #[serde(default)]
     pub event_format: EventFormat,
     /// Address of the residents' app, opened with `?code=` by the phone's button.
     pub app_url: String,
+    /// Pages of the mini-program's released version; links and codes to others are refused. None = every page exists.
+    #[serde(default)]
+    pub pages: Vec<String>,
+}
+
+impl Account {
+    /// Whether the mini-program's released version has the page.
+    pub(crate) fn has_page(&self, path: &str) -> bool {
+        let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
+        self.pages.is_empty() || self.pages.iter().any(|page| page == path)
+    }
 }
 
 impl Default for Account {
@@ -44,8 +58,10 @@ impl Default for Account {
             callback_url: None,
             callback_token: "sandbox-callback-token".into(),
             callback_key: None,
+            compatible: false,
             event_format: EventFormat::default(),
             app_url: "http://127.0.0.1:8080/app/".into(),
+            pages: Vec::new(),
         }
     }
 }
@@ -97,6 +113,8 @@ pub struct SandboxSettings {
     pub token_lifetime: Duration,
     /// How long a push waits for the answer before it is delivered again; the platform says 5 s.
     pub push_patience: Duration,
+    /// How long WeCom waits for the answer to the question whether an address is the application's; it says 1 s.
+    pub verification_patience: Duration,
     /// Deliveries of one push in total. Three retries in the platform's text, three deliveries in the field.
     pub push_deliveries: u32,
     /// How long the platform works on one subscribe message. A second one to the same person meanwhile is refused.
@@ -104,6 +122,7 @@ pub struct SandboxSettings {
     pub phones: Vec<Phone>,
     pub groups: Vec<Group>,
     pub templates: Vec<Template>,
+    pub limits: Limits,
 }
 
 impl Default for SandboxSettings {
@@ -114,11 +133,13 @@ impl Default for SandboxSettings {
             clock: Arc::new(Utc::now),
             token_lifetime: Duration::from_secs(7200),
             push_patience: Duration::from_secs(5),
+            verification_patience: Duration::from_secs(1),
             push_deliveries: 3,
             subscribe_send_duration: Duration::ZERO,
             phones: Vec::new(),
             groups: Vec::new(),
             templates: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }

@@ -113,7 +113,7 @@ async fn staff_write_to_the_application_at_wecom(#[values(Engine::Sqlite, Engine
     assert!(platform.verify_wecom_callback().await, "the encrypted question is answered in the clear");
     let answer = platform.phone("phone-9").say_at_wecom("路灯的事怎么办").await;
     assert!(matches!(&answer, PushOutcome::Replied(text) if text.contains("没看懂")), "{answer:?}");
-    assert_eq!(platform.phone("phone-9").tap("some-task", "some-key").await, PushOutcome::Handled);
+    assert_eq!(platform.phone("phone-9").forge_tap("some-task", "some-key").await, PushOutcome::Handled);
     assert_eq!(events_left(&server).await, (1, 0));
 
     corporation.callback_key = KEY.into();

@@ -47,6 +47,12 @@ impl<'a> Chat<'a> {
         assert_eq!(self.platform.phone("phone-1").tap(task, key).await, PushOutcome::Handled);
     }
 
+    /// A tap that the phone does not offer.
+    async fn forge_tap(&self, task: &str, key: &str) {
+        self.server.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(self.platform.phone("phone-1").forge_tap(task, key).await, PushOutcome::Handled);
+    }
+
     async fn say(&self, text: &str) -> String {
         match self.platform.phone("phone-1").say_at_wecom(text).await {
             PushOutcome::Replied(reply) => reply,
@@ -67,9 +73,9 @@ async fn a_complaint_is_taken_on_right_on_the_card(#[values(Engine::Sqlite, Engi
     let path = chat.cast.dispatched().await;
     let (task, labels, _) = chat.latest_card().await;
     assert_eq!(labels, ["受理", "不是我的"]);
-    assert_eq!(chat.platform.phone("phone-2").tap(&task, "take_on").await, PushOutcome::Handled);
-    chat.tap(&task, "nonsense").await;
-    chat.tap("nonsense", "take_on").await;
+    assert_eq!(chat.platform.phone("phone-2").forge_tap(&task, "take_on").await, PushOutcome::Handled);
+    chat.forge_tap(&task, "nonsense").await;
+    chat.forge_tap("nonsense", "take_on").await;
     assert_eq!(chat.state(&path).await, "dispatched", "neither a stranger nor nonsense does anything");
     chat.tap(&task, "take_on").await;
     assert_eq!(chat.state(&path).await, "working");

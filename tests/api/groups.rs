@@ -157,7 +157,7 @@ async fn a_post_into_a_customer_group_is_a_task_that_its_keeper_confirms(
     let platform = platform(&server);
     let running = platform.start("127.0.0.1:0").unwrap();
     let bot = bot(&server, &running);
-    platform.add_group(Group::new("wrCustomers", "东河村客户群"));
+    platform.add_group(Group::new("wrCustomers", "东河村客户群").of_customers("keeper"));
     let channel = GroupChannel::WecomCustomerGroup(RobotKey::new("wrCustomers"));
     cast.township.group(cast.village, "东河村客户群", channel).await;
     bot.tick().await.unwrap();

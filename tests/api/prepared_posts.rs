@@ -120,7 +120,7 @@ async fn the_button_of_the_card_confirms_for_the_one_whom_it_was_sent_to(
     bot.tick().await.unwrap();
     let cards = platform.delivered_to_member("keeper");
     let Content::Card { buttons, task: Some(task), .. } = &cards[0].content else { panic!("{cards:?}") };
-    assert_eq!(platform.phone("phone-8").tap(task, &buttons[0].key).await, PushOutcome::Handled);
+    assert_eq!(platform.phone("phone-8").forge_tap(task, &buttons[0].key).await, PushOutcome::Handled);
     assert_eq!(state_of_post(&server).await, MessageState::HandedOver);
     for _ in 0..2 {
         assert_eq!(platform.phone("phone-9").tap(task, &buttons[0].key).await, PushOutcome::Handled);

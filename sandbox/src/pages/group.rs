@@ -34,7 +34,17 @@ pub(super) async fn show(key: web::Path<String>, sandbox: web::Data<Sandbox>) ->
 }
 
 fn message(key: &str, delivery: &Delivery) -> String {
-    let content = match &delivery.content {
+    shown(key, delivery).map_or_else(String::new, |content| {
+        format!(
+            "<article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
+             <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>"
+        )
+    })
+}
+
+/// What was said, without who said it; none for what is said elsewhere.
+pub(super) fn shown(key: &str, delivery: &Delivery) -> Option<String> {
+    Some(match &delivery.content {
         Content::Text { text, mentioned } => {
             let mentions: String = mentioned
                 .iter()
@@ -55,18 +65,19 @@ fn message(key: &str, delivery: &Delivery) -> String {
         Content::File { name, bytes } => {
             format!("<div class=\"bubble file\"><strong>{}</strong><small>{bytes} 字节</small></div>", escape(name))
         }
+        Content::Attachment { what, name } => attachment(what, name),
         Content::Card { .. } => card(&delivery.content),
         Content::AppMessage { .. }
         | Content::SubscribeMessage { .. }
         | Content::CustomerMessage { .. }
         | Content::PassiveReply { .. }
         | Content::FromPhone { .. }
-        | Content::ServiceUnavailable => return String::new(),
-    };
-    format!(
-        "<article class=\"message\"><span class=\"avatar robot\" aria-hidden=\"true\">清</span>\
-         <div class=\"said\"><span class=\"name\">群机器人</span>{content}</div></article>"
-    )
+        | Content::ServiceUnavailable => return None,
+    })
+}
+
+pub(super) fn attachment(what: &str, name: &str) -> String {
+    format!("<div class=\"bubble file\"><strong>[{}]</strong><small>{}</small></div>", escape(what), escape(name))
 }
 
 /// A card as it looks in a group and on a phone; buttons are for the phone.

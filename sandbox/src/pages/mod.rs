@@ -1,6 +1,8 @@
 //! The pages on which people see what arrived, and what they can do with a phone.
 
+mod customer;
 mod group;
+mod group_tasks;
 mod guard;
 mod layout;
 mod markdown;
@@ -21,6 +23,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/phones/{openid}", web::get().to(phone::show))
         .route("/phones/{openid}/messages", web::post().to(phone::say))
         .route("/phones/{openid}/cards", web::post().to(phone::tap))
+        .route("/phones/{openid}/group-tasks", web::post().to(group_tasks::confirm))
+        .route("/phones/{openid}/choices", web::post().to(customer::choose))
+        .route("/phones/{openid}/uploads/{id}", web::get().to(customer::picture))
         .route("/phones/{openid}/open", web::post().to(phone::open_app))
         .route("/phones/{openid}/subscriptions", web::post().to(phone::choose))
         .route("/assets/style.css", web::get().to(async || asset("text/css", include_str!("style.css"))))

@@ -62,17 +62,20 @@ fn wecom(state: &State, phone: &Phone) -> String {
         .take(MESSAGES_SHOWN)
         .collect();
     let message = |delivery: &Delivery| match &delivery.content {
+        _ if delivery.recalled_at.is_some() => "<p class=\"time\">消息已撤回</p>".to_owned(),
         Content::Markdown { text } => format!("<article class=\"card notice\">{}</article>", markdown::render(text)),
         Content::AppMessage { text } => format!("<article class=\"card notice\">{}</article>", markdown::plain(text)),
-        content => super::group::card(content) + &buttons(content, &address),
+        Content::Card { .. } => super::group::card(&delivery.content) + &buttons(&delivery.content, &address),
+        _ => super::group::shown("", delivery).unwrap_or_default(),
     };
     let messages = if shown.is_empty() {
         "<p class=\"empty\">还没有企业微信消息</p>".to_owned()
     } else {
         chat_lines(shown.into_iter().rev(), message)
     };
+    let waiting = super::group_tasks::waiting(state, user, &address);
     format!(
-        "<h2>企业微信</h2><div class=\"notices\" data-live data-end id=\"live-wecom\" role=\"log\" tabindex=\"0\" \
+        "<h2>企业微信</h2>{waiting}<div class=\"notices\" data-live data-end id=\"live-wecom\" role=\"log\" tabindex=\"0\" \
          aria-label=\"企业微信消息\">{messages}</div>"
     )
 }
@@ -108,8 +111,11 @@ pub(super) async fn tap(
     if !sandbox.state().phones.contains_key(openid.as_str()) {
         return not_found("没有这部手机");
     }
-    let phone = sandbox.phone(&openid);
     let Tapped { task, key } = form.into_inner();
+    if !sandbox.state().has_button(&openid, &task, &key) {
+        return refused("手机上没有这张卡片或这个按钮", &format!("/sandbox/phones/{openid}"));
+    }
+    let phone = sandbox.phone(&openid);
     tokio::spawn(async move { phone.tap(&task, &key).await });
     see(&format!("/sandbox/phones/{openid}"))
 }
@@ -193,7 +199,7 @@ fn message(delivery: &Delivery, phone: &Phone) -> String {
         Content::ServiceUnavailable => {
             return "<p class=\"time\">该公众号提供的服务出现故障，请稍后再试</p>".into();
         }
-        _ => return String::new(),
+        _ => return super::customer::message(delivery, &phone.openid),
     };
     format!(
         "<article class=\"message {side}\">\

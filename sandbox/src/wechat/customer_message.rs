@@ -1,45 +1,78 @@
-//! Customer-service messages: the account answers a person who wrote to it.
+//! Customer-service messages: the account answers a person who wrote to it, followed it or entered the chat.
+
+use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::customer_content::Message;
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
-    journal::{Content, Platform, Recipient},
-    phones::ReplyAllowance,
+    journal::{Platform, Recipient},
     state::State,
 };
 
-/// A message from the person allows five messages …
-const REPLIES: u8 = 5;
-/// … within 48 hours.
-const REPLY_WINDOW: TimeDelta = TimeDelta::hours(48);
-/// Longest text.
-const TEXT_BYTES: usize = 2048;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Message {
-    #[serde(default)]
-    touser: String,
-    #[serde(default)]
-    msgtype: String,
-    text: Option<Text>,
+/// What a person did that lets the account speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Occasion {
+    Wrote,
+    EnteredChat,
+    /// Or tapped the menu, or scanned the account's code.
+    Followed,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    #[serde(default)]
-    content: String,
+impl Occasion {
+    /// How many messages it allows, and within which time.
+    fn allows(self) -> (u8, TimeDelta) {
+        match self {
+            Self::Wrote => (5, TimeDelta::hours(48)),
+            Self::EnteredChat => (2, TimeDelta::minutes(1)),
+            Self::Followed => (3, TimeDelta::minutes(1)),
+        }
+    }
+}
+
+/// How far the account may still speak to a person: until when and how often, by what the person did.
+#[derive(Default)]
+pub(crate) struct ReplyAllowances(HashMap<(String, Occasion), (DateTime<Utc>, u8)>);
+
+impl ReplyAllowances {
+    fn grant(&mut self, openid: &str, occasion: Occasion, now: DateTime<Utc>) {
+        let (messages, within) = occasion.allows();
+        self.0.insert((openid.to_owned(), occasion), (now + within, messages));
+    }
+
+    /// Uses what ends first.
+    fn spend(&mut self, openid: &str, now: DateTime<Utc>) -> Result<(), Refused> {
+        let mut open: Vec<_> = self
+            .0
+            .iter_mut()
+            .filter(|((person, _), (end, _))| person == openid && now <= *end)
+            .map(|entry| entry.1)
+            .collect();
+        if open.is_empty() {
+            return refused(45015, "response out of time limit or subscription is canceled");
+        }
+        open.sort_by_key(|(end, _)| *end);
+        match open.into_iter().find(|(_, left)| *left > 0) {
+            Some((_, left)) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => refused(45047, "out of response count limit"),
+        }
+    }
 }
 
 /// The person wrote: the allowance starts anew.
 pub(crate) fn grant_replies(state: &mut State, openid: &str, now: DateTime<Utc>) {
-    state.replies.insert(openid.to_owned(), ReplyAllowance { granted_at: now, left: REPLIES });
+    grant(state, openid, Occasion::Wrote, now);
+}
+
+pub(crate) fn grant(state: &mut State, openid: &str, occasion: Occasion, now: DateTime<Utc>) {
+    state.replies.grant(openid, occasion, now);
 }
 
 pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -58,26 +91,8 @@ fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTim
     if !state.phones.contains_key(&message.touser) {
         return refused(40003, "invalid openid");
     }
-    if message.msgtype != "text" {
-        return refused(40008, "invalid message type");
-    }
-    let text = message.text.map(|text| text.content).unwrap_or_default();
-    if text.is_empty() {
-        return refused(44004, "empty content");
-    }
-    if text.len() > TEXT_BYTES {
-        return refused(45002, "content size out of limit");
-    }
-    match state.replies.get_mut(&message.touser) {
-        Some(allowance) if now - allowance.granted_at <= REPLY_WINDOW => {
-            if allowance.left == 0 {
-                return refused(45047, "out of response count limit");
-            }
-            allowance.left -= 1;
-        }
-        _ => return refused(45015, "response out of time limit or subscription is canceled"),
-    }
-    let content = Content::CustomerMessage { text };
+    let content = message.content(state, now)?;
+    state.replies.spend(&message.touser, now)?;
     state.journal.deliver(now, Platform::WeChat, Recipient::Phone(message.touser), content);
     Ok(json!({"errcode": 0, "errmsg": "ok"}))
 }

@@ -1,7 +1,6 @@
 //! `jscode2session`: a login code for the person behind it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -13,6 +12,7 @@ use crate::{
 
 /// A code is good for five minutes, once.
 const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
 pub(crate) struct LoginCode {
     openid: String,
@@ -53,11 +53,14 @@ fn exchange(state: &mut State, parameters: &Parameters, now: DateTime<Utc>) -> R
     if now - login.issued_at > CODE_LIFETIME {
         return refused(40029, "invalid code");
     }
+    if !state.usage.spend(format!("logins of {}", login.openid), now, state.limits.logins_a_minute, MINUTE) {
+        return refused(45011, "api minute-quota reach limit, must slower, retry next minute");
+    }
     login.used = true;
     let openid = login.openid.clone();
     if state.phones.get(&openid).is_some_and(|phone| phone.blocked) {
         return refused(40226, "code blocked");
     }
     // No errcode on success: the real interface leaves it out, too.
-    Ok(json!({"session_key": STANDARD.encode(rand::random::<[u8; 16]>()), "openid": openid}))
+    Ok(json!({"session_key": state.sessions.begin(&openid), "openid": openid}))
 }

@@ -1,25 +1,38 @@
 //! The WeChat interfaces that the product uses, under the prefix `/wechat`.
 
+mod content_check;
+mod customer_content;
 mod customer_message;
+mod delivery;
+mod event;
+mod links;
 mod login;
 mod mini_program;
 mod push;
+mod session;
 mod subscribe_message;
 mod template;
 mod template_message;
 mod tokens;
+mod upload;
 mod values;
 
 use actix_web::web;
 
-pub(crate) use customer_message::grant_replies;
+pub(crate) use customer_message::{Occasion, ReplyAllowances, grant, grant_replies};
+pub(crate) use event::push_object;
 pub(crate) use login::{LoginCode, issue_code};
 pub(crate) use mini_program::PhoneCodes;
 pub use push::PushOutcome;
-pub(crate) use push::{Event, element, push_at_wecom, push_event, push_text, verify_callback};
+pub(crate) use push::{
+    Event, PushManner, Target, element, push_at_wecom, push_choice, push_event, push_text, verify_callback,
+};
+pub use session::EncryptedData;
+pub(crate) use session::Sessions;
 pub use template::{Template, TemplateField};
 pub(crate) use template_message::TakenNames;
 pub(crate) use tokens::TokenBook;
+pub(crate) use upload::Uploads;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
 
@@ -57,23 +70,34 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(post_only()),
         )
         .service(
-            web::resource("/wxa/generate_urllink")
-                .route(web::post().to(mini_program::url_link))
-                .default_service(post_only()),
+            web::resource("/wxa/generate_urllink").route(web::post().to(links::url_link)).default_service(post_only()),
         )
-        .service(
-            web::resource("/wxa/generatescheme")
-                .route(web::post().to(mini_program::scheme))
-                .default_service(post_only()),
-        )
+        .service(web::resource("/wxa/generatescheme").route(web::post().to(links::scheme)).default_service(post_only()))
         .service(
             web::resource("/wxa/getwxacodeunlimit")
-                .route(web::post().to(mini_program::code_image))
+                .route(web::post().to(links::code_image))
                 .default_service(post_only()),
         )
         .service(
             web::resource("/wxa/msg_sec_check")
-                .route(web::post().to(mini_program::check_text))
+                .route(web::post().to(content_check::check_text))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/media/upload").route(web::post().to(upload::upload)).default_service(post_only()),
+        )
+        .service(
+            web::resource("/wxa/media_check_async")
+                .route(web::post().to(content_check::check_media))
+                .default_service(post_only()),
+        )
+        .service(web::resource("/wxa/checksession").route(web::get().to(session::check)).default_service(get_only()))
+        .service(
+            web::resource("/wxa/resetusersessionkey").route(web::get().to(session::reset)).default_service(get_only()),
+        )
+        .service(
+            web::resource("/wxa/business/checkencryptedmsg")
+                .route(web::post().to(session::check_encrypted))
                 .default_service(post_only()),
         )
         .service(

@@ -6,15 +6,12 @@ use std::collections::HashMap;
 use quick_xml::{Reader, events::Event as XmlEvent};
 use serde_json::{Value, json};
 
-use super::grant_replies;
+use super::{delivery::push_to, grant_replies};
 use crate::{
     Sandbox, crypt,
-    journal::{Content, Platform, Push, PushResult, Recipient},
+    journal::{Content, Platform, Recipient},
     settings::{Account, EventFormat, WeComAccount},
 };
-
-/// A server's answer longer than this is malformed.
-const ANSWER_BYTES: usize = 64 * 1024;
 
 /// What came of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +22,8 @@ pub enum PushOutcome {
     Handled,
     /// Taken with a reply in the chat.
     Replied(String),
+    /// There is nothing on the phone that could be tapped like that; nothing was pushed.
+    Impossible,
     /// Every delivery failed or was answered with something malformed.
     Failed,
 }
@@ -110,6 +109,11 @@ impl Event {
 
 /// The person writes to the official account.
 pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> PushOutcome {
+    push_choice(sandbox, openid, text, None).await
+}
+
+/// The same; `choice` is the id of the menu's line that the person tapped instead of typing.
+pub(crate) async fn push_choice(sandbox: &Sandbox, openid: &str, text: &str, choice: Option<&str>) -> PushOutcome {
     let now = sandbox.now();
     let message_id = {
         let state = &mut *sandbox.state();
@@ -120,13 +124,15 @@ pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> Pu
         // As long as the real ones, beyond what a double can hold exactly.
         24_000_000_000_000_000 + state.last_message_id
     };
-    let parts = format!("{}{}<MsgId>{message_id}</MsgId>", element("MsgType", "text"), element("Content", text));
+    let choice = choice.map_or_else(String::new, |id| element("bizmsgmenuid", id));
+    let parts =
+        format!("{}{}<MsgId>{message_id}</MsgId>{choice}", element("MsgType", "text"), element("Content", text));
     let body = envelope(&sandbox.account(), openid, now.timestamp(), &parts);
     let outcome = push(sandbox, openid, "text", &body).await;
     let content = match &outcome {
         PushOutcome::Replied(text) => Content::PassiveReply { text: text.clone() },
         PushOutcome::Failed => Content::ServiceUnavailable,
-        PushOutcome::NotConfigured | PushOutcome::Handled => return outcome,
+        PushOutcome::NotConfigured | PushOutcome::Handled | PushOutcome::Impossible => return outcome,
     };
     let now = sandbox.now();
     sandbox.state().journal.deliver(now, Platform::WeChat, Recipient::Phone(openid.to_owned()), content);
@@ -154,7 +160,7 @@ pub(crate) async fn push_event(sandbox: &Sandbox, openid: &str, event: &Event) -
     push(sandbox, openid, event.name(), &body).await
 }
 
-fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
+pub(super) fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
     format!(
         "<xml>{}{}<CreateTime>{at}</CreateTime>{parts}</xml>",
         element("ToUserName", &account.original_id),
@@ -163,14 +169,26 @@ fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
 }
 
 /// The server that is pushed to, and what was agreed with it.
-struct Target {
-    address: String,
-    token: String,
-    key: Option<String>,
+pub(crate) struct Target {
+    pub(crate) address: String,
+    pub(crate) token: String,
+    pub(crate) key: Option<String>,
     /// Whom an encrypted message is for: the account's or the corporation's id.
-    receiver: String,
+    pub(crate) receiver: String,
     /// The account's name in messages.
-    own_name: String,
+    pub(crate) own_name: String,
+    pub(crate) manner: PushManner,
+}
+
+/// How the platform puts a push into a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PushManner {
+    /// Plain or encrypted.
+    Account,
+    /// The message in the clear and encrypted beside it, while an account changes from one to the other.
+    Compatible,
+    /// At WeCom, where the address tells the application.
+    Corporation { agent: i64 },
 }
 
 impl Target {
@@ -181,6 +199,7 @@ impl Target {
             key: account.callback_key.clone(),
             receiver: account.app_id.clone(),
             own_name: account.original_id.clone(),
+            manner: if account.compatible { PushManner::Compatible } else { PushManner::Account },
         })
     }
 
@@ -191,11 +210,12 @@ impl Target {
             key: Some(account.callback_key.clone()),
             receiver: account.corp_id.clone(),
             own_name: account.corp_id.clone(),
+            manner: PushManner::Corporation { agent: account.agent_id },
         })
     }
 }
 
-async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
+pub(super) async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
     let target = Target::account(&sandbox.state().account);
     push_to(sandbox, target, openid, subject, body).await
 }
@@ -213,79 +233,6 @@ pub(crate) async fn push_at_wecom(sandbox: &Sandbox, user_id: &str, subject: &st
         sandbox.now().timestamp(),
     );
     push_to(sandbox, target, user_id, subject, &body).await
-}
-
-async fn push_to(sandbox: &Sandbox, target: Option<Target>, person: &str, subject: &str, body: &str) -> PushOutcome {
-    let Some(target) = target else { return PushOutcome::NotConfigured };
-    for delivery in 1..=sandbox.push_deliveries() {
-        let (result, outcome) = deliver(sandbox, &target, person, body).await;
-        let at = sandbox.now();
-        let (openid, subject) = (person.to_owned(), subject.to_owned());
-        sandbox.state().journal.push(Push { at, openid, subject, delivery, result });
-        if let Some(outcome) = outcome {
-            return outcome;
-        }
-    }
-    PushOutcome::Failed
-}
-
-/// One delivery, encrypted anew each time. Without an outcome the platform delivers again.
-async fn deliver(sandbox: &Sandbox, target: &Target, person: &str, body: &str) -> (PushResult, Option<PushOutcome>) {
-    let timestamp = sandbox.now().timestamp().to_string();
-    let nonce = u32::from_be_bytes(rand::random()).to_string();
-    let plain = crypt::signature(vec![&target.token, &timestamp, &nonce]);
-    let mut query = vec![("signature", plain), ("timestamp", timestamp.clone()), ("nonce", nonce.clone())];
-    query.push(("openid", person.to_owned()));
-    let json = body.starts_with('{');
-    let mut sent = body.to_owned();
-    if let Some(key) = &target.key {
-        let encrypted = crypt::seal(key, &target.receiver, body);
-        let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);
-        query.extend([("encrypt_type", "aes".to_owned()), ("msg_signature", signature)]);
-        sent = if json {
-            json!({"ToUserName": target.own_name, "Encrypt": encrypted}).to_string()
-        } else {
-            format!("<xml>{}{}</xml>", element("ToUserName", &target.own_name), element("Encrypt", &encrypted))
-        };
-    }
-    let sent = sandbox
-        .client()
-        .post(&target.address)
-        .query(&query)
-        .header("content-type", if json { "application/json" } else { "text/xml" })
-        .body(sent)
-        .timeout(sandbox.push_patience())
-        .send()
-        .await;
-    let response = match sent {
-        Ok(response) if response.status().is_success() => response,
-        Ok(response) => return (PushResult::Status(response.status().as_u16()), None),
-        Err(_) => return (PushResult::NoAnswer, None),
-    };
-    let Ok(answer) = response.bytes().await else { return (PushResult::NoAnswer, None) };
-    let text = std::str::from_utf8(&answer).unwrap_or("\u{fffd}").trim();
-    if text.is_empty() || text == "success" {
-        return (PushResult::Handled, Some(PushOutcome::Handled));
-    }
-    let opened = match &target.key {
-        Some(key) => opened(text, target, key),
-        None => Some(text.to_owned()),
-    };
-    let reply =
-        opened.filter(|_| answer.len() <= ANSWER_BYTES).and_then(|text| text_reply(&text, person, &target.own_name));
-    match reply {
-        Some(reply) => (PushResult::Replied, Some(PushOutcome::Replied(reply))),
-        None => (PushResult::Malformed, Some(PushOutcome::Failed)),
-    }
-}
-
-/// What stands in an encrypted answer; a plain one is malformed.
-fn opened(text: &str, target: &Target, key: &str) -> Option<String> {
-    let fields = fields(text)?;
-    let field = |name: &str| fields.get(name).map(|text| text.trim());
-    let (encrypted, timestamp, nonce) = (field("Encrypt")?, field("TimeStamp")?, field("Nonce")?);
-    let signature = crypt::signature(vec![&target.token, timestamp, nonce, encrypted]);
-    (field("MsgSignature")? == signature).then(|| crypt::open(key, &target.receiver, encrypted))?
 }
 
 /// What the platform's console does when an address is entered: asks the server, and compares.
@@ -307,8 +254,15 @@ pub(crate) async fn verify_callback(sandbox: &Sandbox, wecom: bool) -> bool {
         None => ("signature", crypt::signature(vec![&target.token, &timestamp, &nonce]), echo.clone()),
     };
     let query = [(name, &signature), ("timestamp", &timestamp), ("nonce", &nonce), ("echostr", &sent)];
-    let answer = sandbox.client().get(&target.address).query(&query).timeout(sandbox.push_patience()).send().await;
+    let answer = sandbox
+        .client()
+        .get(&target.address)
+        .query(&query)
+        .timeout(sandbox.verification_patience(&target))
+        .send()
+        .await;
     match answer {
+        Ok(answer) if answer.status() != reqwest::StatusCode::OK => false,
         Ok(answer) => answer.text().await.is_ok_and(|answer| answer == echo),
         Err(_) => false,
     }
@@ -320,7 +274,7 @@ pub(crate) fn element(name: &str, text: &str) -> String {
 }
 
 /// The text of a passive reply that is addressed to the person by the account; anything else is malformed.
-fn text_reply(xml: &str, person: &str, own_name: &str) -> Option<String> {
+pub(super) fn text_reply(xml: &str, person: &str, own_name: &str) -> Option<String> {
     let fields = fields(xml)?;
     let field = |name: &str| fields.get(name).map(|text| text.trim());
     let addressed = field("ToUserName") == Some(person) && field("FromUserName") == Some(own_name);
@@ -330,7 +284,7 @@ fn text_reply(xml: &str, person: &str, own_name: &str) -> Option<String> {
 }
 
 /// The elements directly under the root.
-fn fields(xml: &str) -> Option<HashMap<String, String>> {
+pub(super) fn fields(xml: &str) -> Option<HashMap<String, String>> {
     let mut reader = Reader::from_str(xml);
     let mut path: Vec<String> = Vec::new();
     let mut fields = HashMap::<String, String>::new();

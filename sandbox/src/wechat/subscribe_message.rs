@@ -1,17 +1,18 @@
 //! Subscribe messages: each uses up one accept of the person for the template.
 
-use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Event, Template, push_event, values::ValueKind};
+use super::{Event, Template, push_event};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
     journal::{Content, Line, Platform, Recipient},
+    settings::Account,
     state::State,
 };
 
@@ -92,7 +93,7 @@ fn accept(sandbox: &Sandbox, parameters: &Parameters, body: &[u8]) -> Result<(Me
     let Some(template) = state.templates.get(&message.template_id) else {
         return refused(40037, "invalid template_id");
     };
-    check(&message, template)?;
+    check(&message, template, &state.account)?;
     if !state.sending.insert(message.touser.clone()) {
         return refused(43108, "concurrent sending to the same user");
     }
@@ -107,7 +108,7 @@ fn parse(body: &[u8]) -> Result<Message, Refused> {
     serde_json::from_slice(body).or_else(|error| refused(47003, format!("argument invalid! {error}")))
 }
 
-fn check(message: &Message, template: &Template) -> Result<(), Refused> {
+fn check(message: &Message, template: &Template, account: &Account) -> Result<(), Refused> {
     let argument = |what: &str, why: &str| refused(47003, format!("argument invalid! {what} {why}"));
     if !["formal", "trial", "developer"].contains(&message.miniprogram_state.as_str()) {
         return argument("miniprogram_state", "invalid");
@@ -120,24 +121,11 @@ fn check(message: &Message, template: &Template) -> Result<(), Refused> {
     {
         return refused(41030, "invalid page");
     }
-    let expected: BTreeSet<&str> = template.fields.iter().map(|field| field.key.as_str()).collect();
-    if let Some(extra) = message.data.keys().find(|key| !expected.contains(key.as_str())) {
-        return argument(&format!("data.{extra}"), "is not in the template");
+    if message.page.as_ref().is_some_and(|page| !account.has_page(page)) {
+        return refused(41030, "invalid page");
     }
-    for field in &template.fields {
-        let name = format!("data.{}.value", field.key);
-        match message.data.get(&field.key) {
-            None => return argument(&name, "is missing"),
-            Some(entry) if entry.value.is_empty() => return argument(&name, "is empty"),
-            Some(entry) => {
-                let kind = ValueKind::of_key(&field.key).expect("a template's keys are checked when it is registered");
-                if !kind.accepts(&entry.value, &field.values) {
-                    return argument(&name, "invalid");
-                }
-            }
-        }
-    }
-    Ok(())
+    let value = |key: &str| message.data.get(key).map(|entry| entry.value.as_str());
+    template.check_values(&message.data.keys().map(String::as_str).collect::<Vec<_>>(), value)
 }
 
 fn finish(sandbox: &Sandbox, message: &Message) -> Result<Value, Refused> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::values::ValueKind;
 use crate::{
     Sandbox,
-    answer::{Manner, Parameters, Refused, answer},
+    answer::{Manner, Parameters, Refused, answer, refused},
 };
 
 /// A template of the account: what a message's card shows, line by line.
@@ -64,6 +64,32 @@ impl Template {
             }
             if self.fields[..position].iter().any(|earlier| earlier.key == field.key) {
                 return Err(format!("字段 {} 重复", field.key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a message has just these fields, each with a value of its kind.
+    ///
+    /// # Errors
+    /// 47003 with the field's name.
+    pub(super) fn check_values<'a>(
+        &self,
+        given: &[&str],
+        value: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<(), Refused> {
+        let argument = |what: &str, why: &str| refused(47003, format!("argument invalid! {what} {why}"));
+        if let Some(extra) = given.iter().find(|key| !self.fields.iter().any(|field| field.key == **key)) {
+            return argument(&format!("data.{extra}"), "is not in the template");
+        }
+        for field in &self.fields {
+            let name = format!("data.{}.value", field.key);
+            let kind = ValueKind::of_key(&field.key).expect("a template's keys are checked when it is registered");
+            match value(&field.key) {
+                None => return argument(&name, "is missing"),
+                Some("") => return argument(&name, "is empty"),
+                Some(value) if !kind.accepts(value, &field.values) => return argument(&name, "invalid"),
+                Some(_) => {}
             }
         }
         Ok(())

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::push_object;
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
@@ -52,10 +53,26 @@ struct Field {
 pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let parameters = Parameters::of(&request);
     let now = sandbox.now();
-    answer(&Manner::CgiBin, deliver(&mut sandbox.state(), &parameters, &body, now))
+    let sent = deliver(&mut sandbox.state(), &parameters, &body, now);
+    let result = sent.map(|Sent { id, told }| {
+        if let Some((openid, status)) = told {
+            let sandbox = sandbox.get_ref().clone();
+            let event = json!({"MsgID": id, "Status": status});
+            tokio::spawn(async move { push_object(&sandbox, &openid, "TEMPLATESENDJOBFINISH", &event).await });
+        }
+        json!({"errcode": 0, "errmsg": "ok", "msgid": id})
+    });
+    answer(&Manner::CgiBin, result)
 }
 
-fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTime<Utc>) -> Result<Value, Refused> {
+/// A message that was taken.
+struct Sent {
+    id: u64,
+    /// Whom it concerns and what became of it; none for one that was taken before.
+    told: Option<(String, &'static str)>,
+}
+
+fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTime<Utc>) -> Result<Sent, Refused> {
     state.tokens.check(parameters.get("access_token"), now)?;
     let message: Message =
         serde_json::from_slice(body).or_else(|error| refused(47001, format!("data format error: {error}")))?;
@@ -71,22 +88,28 @@ fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTim
     if message.miniprogram.as_ref().is_some_and(|target| target.appid != state.account.app_id) {
         return refused(40013, "invalid appid");
     }
+    if message.miniprogram.as_ref().is_some_and(|target| !state.account.has_page(&target.pagepath)) {
+        return refused(40165, "invalid weapp pagepath");
+    }
+    let value = |key: &str| message.data.get(key).map(|field| field.value.as_str());
+    template.check_values(&message.data.keys().map(String::as_str).collect::<Vec<_>>(), value)?;
     let title = template.title.clone();
-    let keys: Vec<_> = template.fields.iter().map(|field| (field.key.clone(), field.label.clone())).collect();
-    let mut lines = Vec::new();
-    for (key, label) in keys {
-        match message.data.get(&key).filter(|field| !field.value.is_empty()) {
-            Some(field) => lines.push(Line { key, label, value: field.value.clone() }),
-            None => return refused(47003, format!("argument invalid! data.{key}.value is empty")),
-        }
-    }
-    if lines.len() != message.data.len() {
-        return refused(47003, "argument invalid! data has keys that the template has not");
-    }
+    let lines = template
+        .fields
+        .iter()
+        .map(|field| Line {
+            key: field.key.clone(),
+            label: field.label.clone(),
+            value: value(&field.key).unwrap_or_default().to_owned(),
+        })
+        .collect();
     let name = (message.touser.clone(), message.client_msg_id.clone());
     state.taken_names.retain(|_, (until, _)| now < *until);
     if let Some((_, former)) = state.taken_names.get(&name) {
-        return Ok(json!({"errcode": 0, "errmsg": "ok", "msgid": former}));
+        return Ok(Sent { id: *former, told: None });
+    }
+    if !state.usage.spend_today("template messages", now, state.limits.template_messages_a_day, 1) {
+        return refused(45009, "reach max api daily quota limit");
     }
     state.last_message_id += 1;
     let id = state.last_message_id;
@@ -95,6 +118,10 @@ fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTim
     }
     let page = message.miniprogram.map(|target| target.pagepath);
     let content = Content::SubscribeMessage { template_id: message.template_id, title, page, lines };
-    state.journal.deliver(now, Platform::WeChat, Recipient::Phone(message.touser), content);
-    Ok(json!({"errcode": 0, "errmsg": "ok", "msgid": id}))
+    let blocked = state.blocking.contains(&message.touser);
+    if !blocked {
+        state.journal.deliver(now, Platform::WeChat, Recipient::Phone(message.touser.clone()), content);
+    }
+    let status = if blocked { "failed:user block" } else { "success" };
+    Ok(Sent { id, told: Some((message.touser, status)) })
 }

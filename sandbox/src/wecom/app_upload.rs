@@ -13,7 +13,8 @@ use crate::{
 };
 
 const LEAST_BYTES: usize = 6;
-const IMAGE_BYTES: usize = 10 * 1024 * 1024;
+const VOICE_BYTES: usize = 2 * 1024 * 1024;
+const VIDEO_BYTES: usize = 10 * 1024 * 1024;
 const FILE_BYTES: usize = 20 * 1024 * 1024;
 
 pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -30,9 +31,11 @@ fn store(sandbox: &Sandbox, parameters: &Parameters, upload: Upload) -> Result<V
     let state = &mut *sandbox.state();
     state.wecom_app.check(parameters.get("access_token"), now)?;
     let kind = parameters.get("type");
-    let limit = match kind {
-        "image" => IMAGE_BYTES,
-        "file" => FILE_BYTES,
+    let (kind, limit) = match kind {
+        "image" => ("image", state.limits.image_bytes),
+        "voice" => ("voice", VOICE_BYTES),
+        "video" => ("video", VIDEO_BYTES),
+        "file" => ("file", FILE_BYTES),
         _ => return refused(40004, "invalid media type"),
     };
     if upload.bytes.len() < LEAST_BYTES || upload.bytes.len() > limit {
@@ -42,8 +45,11 @@ fn store(sandbox: &Sandbox, parameters: &Parameters, upload: Upload) -> Result<V
     if kind == "image" && !is_picture {
         return refused(40009, "invalid image size");
     }
+    if kind == "voice" && !upload.bytes.starts_with(b"#!AMR") {
+        return refused(40004, "invalid media type");
+    }
     let media_id = format!("3{}", hex::encode(rand::random::<[u8; 24]>()));
-    let media = Media::of_the_application(upload.name, upload.bytes.len(), now);
+    let media = Media::of_the_application(kind, upload.name, upload.bytes.len(), now);
     state.media.insert(media_id.clone(), Arc::new(media));
     Ok(json!({
         "errcode": 0, "errmsg": "ok", "type": kind, "media_id": media_id, "created_at": now.timestamp().to_string()

@@ -1,8 +1,14 @@
 //! WeCom under the prefix `/wecom`: group robots and the application.
 
 mod app;
+mod app_chat;
+mod app_content;
+mod app_token;
 mod app_upload;
+mod attachments;
 mod customer_groups;
+mod group_chats;
+mod recall;
 mod robot_message;
 mod robot_upload;
 mod staff_login;
@@ -12,7 +18,7 @@ use actix_web::web;
 
 pub(crate) use app::AppUse;
 pub(crate) use customer_groups::{GroupTasks, confirm};
-pub(crate) use robot_upload::Media;
+pub(crate) use robot_upload::{Media, Upload, read};
 pub(crate) use staff_login::LoginCodes;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
@@ -33,16 +39,20 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(robot_upload::upload))
                 .default_service(post_only()),
         )
+        .service(web::resource("/cgi-bin/gettoken").route(web::get().to(app_token::token)).default_service(get_only()))
         .service(
-            web::resource("/cgi-bin/gettoken")
-                .route(web::get().to(app::token))
-                .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
+            web::resource("/cgi-bin/getcallbackip")
+                .route(web::get().to(app_token::callback_addresses))
+                .default_service(get_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/message/recall").route(web::post().to(recall::recall)).default_service(post_only()),
         )
         .service(web::resource("/cgi-bin/message/send").route(web::post().to(app::send)).default_service(post_only()))
         .service(
             web::resource("/cgi-bin/auth/getuserinfo")
                 .route(web::get().to(staff_login::who_is_it))
-                .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
+                .default_service(get_only()),
         )
         .service(
             web::resource("/cgi-bin/externalcontact/add_msg_template")
@@ -50,11 +60,53 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(post_only()),
         )
         .service(
+            web::resource("/cgi-bin/externalcontact/get_groupmsg_task")
+                .route(web::post().to(customer_groups::members))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/get_groupmsg_send_result")
+                .route(web::post().to(customer_groups::results))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/remind_groupmsg_send")
+                .route(web::post().to(customer_groups::remind))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/groupchat/list")
+                .route(web::post().to(group_chats::list))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/externalcontact/groupchat/get")
+                .route(web::post().to(group_chats::get))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/appchat/create")
+                .route(web::post().to(app_chat::create))
+                .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/appchat/send").route(web::post().to(app_chat::send)).default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/miniprogram/jscode2session")
+                .route(web::get().to(staff_login::mini_program))
+                .default_service(get_only()),
+        )
+        .service(
             web::resource("/cgi-bin/media/upload")
                 .route(web::post().to(app_upload::upload))
                 .default_service(post_only()),
         )
         .default_service(web::to(not_simulated));
+}
+
+fn get_only() -> actix_web::Route {
+    web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))
 }
 
 fn post_only() -> actix_web::Route {

@@ -9,7 +9,10 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::template_card::{self, Card};
+use super::{
+    robot_upload::uploaded,
+    template_card::{self, Card},
+};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
@@ -18,7 +21,6 @@ use crate::{
     state::State,
 };
 
-const TEXT_BYTES: usize = 2048;
 const MARKDOWN_BYTES: usize = 4096;
 const IMAGE_BYTES: usize = 2 * 1024 * 1024;
 const ARTICLES: usize = 8;
@@ -37,6 +39,7 @@ enum Message {
     Image { image: Image },
     News { news: News },
     File { file: File },
+    Voice { voice: File },
     TemplateCard { template_card: Box<Card> },
 }
 
@@ -100,7 +103,7 @@ fn parse(body: &[u8]) -> Result<Message, Refused> {
         return refused(40035, "invalid json format");
     };
     let kind = value.get("msgtype").and_then(Value::as_str).unwrap_or_default();
-    if !["text", "markdown", "markdown_v2", "image", "news", "file", "template_card"].contains(&kind) {
+    if !["text", "markdown", "markdown_v2", "image", "news", "file", "voice", "template_card"].contains(&kind) {
         return refused(40008, "invalid message type");
     }
     if value.get(kind).is_none() {
@@ -112,7 +115,7 @@ fn parse(body: &[u8]) -> Result<Message, Refused> {
 fn content(state: &State, key: &str, message: Message, now: DateTime<Utc>) -> Result<Content, Refused> {
     match message {
         Message::Text { text } => {
-            check_length("text.content", &text.content, TEXT_BYTES)?;
+            check_length("text.content", &text.content, state.limits.robot_text_bytes)?;
             let mentioned = [text.mentioned_list, text.mentioned_mobile_list].concat();
             Ok(Content::Text { text: text.content, mentioned })
         }
@@ -130,12 +133,8 @@ fn content(state: &State, key: &str, message: Message, now: DateTime<Utc>) -> Re
             check_articles(&news.articles)?;
             Ok(Content::News { articles: news.articles })
         }
-        Message::File { file } => match state.media.get(&file.media_id) {
-            Some(media) if media.may_be_sent(key, now) => {
-                Ok(Content::File { name: media.name.clone(), bytes: media.bytes })
-            }
-            _ => refused(40007, "invalid media_id"),
-        },
+        Message::File { file } => uploaded(state, &file.media_id, key, "file", now),
+        Message::Voice { voice } => uploaded(state, &voice.media_id, key, "voice", now),
     }
 }
 
@@ -167,7 +166,7 @@ fn picture(image: &Image) -> Result<Picture, Refused> {
     Ok(Picture { bytes: Arc::from(bytes), media_type })
 }
 
-fn check_articles(articles: &[Article]) -> Result<(), Refused> {
+pub(super) fn check_articles(articles: &[Article]) -> Result<(), Refused> {
     if articles.is_empty() || articles.len() > ARTICLES {
         return refused(45008, "article count out of limit");
     }

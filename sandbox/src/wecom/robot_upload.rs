@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
+    journal::Content,
+    state::State,
 };
 
 /// More than five bytes …
@@ -24,6 +26,8 @@ const LIFETIME: TimeDelta = TimeDelta::days(3);
 /// An uploaded file. Only its description is kept: nobody can open it here.
 pub(crate) struct Media {
     robot: String,
+    /// `image`, `voice`, `video` or `file`.
+    kind: &'static str,
     pub(crate) name: String,
     pub(crate) bytes: usize,
     uploaded_at: DateTime<Utc>,
@@ -31,19 +35,43 @@ pub(crate) struct Media {
 
 impl Media {
     /// Of an application: whatever the corporation sends may use it.
-    pub(super) fn of_the_application(name: String, bytes: usize, uploaded_at: DateTime<Utc>) -> Self {
-        Self { robot: String::new(), name, bytes, uploaded_at }
+    pub(super) fn of_the_application(
+        kind: &'static str,
+        name: String,
+        bytes: usize,
+        uploaded_at: DateTime<Utc>,
+    ) -> Self {
+        Self { robot: String::new(), kind, name, bytes, uploaded_at }
     }
 
     /// Only the robot that uploaded it may send it, for three days.
-    pub(super) fn may_be_sent(&self, robot: &str, now: DateTime<Utc>) -> bool {
+    fn may_be_sent(&self, robot: &str, now: DateTime<Utc>) -> bool {
         self.robot == robot && now - self.uploaded_at < LIFETIME
     }
 }
 
-pub(super) struct Upload {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+/// What stands in the chat for an uploaded file of this kind; `robot` is empty for the application.
+pub(super) fn uploaded(
+    state: &State,
+    media_id: &str,
+    robot: &str,
+    kind: &str,
+    now: DateTime<Utc>,
+) -> Result<Content, Refused> {
+    let usable = |media: &&Arc<Media>| media.kind == kind && media.may_be_sent(robot, now);
+    let Some(media) = state.media.get(media_id).filter(usable) else {
+        return refused(40007, "invalid media_id");
+    };
+    Ok(match media.kind {
+        "voice" => Content::Attachment { what: "语音", name: media.name.clone() },
+        "video" => Content::Attachment { what: "视频", name: media.name.clone() },
+        _ => Content::File { name: media.name.clone(), bytes: media.bytes },
+    })
+}
+
+pub(crate) struct Upload {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -56,7 +84,7 @@ pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::
 }
 
 /// The part named `media`. The platform looks at it before it looks at the key.
-pub(super) async fn read(mut form: Multipart) -> Result<Upload, Refused> {
+pub(crate) async fn read(mut form: Multipart) -> Result<Upload, Refused> {
     let empty = || refused(44001, "empty media data");
     while let Ok(Some(mut field)) = form.try_next().await {
         if field.name() != Some("media") {
@@ -77,9 +105,9 @@ pub(super) async fn read(mut form: Multipart) -> Result<Upload, Refused> {
 
 fn store(sandbox: &Sandbox, parameters: &Parameters, upload: Upload) -> Result<Value, Refused> {
     let kind = parameters.get("type");
-    let limit = match kind {
-        "file" => FILE_BYTES,
-        "voice" => VOICE_BYTES,
+    let (kind, limit) = match kind {
+        "file" => ("file", FILE_BYTES),
+        "voice" => ("voice", VOICE_BYTES),
         _ => return refused(40004, "invalid media type"),
     };
     let now = sandbox.now();
@@ -95,7 +123,7 @@ fn store(sandbox: &Sandbox, parameters: &Parameters, upload: Upload) -> Result<V
         return refused(40004, "invalid media type");
     }
     let media_id = format!("3{}", hex::encode(rand::random::<[u8; 24]>()));
-    let media = Media { robot: key.to_owned(), name: upload.name, bytes: upload.bytes.len(), uploaded_at: now };
+    let media = Media { robot: key.to_owned(), kind, name: upload.name, bytes: upload.bytes.len(), uploaded_at: now };
     state.media.retain(|_, media| now - media.uploaded_at < LIFETIME);
     state.media.insert(media_id.clone(), Arc::new(media));
     Ok(json!({

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
-use qingfeng_sandbox::{Fault, FaultKind, Platform as Which};
+use qingfeng_sandbox::{BlackHole, Fault, FaultKind, Platform as Which, Silence};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::platform::{Platform, code};
@@ -156,4 +157,66 @@ async fn an_interface_that_is_not_played_is_said_to_be_none() {
         assert_eq!(code(&response.json::<Value>().await.unwrap()), 40066);
     }
     assert_eq!(platform.sandbox.calls().iter().map(|call| call.code).collect::<Vec<_>>(), [40066, 40066]);
+}
+
+#[rstest]
+#[case(502)]
+#[case(504)]
+#[tokio::test]
+async fn a_gateway_gives_up_after_the_platform_took_the_message(#[case] status: u16) {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::GatewayAfter { status }).times(1));
+    let response = platform.raw().await.unwrap();
+    assert_eq!(response.status(), status);
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(response.text().await.unwrap().starts_with("<html>"));
+    assert_eq!(platform.arrived(), 1, "it was taken all the same");
+    assert_eq!(platform.sandbox.calls()[0].code, 0);
+    assert_eq!(platform.raw().await.unwrap().status(), 200);
+    let odd = json!({"platform": "wecom", "kind": "gateway_after", "status": 200});
+    let refused = platform.client.post(platform.url("/sandbox/faults")).json(&odd).send().await.unwrap();
+    assert_eq!(refused.status(), 422);
+}
+
+#[tokio::test]
+async fn a_silent_platform_takes_the_request_and_neither_answers_nor_does_it() {
+    let platform = Platform::start().await;
+    platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Silent).times(1));
+    let url = platform.url("/wecom/cgi-bin/webhook/send?key=robot-donghe");
+    let patient = platform.client.post(url).body(text().to_string()).timeout(Duration::from_millis(600));
+    let error = patient.send().await.unwrap_err();
+    assert!(error.is_timeout() && !error.is_connect(), "{error:?}");
+    assert_eq!(platform.arrived(), 0);
+    assert_eq!(platform.raw().await.unwrap().status(), 200);
+}
+
+#[rstest]
+#[case::never_opens(Silence::NeverOpens, true)]
+#[case::never_answers(Silence::NeverAnswers, false)]
+#[tokio::test]
+async fn behind_a_black_hole_nothing_answers_until_the_platform_is_back(
+    #[case] silence: Silence,
+    #[case] before_opening: bool,
+) {
+    let Platform { sandbox, running, .. } = Platform::start().await;
+    let address = running.address;
+    running.stop().await;
+    let hole = BlackHole::open(address, silence).await.unwrap();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .connect_timeout(Duration::from_millis(400))
+        .timeout(Duration::from_millis(800))
+        .build()
+        .unwrap();
+    let url = format!("http://{}/wecom/cgi-bin/webhook/send?key=robot-donghe", hole.address);
+    let error = client.post(&url).body(text().to_string()).send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(error.is_connect(), before_opening, "{error:?}");
+    assert!(sandbox.delivered_to_group("robot-donghe").is_empty());
+    drop(hole);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let again = sandbox.start(address).unwrap();
+    assert_eq!(client.post(&url).body(text().to_string()).send().await.unwrap().status(), 200);
+    assert_eq!(sandbox.delivered_to_group("robot-donghe").len(), 1);
+    again.stop().await;
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use crate::platform::{Platform, code};
 
 impl Platform {
-    async fn exchange(&self, login_code: &str) -> Value {
+    pub async fn exchange(&self, login_code: &str) -> Value {
         self.exchange_as("wxsandbox0000000001", "sandbox-app-secret", login_code).await
     }
 

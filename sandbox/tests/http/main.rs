@@ -4,12 +4,17 @@
 
 mod account_server;
 mod chat;
+mod customer_groups;
 mod faults;
 mod login;
+mod mini_program;
+mod official_account;
 mod other_robots;
 mod pages;
 mod platform;
+mod push_side;
 mod robot;
 mod subscribe_message;
 mod tokens;
 mod wecom_app;
+mod wecom_limits;

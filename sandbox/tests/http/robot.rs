@@ -157,4 +157,11 @@ async fn a_file_is_uploaded_and_sent_by_the_same_robot() {
     assert_eq!(code(&upload("robot-donghe", "file", b"12345".to_vec()).await), 45001);
     assert_eq!(code(&upload("robot-donghe", "picture", b"123456".to_vec()).await), 40004);
     assert_eq!(code(&upload("robot-donghe", "voice", b"not AMR".to_vec()).await), 40004);
+
+    let voice = upload("robot-donghe", "voice", b"#!AMR\n\x7c\x7c".to_vec()).await;
+    let message = |kind: &str| json!({"msgtype": kind, kind: {"media_id": voice["media_id"]}});
+    assert_eq!(code(&platform.send_to_group("robot-donghe", &message("file")).await), 40007, "it is no file");
+    assert_eq!(code(&platform.send_to_group("robot-donghe", &message("voice")).await), 0);
+    let page = platform.client.get(platform.url("/sandbox/groups/robot-donghe")).send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("[语音]"));
 }

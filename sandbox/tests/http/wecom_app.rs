@@ -15,14 +15,14 @@ async fn platform() -> Platform {
 }
 
 impl Platform {
-    async fn wecom_token(&self) -> String {
+    pub async fn wecom_token(&self) -> String {
         let path = "/wecom/cgi-bin/gettoken?corpid=wwsandbox0000000001&corpsecret=sandbox-wecom-secret";
         let answer = self.get(path).await;
         assert_eq!(code(&answer), 0, "{answer}");
         answer["access_token"].as_str().unwrap().to_owned()
     }
 
-    async fn tell(&self, token: &str, message: &Value) -> Value {
+    pub async fn tell(&self, token: &str, message: &Value) -> Value {
         self.post(&format!("/wecom/cgi-bin/message/send?access_token={token}"), message).await
     }
 }

@@ -28,4 +28,5 @@ pub use journal::{Article, Button, Call, Content, Delivery, Line, Picture, Platf
 pub use phones::Phone;
 pub use sandbox::{RunningSandbox, Sandbox};
 pub use settings::{Account, Clock, EventFormat, SandboxSettings, WeComAccount};
-pub use wechat::{PushOutcome, Template, TemplateField};
+pub use wechat::{AccountMessage, PushOutcome, Template, TemplateField};
+pub use wecom::RobotMessage;

@@ -14,7 +14,7 @@ use crate::{
     phones::{Phone, ReplyAllowance},
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
-    wechat::{LoginCode, PhoneCodes, TakenNames, Template, TokenBook},
+    wechat::{AccountMedia, LoginCode, Menu, PhoneCodes, TakenNames, Template, TokenBook},
     wecom::{AppUse, GroupTasks, LoginCodes},
 };
 
@@ -45,6 +45,10 @@ pub(crate) struct State {
     pub(crate) replies: HashMap<String, ReplyAllowance>,
     /// By the robot's key.
     pub(crate) robots: HashMap<String, RobotUse>,
+    /// What people sent to the official account, by media id.
+    pub(crate) account_media: AccountMedia,
+    /// The menu under the chat with the official account.
+    pub(crate) menu: Menu,
     /// Files that robots uploaded, by media id.
     pub(crate) media: HashMap<String, Arc<crate::wecom::Media>>,
     pub(crate) faults: Faults,

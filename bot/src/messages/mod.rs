@@ -136,6 +136,8 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "complaint_accepted" => "已受理，正在办理".into(),
         "complaint_answered" => "已有答复，满不满意请您评价".into(),
         "rating_reminder" => "办得怎么样，请您评一评".into(),
+        "media_missing" if text(facts, "media") == "voice" => "语音没取到，请在公众号里再发一次".into(),
+        "media_missing" => "照片没取到，请在公众号里再发一次".into(),
         "post_to_review" => "有公示要您看过才能发到群里".into(),
         "post_rejected" => "公示没有同意发出，请看理由".into(),
         "post_prepared" => "请把公示转发到群里，再点已发".into(),

@@ -61,6 +61,10 @@ fn message(key: &str, delivery: &Delivery) -> String {
         | Content::CustomerMessage { .. }
         | Content::PassiveReply { .. }
         | Content::FromPhone { .. }
+        | Content::PictureFromPhone { .. }
+        | Content::VoiceFromPhone { .. }
+        | Content::LocationFromPhone { .. }
+        | Content::MenuFromPhone { .. }
         | Content::ServiceUnavailable => return String::new(),
     };
     format!(

@@ -2,6 +2,8 @@
 
 mod customer_message;
 mod login;
+mod media;
+mod menu;
 mod mini_program;
 mod push;
 mod subscribe_message;
@@ -14,9 +16,14 @@ use actix_web::web;
 
 pub(crate) use customer_message::grant_replies;
 pub(crate) use login::{LoginCode, issue_code};
+pub(crate) use media::AccountMedia;
+pub use media::AccountMessage;
+pub(crate) use menu::Menu;
 pub(crate) use mini_program::PhoneCodes;
 pub use push::PushOutcome;
-pub(crate) use push::{Event, element, push_at_wecom, push_event, push_text, verify_callback};
+pub(crate) use push::{
+    Callback, Event, Passive, Target, element, push_at_wecom, push_event, push_message, push_text, verify_callback,
+};
 pub use template::{Template, TemplateField};
 pub(crate) use template_message::TakenNames;
 pub(crate) use tokens::TokenBook;
@@ -46,6 +53,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(customer_message::send))
                 .default_service(post_only()),
         )
+        .service(web::resource("/cgi-bin/media/get").route(web::get().to(media::get)).default_service(get_only()))
+        .service(web::resource("/cgi-bin/menu/create").route(web::post().to(menu::create)).default_service(post_only()))
         .service(
             web::resource("/cgi-bin/message/template/send")
                 .route(web::post().to(template_message::send))

@@ -108,21 +108,40 @@ impl Event {
     }
 }
 
+/// Something a person does in the chat that the account's server may answer at once.
+pub(crate) struct Passive {
+    /// `text`, `image`, …, or the name of an event.
+    pub(crate) subject: &'static str,
+    /// How it stands in the chat.
+    pub(crate) shown: Content,
+    /// What the push says beside whom it is from; the number of the message is added, which events have none of.
+    pub(crate) parts: String,
+}
+
 /// The person writes to the official account.
 pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> PushOutcome {
+    let parts = format!("{}{}", element("MsgType", "text"), element("Content", text));
+    let shown = Content::FromPhone { text: text.to_owned() };
+    push_message(sandbox, openid, Passive { subject: "text", shown, parts }).await
+}
+
+/// The person sends something to the official account, or taps its menu.
+pub(crate) async fn push_message(sandbox: &Sandbox, openid: &str, message: Passive) -> PushOutcome {
     let now = sandbox.now();
     let message_id = {
         let state = &mut *sandbox.state();
-        let content = Content::FromPhone { text: text.to_owned() };
-        state.journal.deliver(now, Platform::WeChat, Recipient::Account(openid.to_owned()), content);
+        state.journal.deliver(now, Platform::WeChat, Recipient::Account(openid.to_owned()), message.shown);
         grant_replies(state, openid, now);
         state.last_message_id += 1;
         // As long as the real ones, beyond what a double can hold exactly.
         24_000_000_000_000_000 + state.last_message_id
     };
-    let parts = format!("{}{}<MsgId>{message_id}</MsgId>", element("MsgType", "text"), element("Content", text));
+    let mut parts = message.parts;
+    if message.subject != "CLICK" {
+        parts += &format!("<MsgId>{message_id}</MsgId>");
+    }
     let body = envelope(&sandbox.account(), openid, now.timestamp(), &parts);
-    let outcome = push(sandbox, openid, "text", &body).await;
+    let outcome = push(sandbox, openid, message.subject, &body).await;
     let content = match &outcome {
         PushOutcome::Replied(text) => Content::PassiveReply { text: text.clone() },
         PushOutcome::Failed => Content::ServiceUnavailable,
@@ -163,12 +182,12 @@ fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
 }
 
 /// The server that is pushed to, and what was agreed with it.
-struct Target {
-    address: String,
-    token: String,
-    key: Option<String>,
-    /// Whom an encrypted message is for: the account's or the corporation's id.
-    receiver: String,
+pub(crate) struct Target {
+    pub(crate) address: String,
+    pub(crate) token: String,
+    pub(crate) key: Option<String>,
+    /// Whom an encrypted message is for: the account's or the corporation's id; nobody by name for the smart robot.
+    pub(crate) receiver: String,
     /// The account's name in messages.
     own_name: String,
 }
@@ -181,6 +200,16 @@ impl Target {
             key: account.callback_key.clone(),
             receiver: account.app_id.clone(),
             own_name: account.original_id.clone(),
+        })
+    }
+
+    pub(crate) fn robot(account: &WeComAccount) -> Option<Self> {
+        Some(Self {
+            address: account.robot_callback_url.clone()?,
+            token: account.robot_token.clone(),
+            key: Some(account.robot_key.clone()),
+            receiver: String::new(),
+            own_name: String::new(),
         })
     }
 
@@ -288,17 +317,29 @@ fn opened(text: &str, target: &Target, key: &str) -> Option<String> {
     (field("MsgSignature")? == signature).then(|| crypt::open(key, &target.receiver, encrypted))?
 }
 
+/// Whose address is entered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callback {
+    Account,
+    Corporation,
+    Robot,
+}
+
 /// What the platform's console does when an address is entered: asks the server, and compares.
-pub(crate) async fn verify_callback(sandbox: &Sandbox, wecom: bool) -> bool {
+pub(crate) async fn verify_callback(sandbox: &Sandbox, callback: Callback) -> bool {
     let target = {
         let state = sandbox.state();
-        if wecom { Target::corporation(&state.wecom_account) } else { Target::account(&state.account) }
+        match callback {
+            Callback::Account => Target::account(&state.account),
+            Callback::Corporation => Target::corporation(&state.wecom_account),
+            Callback::Robot => Target::robot(&state.wecom_account),
+        }
     };
     let Some(target) = target else { return false };
     let timestamp = sandbox.now().timestamp().to_string();
     let (nonce, echo) = (rand::random::<u32>().to_string(), rand::random::<u64>().to_string());
     // Only WeCom's question is encrypted.
-    let (name, signature, sent) = match target.key.as_ref().filter(|_| wecom) {
+    let (name, signature, sent) = match target.key.as_ref().filter(|_| callback != Callback::Account) {
         Some(key) => {
             let encrypted = crypt::seal(key, &target.receiver, &echo);
             let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);

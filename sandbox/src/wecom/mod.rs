@@ -5,6 +5,7 @@ mod app_upload;
 mod customer_groups;
 mod robot_message;
 mod robot_upload;
+mod smart_robot;
 mod staff_login;
 mod template_card;
 
@@ -13,6 +14,8 @@ use actix_web::web;
 pub(crate) use app::AppUse;
 pub(crate) use customer_groups::{GroupTasks, confirm};
 pub(crate) use robot_upload::Media;
+pub use smart_robot::RobotMessage;
+pub(crate) use smart_robot::tell;
 pub(crate) use staff_login::LoginCodes;
 
 use crate::answer::{Manner, answer, not_simulated, refused};

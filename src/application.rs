@@ -33,11 +33,12 @@ pub struct Application {
     pub wechat_login: WeChatLogin,
     pub wecom_login: WeComLogin,
     pub calendar: CalendarBook,
-    pub darkroom: Darkroom,
+    pub darkroom: Arc<Darkroom>,
     pub board: BoardPages,
     pub quorum: Quorum,
     pub wechat_pushes: PushAgreement,
     pub wecom_pushes: PushAgreement,
+    pub robot_pushes: PushAgreement,
 }
 
 impl Application {
@@ -70,7 +71,7 @@ impl Application {
         let wecom_login = WeComLogin::new(wecom, &config.wecom, &config.http.public_url);
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
-            darkroom: Darkroom::new(files::open(&config.files.url)?),
+            darkroom: Arc::new(Darkroom::new(files::open(&config.files.url)?)),
             wechat_pushes: agreement(
                 "wechat",
                 &config.wechat.callback_token,
@@ -83,6 +84,8 @@ impl Application {
                 &config.wecom.callback_keys,
                 &config.wecom.corp_id,
             )?,
+            // What the smart robot is told is for nobody by name.
+            robot_pushes: agreement("wecom", &config.wecom.robot_token, &config.wecom.robot_keys, "")?,
             board: BoardPages::fresh_for(Duration::from_secs(config.board.fresh_seconds)),
             quorum: Quorum::new(&config, secrets.log_signer()?)?,
             store,
@@ -105,8 +108,7 @@ impl Application {
 
 fn agreement(section: &str, token: &str, keys: &[String], receiver: &str) -> anyhow::Result<PushAgreement> {
     let cipher = |key: &String| {
-        PushCipher::new(key, receiver)
-            .ok_or_else(|| anyhow::anyhow!("{section}.callback_keys: a key has 43 letters and digits"))
+        PushCipher::new(key, receiver).ok_or_else(|| anyhow::anyhow!("{section}: a key has 43 letters and digits"))
     };
     Ok(PushAgreement { token: token.to_owned(), ciphers: keys.iter().map(cipher).collect::<anyhow::Result<_>>()? })
 }

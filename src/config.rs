@@ -224,6 +224,9 @@ pub struct WeCom {
     /// Token and `EncodingAESKey` of the application's message receiving; the former key may stand after the present one.
     pub callback_token: String,
     pub callback_keys: Vec<String>,
+    /// The same of the smart robot (智能机器人).
+    pub robot_token: String,
+    pub robot_keys: Vec<String>,
 }
 
 impl Default for WeCom {
@@ -236,6 +239,8 @@ impl Default for WeCom {
             oauth_base: "https://open.weixin.qq.com".into(),
             callback_token: "sandbox-wecom-token".into(),
             callback_keys: vec!["SandboxSandboxSandboxSandboxSandboxSandboxS".into()],
+            robot_token: "sandbox-robot-token".into(),
+            robot_keys: vec!["SandboxRobotSandboxRobotSandboxRobotSandbox".into()],
         }
     }
 }
@@ -352,9 +357,14 @@ impl Config {
         shown.files.url = mask_password(&shown.files.url);
         shown.cache.redis_url = shown.cache.redis_url.as_deref().map(mask_password);
         let (wechat, wecom) = (&mut shown.wechat, &mut shown.wecom);
-        let keys = wechat.callback_keys.iter_mut().chain(&mut wecom.callback_keys);
-        let secrets =
-            [&mut wechat.app_secret, &mut wechat.callback_token, &mut wecom.app_secret, &mut wecom.callback_token];
+        let keys = wechat.callback_keys.iter_mut().chain(&mut wecom.callback_keys).chain(&mut wecom.robot_keys);
+        let secrets = [
+            &mut wechat.app_secret,
+            &mut wechat.callback_token,
+            &mut wecom.app_secret,
+            &mut wecom.callback_token,
+            &mut wecom.robot_token,
+        ];
         for secret in secrets.into_iter().chain(keys) {
             *secret = "***".into();
         }

@@ -7,12 +7,15 @@ pub mod callbacks;
 pub mod channels;
 pub mod conversations;
 pub mod delivery;
+mod fetching;
 pub mod messages;
 pub mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use qingfeng_core::{cache::Cache, calendar::CalendarBook, refusal::Fault, sealing::Sealer, storage::Store};
+use qingfeng_core::{
+    cache::Cache, calendar::CalendarBook, evidence::Darkroom, refusal::Fault, sealing::Sealer, storage::Store,
+};
 use tokio_util::sync::CancellationToken;
 
 use channels::Channels;
@@ -28,6 +31,8 @@ pub struct Bot {
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) calendar: CalendarBook,
     pub(crate) sealer: Sealer,
+    /// Where photos and voice notes of the chat go.
+    pub(crate) darkroom: Arc<Darkroom>,
     pub(crate) settings: BotSettings,
     pub(crate) channels: Channels,
     /// Names this bot among its replicas.
@@ -56,7 +61,13 @@ pub enum Reviewing {
 impl Bot {
     /// # Errors
     /// When a platform's address is neither https nor on this machine.
-    pub fn new(store: Store, cache: Arc<dyn Cache>, sealer: Sealer, settings: BotSettings) -> Result<Self, Fault> {
+    pub fn new(
+        store: Store,
+        cache: Arc<dyn Cache>,
+        sealer: Sealer,
+        darkroom: Arc<Darkroom>,
+        settings: BotSettings,
+    ) -> Result<Self, Fault> {
         let clock = Arc::clone(&store.surroundings().clock);
         let holder = format!("bot-{}", hex::encode(store.randomness().bytes::<8>()));
         Ok(Self {
@@ -65,6 +76,7 @@ impl Bot {
             store,
             cache,
             sealer,
+            darkroom,
             settings,
             holder,
         })
@@ -84,7 +96,7 @@ impl Bot {
         let _ = self.cache.release(schedule::LEADERSHIP, &self.holder).await;
     }
 
-    /// One round: work off what the platforms told, schedule what is due, then deliver what is due.
+    /// One round: work off what the platforms told, fetch what they hold for us, schedule what is due, then deliver what is due.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -92,6 +104,7 @@ impl Bot {
         // Each for itself: what is due already is delivered also while nobody can lead.
         let scheduled = async {
             callbacks::work_off(self).await?;
+            fetching::run(self).await?;
             schedule::run(self).await
         };
         if let Err(fault) = scheduled.await {

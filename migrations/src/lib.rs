@@ -23,6 +23,7 @@ mod m20261126_000090_unread_indexes;
 mod m20261126_000091_phase;
 mod m20261126_000092_post_reviews;
 mod m20261126_000093_wecom_names;
+mod m20261126_000094_chat_media;
 mod m20261126_000096_message_templates;
 mod m20261126_000099_platform_references;
 
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000091_phase::Migration),
             Box::new(m20261126_000092_post_reviews::Migration),
             Box::new(m20261126_000093_wecom_names::Migration),
+            Box::new(m20261126_000094_chat_media::Migration),
             Box::new(m20261126_000096_message_templates::Migration),
             Box::new(m20261126_000099_platform_references::Migration),
         ]

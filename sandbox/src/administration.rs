@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
@@ -12,12 +13,16 @@ use crate::{
     journal::{Delivery, Recipient},
     phones::Phone,
     settings::Account,
-    wechat::Template,
+    wechat::{AccountMessage, PushOutcome, Template},
+    wecom::RobotMessage,
 };
+
+/// A picture of 10 MB is 13.4 MB in base64.
+const MESSAGE_BYTES: usize = 14 * 1024 * 1024;
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
-        .app_data(web::JsonConfig::default().error_handler(|error, _| {
+        .app_data(web::JsonConfig::default().limit(MESSAGE_BYTES).error_handler(|error, _| {
             let body = json!({"error": error.to_string()});
             actix_web::error::InternalError::from_response(error, HttpResponse::BadRequest().json(body)).into()
         }))
@@ -26,6 +31,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/api/phones", web::get().to(phones))
         .route("/api/phones", web::post().to(add_phone))
         .route("/api/phones/{openid}/login-codes", web::post().to(issue_login_code))
+        .route("/api/phones/{openid}/messages", web::post().to(say))
+        .route("/api/phones/{openid}/robot-messages", web::post().to(tell_robot))
         .route("/api/groups", web::get().to(groups))
         .route("/api/groups", web::post().to(add_group))
         .route("/api/groups/{key}", web::delete().to(remove_robot))
@@ -69,6 +76,57 @@ async fn issue_login_code(openid: web::Path<String>, sandbox: web::Data<Sandbox>
         return HttpResponse::NotFound().json(json!({"error": "没有这部手机"}));
     }
     HttpResponse::Created().json(json!({"code": sandbox.login_code(&openid)}))
+}
+
+/// What the person sends to the official account: text, image, voice, location, or a tap on the menu.
+async fn say(
+    openid: web::Path<String>,
+    message: web::Json<AccountMessage>,
+    sandbox: web::Data<Sandbox>,
+) -> HttpResponse {
+    if !sandbox.state().phones.contains_key(openid.as_str()) {
+        return HttpResponse::NotFound().json(json!({"error": "没有这部手机"}));
+    }
+    match sandbox.phone(&openid).send(message.into_inner()).await {
+        Ok(outcome) => came_of(outcome),
+        Err(sentence) => refuse(sentence),
+    }
+}
+
+fn came_of(outcome: PushOutcome) -> HttpResponse {
+    HttpResponse::Ok().json(match outcome {
+        PushOutcome::NotConfigured => json!({"outcome": "not_configured"}),
+        PushOutcome::Handled => json!({"outcome": "handled"}),
+        PushOutcome::Replied(text) => json!({"outcome": "replied", "text": text}),
+        PushOutcome::Failed => json!({"outcome": "failed"}),
+        PushOutcome::Impossible => json!({"outcome": "impossible"}),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToldRobot {
+    /// The group's key; none = alone with the robot.
+    #[serde(default)]
+    group: Option<String>,
+    message: RobotMessage,
+}
+
+/// What a member of the corporation tells the smart robot.
+async fn tell_robot(
+    openid: web::Path<String>,
+    told: web::Json<ToldRobot>,
+    sandbox: web::Data<Sandbox>,
+) -> HttpResponse {
+    let known = {
+        let state = sandbox.state();
+        state.phones.contains_key(openid.as_str())
+            && told.group.as_ref().is_none_or(|group| state.groups.contains_key(group))
+    };
+    if !known {
+        return HttpResponse::NotFound().json(json!({"error": "没有这部手机或这个群"}));
+    }
+    came_of(sandbox.phone(&openid).tell_robot(told.group.as_deref(), &told.message).await)
 }
 
 async fn groups(sandbox: web::Data<Sandbox>) -> HttpResponse {

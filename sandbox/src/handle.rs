@@ -12,9 +12,10 @@ use crate::{
     push_faults::PushFault,
     settings::{Account, WeComAccount},
     wechat::{
-        EncryptedData, Event, Occasion, PushOutcome, Template, element, grant, issue_code, push_at_wecom, push_choice,
-        push_event, push_object, push_text, verify_callback,
+        AccountMessage, Callback, EncryptedData, Event, Occasion, Passive, PushOutcome, Template, element, grant,
+        issue_code, push_at_wecom, push_choice, push_event, push_message, push_object, push_text, verify_callback,
     },
+    wecom::{RobotMessage, tell},
 };
 
 impl Sandbox {
@@ -63,12 +64,17 @@ impl Sandbox {
 
     /// Whether the account's server answers the platform's question as it should.
     pub async fn verify_callback(&self) -> bool {
-        verify_callback(self, false).await
+        verify_callback(self, Callback::Account).await
     }
 
     /// The same for the application at WeCom.
     pub async fn verify_wecom_callback(&self) -> bool {
-        verify_callback(self, true).await
+        verify_callback(self, Callback::Corporation).await
+    }
+
+    /// The same for the smart robot.
+    pub async fn verify_robot_callback(&self) -> bool {
+        verify_callback(self, Callback::Robot).await
     }
 
     /// The phone with this openid. One that is not registered yet is registered with its openid as label.
@@ -171,6 +177,11 @@ impl Sandbox {
         self.state().limits = limits;
     }
 
+    /// The platform holds what people sent to the account no longer, as after three days.
+    pub fn forget_media(&self) {
+        self.state().account_media = crate::wechat::AccountMedia::default();
+    }
+
     /// Kills every access token now (40001, at WeCom 42001), as a new secret does.
     pub fn revoke_tokens(&self) {
         let state = &mut *self.state();
@@ -218,11 +229,37 @@ impl PhoneHandle {
         push_text(&self.sandbox, &self.openid, text).await
     }
 
+    /// Sends something to the official account, or taps its menu.
+    ///
+    /// # Errors
+    /// A sentence when the phone would not send that.
+    pub async fn send(&self, message: AccountMessage) -> Result<PushOutcome, &'static str> {
+        let passive = self.prepare(message)?;
+        Ok(self.push(passive).await)
+    }
+
+    pub(crate) fn prepare(&self, message: AccountMessage) -> Result<Passive, &'static str> {
+        message.of_phone(&self.sandbox)
+    }
+
+    pub(crate) async fn push(&self, passive: Passive) -> PushOutcome {
+        push_message(&self.sandbox, &self.openid, passive).await
+    }
+
     /// Writes to the application at WeCom.
     pub async fn say_at_wecom(&self, text: &str) -> PushOutcome {
         let message = rand::random::<u32>();
         let parts = format!("{}{}<MsgId>{message}</MsgId>", element("MsgType", "text"), element("Content", text));
         self.push_at_wecom("text", &parts).await
+    }
+
+    /// Tells the smart robot something: alone, or in the group of this robot.
+    pub async fn tell_robot(&self, group: Option<&str>, message: &RobotMessage) -> PushOutcome {
+        let user = self.sandbox.state().phones.get(&self.openid).and_then(|phone| phone.wecom_user_id.clone());
+        match user {
+            Some(user) => tell(&self.sandbox, &user, group, message).await,
+            None => PushOutcome::NotConfigured,
+        }
     }
 
     /// Taps a button of a card that came through WeCom. Only a button that stands on a card of this member can be

@@ -139,6 +139,22 @@ pub enum Content {
     FromPhone {
         text: String,
     },
+    /// A picture that a person sent to the official account.
+    PictureFromPhone {
+        picture: Picture,
+    },
+    /// A voice note to the official account.
+    VoiceFromPhone {
+        bytes: usize,
+    },
+    /// A place on the map to the official account.
+    LocationFromPhone {
+        label: String,
+    },
+    /// A tap on the menu under the chat.
+    MenuFromPhone {
+        name: String,
+    },
     /// The notice that the person sees when the account's server does not answer.
     ServiceUnavailable,
 }
@@ -160,6 +176,10 @@ impl Content {
             Self::CustomerMessage { .. } => "customer_message",
             Self::PassiveReply { .. } => "passive_reply",
             Self::FromPhone { .. } => "from_phone",
+            Self::PictureFromPhone { .. } => "picture_from_phone",
+            Self::VoiceFromPhone { .. } => "voice_from_phone",
+            Self::LocationFromPhone { .. } => "location_from_phone",
+            Self::MenuFromPhone { .. } => "menu_from_phone",
             Self::ServiceUnavailable => "service_unavailable",
         }
     }
@@ -184,8 +204,14 @@ impl Content {
             Self::SubscribeMessage { lines, .. } => {
                 lines.iter().map(|line| format!("{}：{}", line.label, line.value)).collect::<Vec<_>>().join("\n")
             }
-            Self::File { name, .. } | Self::Attachment { name, .. } => name.clone(),
-            Self::Image { .. } | Self::ServiceUnavailable => String::new(),
+            Self::File { name, .. }
+            | Self::Attachment { name, .. }
+            | Self::LocationFromPhone { label: name }
+            | Self::MenuFromPhone { name } => name.clone(),
+            Self::Image { .. }
+            | Self::PictureFromPhone { .. }
+            | Self::VoiceFromPhone { .. }
+            | Self::ServiceUnavailable => String::new(),
         }
     }
 }

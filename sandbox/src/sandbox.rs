@@ -151,7 +151,7 @@ impl Sandbox {
     /// WeCom's console waits a second for its question to be answered, WeChat's as long as for a push.
     pub(crate) fn verification_patience(&self, target: &Target) -> Duration {
         match target.manner {
-            PushManner::Corporation { .. } => self.inner.verification_patience,
+            PushManner::Corporation { .. } | PushManner::SmartRobot => self.inner.verification_patience,
             PushManner::Account | PushManner::Compatible => self.inner.push_patience,
         }
     }

@@ -79,6 +79,11 @@ pub struct WeComAccount {
     pub callback_token: String,
     /// `EncodingAESKey`: pushes of WeCom are always encrypted.
     pub callback_key: String,
+    /// The same of the smart robot.
+    #[serde(default)]
+    pub robot_callback_url: Option<String>,
+    pub robot_token: String,
+    pub robot_key: String,
 }
 
 impl Default for WeComAccount {
@@ -90,6 +95,9 @@ impl Default for WeComAccount {
             callback_url: None,
             callback_token: "sandbox-wecom-token".into(),
             callback_key: "SandboxSandboxSandboxSandboxSandboxSandboxS".into(),
+            robot_callback_url: None,
+            robot_token: "sandbox-robot-token".into(),
+            robot_key: "SandboxRobotSandboxRobotSandboxRobotSandbox".into(),
         }
     }
 }

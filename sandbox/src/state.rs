@@ -16,7 +16,9 @@ use crate::{
     push_faults::PushFaults,
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
-    wechat::{LoginCode, PhoneCodes, ReplyAllowances, Sessions, TakenNames, Template, TokenBook, Uploads},
+    wechat::{
+        AccountMedia, LoginCode, Menu, PhoneCodes, ReplyAllowances, Sessions, TakenNames, Template, TokenBook, Uploads,
+    },
     wecom::{AppUse, GroupTasks, LoginCodes},
 };
 
@@ -56,6 +58,10 @@ pub(crate) struct State {
     pub(crate) uploads: Uploads,
     /// By the robot's key.
     pub(crate) robots: HashMap<String, RobotUse>,
+    /// What people sent to the official account, by media id.
+    pub(crate) account_media: AccountMedia,
+    /// The menu under the chat with the official account.
+    pub(crate) menu: Menu,
     /// Files that robots uploaded, by media id.
     pub(crate) media: HashMap<String, Arc<crate::wecom::Media>>,
     pub(crate) limits: Limits,

@@ -7,6 +7,7 @@ mod calendar;
 mod fetch_bundle;
 mod groups;
 mod logging;
+mod menu;
 mod messages;
 mod places;
 mod plan;
@@ -28,6 +29,7 @@ use qingfeng_core::{
 use crate::Config;
 
 pub use bot::run as run_bot;
+pub use menu::put_menu;
 pub(crate) use roll::export as export_roll;
 
 /// 清风: 乡镇群众诉求、整改、测评与公示平台
@@ -74,6 +76,8 @@ enum Command {
     FetchBundle(fetch_bundle::FetchBundle),
     /// Check a published anonymous survey, offline: needs the folder and the keys that you trust, nothing else.
     Verify(verify::Verify),
+    /// Put the menu under the chat with the official account: file, progress, more.
+    PutMenu,
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -116,6 +120,7 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Roll(command) => Box::pin(command.execute(config)).await?,
         Command::FetchBundle(command) => command.execute().await?,
         Command::Verify(command) => return Ok(command.execute()),
+        Command::PutMenu => put_menu(&config).await?,
         Command::Migrate => {
             crate::Application::start_real(config).await?;
         }

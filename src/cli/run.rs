@@ -113,7 +113,13 @@ pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
         public_url: config.http.public_url.clone(),
         platforms: application.config.platforms(),
     };
-    Ok(Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings)?)
+    Ok(Bot::new(
+        application.store.clone(),
+        application.cache.clone(),
+        application.sealer.clone(),
+        application.darkroom.clone(),
+        settings,
+    )?)
 }
 
 #[expect(clippy::print_stdout, reason = "tells the person at the keyboard where to click")]

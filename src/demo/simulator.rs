@@ -6,7 +6,9 @@ use qingfeng_core::{
     outbox::consents::{self, Consent, Teller},
     refusal::Fault,
 };
-use qingfeng_sandbox::{Account as Registered, Group, Phone, RunningSandbox, Sandbox, SandboxSettings, Template};
+use qingfeng_sandbox::{
+    Account as Registered, Group, Phone, RunningSandbox, Sandbox, SandboxSettings, Template, WeComAccount,
+};
 
 use super::{
     names::VILLAGES,
@@ -46,7 +48,12 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
     // One clock for both: the phones show the hour that the product believes in.
     let clock = crate::cli::real_surroundings(config).clock;
     let clock: qingfeng_sandbox::Clock = std::sync::Arc::new(move || clock.now());
-    let settings = SandboxSettings { account, clock, phones, groups, templates, ..SandboxSettings::default() };
+    let wecom = WeComAccount {
+        callback_url: Some(format!("{}/callbacks/wecom", config.http.public_url)),
+        robot_callback_url: Some(format!("{}/callbacks/wecom-robot", config.http.public_url)),
+        ..WeComAccount::default()
+    };
+    let settings = SandboxSettings { account, wecom, clock, phones, groups, templates, ..SandboxSettings::default() };
     let sandbox = Sandbox::new(settings);
     for open_id in people {
         for template in [&config.wechat.reminder_template, &config.wechat.progress_template] {

@@ -12,38 +12,37 @@ use crate::Application;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     // Encrypted, a push is a third longer, and has an envelope.
     let longest = || web::PayloadConfig::new(LONGEST_PUSH * 2);
-    config
-        .service(
-            web::resource("/callbacks/wechat")
+    let addresses = [
+        ("/callbacks/wechat", PushPlatform::WeChat),
+        ("/callbacks/wecom", PushPlatform::WeCom),
+        ("/callbacks/wecom-robot", PushPlatform::WeComRobot),
+    ];
+    for (address, platform) in addresses {
+        config.service(
+            web::resource(address)
                 .app_data(longest())
-                .route(web::get().to(async |application, query| verify(application, query, PushPlatform::WeChat).await))
-                .route(
-                    web::post().to(async |application, query, body| {
-                        push(application, query, body, PushPlatform::WeChat).await
-                    }),
-                ),
-        )
-        .service(
-            web::resource("/callbacks/wecom")
-                .app_data(longest())
-                .route(web::get().to(async |application, query| verify(application, query, PushPlatform::WeCom).await))
-                .route(
-                    web::post()
-                        .to(async |application, query, body| push(application, query, body, PushPlatform::WeCom).await),
-                ),
+                .route(web::get().to(move |application, query| verify(application, query, platform)))
+                .route(web::post().to(move |application, query, body| push(application, query, body, platform))),
         );
+    }
 }
 
 fn agreement(application: &Application, platform: PushPlatform) -> &PushAgreement {
     match platform {
         PushPlatform::WeChat => &application.wechat_pushes,
         PushPlatform::WeCom => &application.wecom_pushes,
+        PushPlatform::WeComRobot => &application.robot_pushes,
     }
 }
 
 fn conversations(application: &Application) -> Conversations {
-    let public_url = application.config.http.public_url.clone();
-    Conversations::new(application.store.clone(), application.cache.clone(), public_url)
+    Conversations {
+        store: application.store.clone(),
+        cache: application.cache.clone(),
+        sealer: application.sealer.clone(),
+        paper_codes: application.paper_codes.clone(),
+        public_url: application.config.http.public_url.clone(),
+    }
 }
 
 async fn verify(

@@ -1,4 +1,4 @@
-//! Photos: taken in as phones send them, given out in three sizes.
+//! Photos: taken in as phones send them, given out in three sizes. Voice notes of the chat, as they came.
 
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};
@@ -15,7 +15,7 @@ use qingfeng_core::{
     refusal::{Fault, Refusal, RefusalKind},
     subject::SubjectKind,
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,7 +27,7 @@ use super::{
 use crate::Application;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(upload).service(show);
+    config.service(upload).service(show).service(recording);
 }
 
 /// A photo that was taken in.
@@ -153,6 +153,35 @@ async fn show(
         .body(bytes))
 }
 
+/// A voice note, as it was spoken (AMR), for those who may see its complaint.
+#[utoipa::path(tag = "files", security(("access_token" = [])), params(("id" = FileId, Path)), responses(
+    (status = 200, content_type = "audio/amr"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/recordings/{id}")]
+async fn recording(
+    application: web::Data<Application>,
+    person: SignedIn,
+    id: web::Path<FileId>,
+) -> Answer<HttpResponse> {
+    let recording = evidence::recording(&application.store, *id).await?;
+    let connection = application.store.reader();
+    may_see_complaint(connection, &person.actor, recording.complaint_id).await?;
+    let bytes = application.darkroom.files().get(&recording.digest).await?;
+    let bytes = bytes.ok_or_else(|| Fault::unavailable("a file is gone"))?;
+    Ok(HttpResponse::Ok()
+        .content_type("audio/amr")
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .body(bytes))
+}
+
+async fn may_see_complaint(connection: &impl ConnectionTrait, actor: &Actor, id: ComplaintId) -> Result<(), Fault> {
+    let complaint = complaints::Entity::find_by_id(id).one(connection).await?.ok_or_else(Refusal::not_found)?;
+    let subject = queries::subject_of(connection, &complaint).await?;
+    Ok(may(actor, Action::ViewComplaint, &subject)?)
+}
+
 async fn may_see(
     application: &Application,
     actor: &Actor,
@@ -160,14 +189,7 @@ async fn may_see(
 ) -> Result<(), Fault> {
     let connection = application.store.reader();
     match attachment.subject_kind {
-        SubjectKind::Complaint => {
-            let complaint = complaints::Entity::find_by_id(ComplaintId(attachment.subject_id))
-                .one(connection)
-                .await?
-                .ok_or_else(Refusal::not_found)?;
-            let subject = queries::subject_of(connection, &complaint).await?;
-            Ok(may(actor, Action::ViewComplaint, &subject)?)
-        }
+        SubjectKind::Complaint => may_see_complaint(connection, actor, ComplaintId(attachment.subject_id)).await,
         SubjectKind::Duty => {
             // That there is such a photo is nobody else's business either.
             match campaigns::queries::duty(&application.store, actor, DutyId(attachment.subject_id)).await {

@@ -29,6 +29,15 @@ impl Envelope {
         (!encrypted.is_empty()).then_some(Self { encrypted, form })
     }
 
+    /// The answer to the smart robot's platform, whose names are in small letters.
+    pub(super) fn answer_of_robot(encrypted: &str, signature: &str, timestamp: &str, nonce: &str) -> String {
+        json!({
+            "encrypt": encrypted, "msgsignature": signature, "nonce": nonce,
+            "timestamp": timestamp.parse::<i64>().unwrap_or_default(),
+        })
+        .to_string()
+    }
+
     pub(super) fn answer(&self, encrypted: &str, signature: &str, timestamp: &str, nonce: &str) -> String {
         match self.form {
             Form::Xml => format!(

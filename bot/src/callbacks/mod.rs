@@ -48,6 +48,8 @@ pub enum PushPlatform {
     WeChat,
     /// Always encrypted, even the question whether the address is ours.
     WeCom,
+    /// The smart robot of WeCom: as encrypted, in JSON.
+    WeComRobot,
 }
 
 /// The address to which one platform pushes.
@@ -70,7 +72,9 @@ impl Callback<'_> {
             PushPlatform::WeChat if self.is_signed_plain(query) => Ok(echo),
             PushPlatform::WeChat => Err(PushFault::Forged),
             // A plus sign that was not escaped in the address has become a blank.
-            PushPlatform::WeCom => self.open(query, &echo.replace(' ', "+")).map(|(text, _)| text),
+            PushPlatform::WeCom | PushPlatform::WeComRobot => {
+                self.open(query, &echo.replace(' ', "+")).map(|(text, _)| text)
+            }
         }
     }
 
@@ -79,26 +83,35 @@ impl Callback<'_> {
     /// # Errors
     /// When it is not the platform's, not readable, or something of ours does not answer: then it is delivered again.
     pub async fn handle(&self, query: &PushQuery, body: &[u8]) -> Result<String, PushFault> {
-        let speaker = match self.platform {
-            PushPlatform::WeChat => Speaker::Resident,
-            PushPlatform::WeCom => Speaker::Staff,
-        };
         if self.agreement.ciphers.is_empty() {
-            if self.platform == PushPlatform::WeCom || !self.is_signed_plain(query) {
+            if self.platform != PushPlatform::WeChat || !self.is_signed_plain(query) {
                 return Err(PushFault::Forged);
             }
-            return self.conversations.take(speaker, body).await;
+            return self.taken(body).await;
         }
         let envelope = Envelope::parse(body).ok_or(PushFault::Unreadable)?;
         let (message, cipher) = self.open(query, &envelope.encrypted)?;
-        let answer = self.conversations.take(speaker, message.as_bytes()).await?;
+        let answer = self.taken(message.as_bytes()).await?;
         // "Handled, nothing to say" is plain in every mode.
-        if !answer.starts_with('<') {
+        if !answer.starts_with(['<', '{']) {
             return Ok(answer);
         }
         let encrypted = cipher.seal(&answer, self.randomness.bytes());
         let signature = signature(&self.agreement.token, &query.timestamp, &query.nonce, &encrypted);
-        Ok(envelope.answer(&encrypted, &signature, &query.timestamp, &query.nonce))
+        Ok(match self.platform {
+            PushPlatform::WeComRobot => {
+                Envelope::answer_of_robot(&encrypted, &signature, &query.timestamp, &query.nonce)
+            }
+            _ => envelope.answer(&encrypted, &signature, &query.timestamp, &query.nonce),
+        })
+    }
+
+    async fn taken(&self, message: &[u8]) -> Result<String, PushFault> {
+        match self.platform {
+            PushPlatform::WeChat => self.conversations.take(Speaker::Resident, message).await,
+            PushPlatform::WeCom => self.conversations.take(Speaker::Staff, message).await,
+            PushPlatform::WeComRobot => self.conversations.take_at_robot(message).await,
+        }
     }
 
     fn is_signed_plain(&self, query: &PushQuery) -> bool {

@@ -117,14 +117,38 @@ impl WeChatAccount {
         let body = json!({"scene": scene, "page": page, "check_path": true, "env_version": "release", "width": 430});
         let path = "/wxa/getwxacodeunlimit";
         let image = self.tokens.call_for_bytes(path, |token| self.request(path, token, &body)).await?;
-        // A failure is JSON in the place of the picture.
-        if image.first() != Some(&b'{') {
-            return Ok(image);
+        self.file(image, "微信没有给出小程序码")
+    }
+
+    /// A photo or voice note that somebody sent to the official account; the platform holds it for three days.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`]; fetching again does no harm.
+    pub async fn media(&self, media_id: &str) -> Result<Vec<u8>, Outcome> {
+        let path = "/cgi-bin/media/get";
+        let address = format!("{}{path}", self.base);
+        let request = |token: &str| self.client.get(&address).query(&[("access_token", token), ("media_id", media_id)]);
+        let bytes = self.tokens.call_for_bytes(path, request).await?;
+        self.file(bytes, "微信没有给出照片或语音")
+    }
+
+    /// Puts the menu under the chat with the official account.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn create_menu(&self, menu: &Value) -> Result<(), Outcome> {
+        self.call("/cgi-bin/menu/create", menu).await.map(|_| ())
+    }
+
+    /// The bytes of an answer. A failure is JSON in the place of the file.
+    fn file(&self, bytes: Vec<u8>, missing: &str) -> Result<Vec<u8>, Outcome> {
+        if bytes.first() != Some(&b'{') {
+            return Ok(bytes);
         }
-        let answer = serde_json::from_slice::<Value>(&image).unwrap_or_default();
+        let answer = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
         let code = exchange::code(&answer, "errcode").unwrap_or(-1);
         Err(match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
-            Outcome::Taken(_) => Outcome::Final("微信没有给出小程序码".into()),
+            Outcome::Taken(_) => Outcome::Final(missing.into()),
             other => other,
         })
     }

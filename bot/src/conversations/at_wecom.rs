@@ -13,12 +13,15 @@ use qingfeng_core::{
     refusal::Fault,
 };
 
-use super::{Conversations, REPORT, Wish, answers, opinion, standing};
+use super::{
+    Conversations, REPORT, Wish, answers, opinion,
+    standing::{self, of_state},
+};
 
 /// Lines of a list in a chat.
 const LINES: usize = 5;
 
-const HELP: &str = "可以发：\n“待办” 看快到期的事\n诉求编号（SQ开头） 看一件办到哪一步\n卡片上的按钮可以直接答：受理、知道了、要延期、不是我的。\n请不要在这里发群众的个人信息。";
+pub(super) const HELP: &str = "可以发：\n“待办” 看快到期的事\n诉求编号（SQ开头） 看一件办到哪一步\n卡片上的按钮可以直接答：受理、知道了、要延期、不是我的。\n请不要在这里发群众的个人信息。";
 
 /// What to say to a member of the corporation who wrote this.
 pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &str) -> Result<String, Fault> {
@@ -52,7 +55,11 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         Wish::Tasks | Wish::MyComplaints => tasks(conversations, &actor).await?,
         Wish::Complaint(number) => complaint(conversations, &actor, &number).await?,
         Wish::Help | Wish::Cancel => HELP.into(),
-        Wish::Survey => format!("问卷和测评请用自己的手机在小程序里参加。\n{HELP}"),
+        Wish::Item(number) => standing::of_item(conversations, county, &number).await?,
+        Wish::Board => conversations.board(),
+        Wish::Survey => format!(
+            "问卷和测评不在企业微信里答：企业微信会把您的账号一起传给我们，在这里答就不是不记名了。请用自己的手机在小程序里答。\n{HELP}"
+        ),
         _ => format!("没看懂您的意思。\n{HELP}"),
     })
 }
@@ -89,7 +96,7 @@ async fn tasks(conversations: &Conversations, actor: &Actor) -> Result<String, F
 async fn complaint(conversations: &Conversations, actor: &Actor, number: &str) -> Result<String, Fault> {
     // Another's number is answered like one that does not exist.
     Ok(match queries::by_number(&conversations.store, actor, number).await? {
-        Some(complaint) => format!("{} {}\n现在：{}", complaint.number, complaint.title, standing(complaint.state)),
+        Some(complaint) => format!("{} {}\n现在：{}", complaint.number, complaint.title, of_state(complaint.state)),
         None => "没有这个编号，或者您无权查看。发“待办”看快到期的事。".into(),
     })
 }

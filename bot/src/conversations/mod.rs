@@ -1,46 +1,56 @@
-//! Talking with residents in the chat of the official account (6.3): help, how my complaint stands, no more messages,
-//! answering a survey.
+//! Talking with residents in the chat of the official account (6.3): help, filing a complaint, how it stands, no more messages,
+//! answering a survey. With staff at WeCom: what waits for them.
 //!
-//! Nothing that anybody writes is stored. A conversation's state lives in the cache for half an hour. Whatever comes is
-//! answered with what can be done next.
+//! Nothing that anybody writes is stored but what is filed. A conversation's state lives in the cache for half an hour.
+//! Whatever comes is answered with what can be done next.
 
 mod answers;
+mod at_robot;
 mod at_wecom;
+mod filing;
 mod opinion;
 mod push;
+mod robot;
+mod standing;
 mod subscriptions;
 mod survey;
 mod taps;
 mod tasks;
+mod turn;
 mod wish;
 
 use std::{sync::Arc, time::Duration};
 
 use qingfeng_core::{
     cache::Cache,
-    clock::shanghai,
-    complaints::{
-        State,
-        queries::{self, Filter},
-    },
+    evidence::{MediaKind, PlatformMedia},
     outbox::opt_outs,
     people::{
-        self, Actor, Resident,
+        self, PaperCodes, Resident,
         entity::{resident_logins, staff},
     },
     refusal::Fault,
+    sealing::Sealer,
     storage::Store,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
 
+use filing::{Kept, Sent, Writer};
 pub use push::{Item, LONGEST_PUSH, Push, Signature};
 pub(crate) use tasks::{Key, Task};
+use turn::Turn;
 use wish::Wish;
 
-use crate::callbacks;
+use crate::{callbacks, messages::within_bytes};
 
 /// Longer than the platform delivers one push again and again.
 const REMEMBERED: Duration = Duration::from_secs(600);
+/// Who works on a push longer than this has died over it: the next delivery is worked on anew. Longer than the platform waits.
+const AT_WORK: Duration = Duration::from_secs(8);
+
+/// What the last answer is sealed as.
+const ANSWER: &str = "chat answer";
 
 /// What the platform takes for "handled, nothing to say".
 const HANDLED: &str = "success";
@@ -66,18 +76,16 @@ pub enum Speaker {
 /// Answers what people write to us.
 #[derive(Clone)]
 pub struct Conversations {
-    store: Store,
-    cache: Arc<dyn Cache>,
+    pub store: Store,
+    pub cache: Arc<dyn Cache>,
+    /// Seals what somebody has not filed yet.
+    pub sealer: Sealer,
+    pub paper_codes: PaperCodes,
     /// Address under which people reach the app.
-    public_url: String,
+    pub public_url: String,
 }
 
 impl Conversations {
-    #[must_use]
-    pub fn new(store: Store, cache: Arc<dyn Cache>, public_url: String) -> Self {
-        Self { store, cache, public_url }
-    }
-
     /// Takes what a platform pushed, its signature checked and its encryption opened; gives the body of the answer. The
     /// same push delivered again gets the same answer and does nothing again.
     ///
@@ -85,14 +93,17 @@ impl Conversations {
     /// When it is not readable, or something of ours does not answer: then it is delivered again.
     pub async fn take(&self, speaker: Speaker, body: &[u8]) -> Result<String, PushFault> {
         let push = Push::parse(body).ok_or(PushFault::Unreadable)?;
-        let key = format!("push:{}", push.digest());
-        if !self.cache.set_if_absent(&key, HANDLED.as_bytes(), REMEMBERED).await? {
-            let said = self.cache.get(&key).await?;
-            return Ok(said.and_then(|said| String::from_utf8(said).ok()).unwrap_or_else(|| HANDLED.into()));
+        let digest = push.digest();
+        let key = format!("push:{digest}");
+        if !self.cache.set_if_absent(&key, HANDLED.as_bytes(), AT_WORK).await? {
+            return Ok(self.said_last(&push.from, &digest).await?.unwrap_or_else(|| HANDLED.into()));
         }
         match self.answer(speaker, &push).await {
             Ok(answer) => {
-                self.cache.set(&key, answer.as_bytes(), REMEMBERED).await?;
+                self.cache.set(&key, HANDLED.as_bytes(), REMEMBERED).await?;
+                if answer != HANDLED {
+                    self.remember(&push.from, &digest, &answer).await?;
+                }
                 Ok(answer)
             }
             Err(fault) => {
@@ -102,9 +113,28 @@ impl Conversations {
         }
     }
 
+    /// What a person was told last, sealed: it may repeat what she wrote. The next answer takes its place.
+    async fn remember(&self, person: &str, digest: &str, answer: &str) -> Result<(), Fault> {
+        let sealed = self.sealer.seal(ANSWER, format!("{digest} {answer}").as_bytes(), self.store.randomness());
+        self.cache.set(&format!("said:{person}"), &sealed, REMEMBERED).await
+    }
+
+    /// What was said to this very push, if nothing was said since.
+    async fn said_last(&self, person: &str, digest: &str) -> Result<Option<String>, Fault> {
+        let sealed = self.cache.get(&format!("said:{person}")).await?;
+        let open = sealed.and_then(|sealed| self.sealer.open(ANSWER, &sealed).ok());
+        let said = open.and_then(|open| String::from_utf8(open).ok());
+        Ok(said.and_then(|said| said.strip_prefix(digest)?.strip_prefix(' ').map(str::to_owned)))
+    }
+
     async fn answer(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let text = match (push.kind.as_str(), push.event.as_str()) {
-            ("event", event) if event != "subscribe" => {
+            ("event", "subscribe") => format!("您好，这里能反映问题、查进度。\n{HELP}"),
+            ("event", "CLICK") if speaker == Speaker::Resident => {
+                let wish = Wish::of_button(&push.event_key);
+                self.in_turn(push, async || self.reply(push, &wish, "").await).await?
+            }
+            ("event", _) => {
                 callbacks::enqueue(&self.store, &*self.cache, push).await?;
                 return Ok(HANDLED.into());
             }
@@ -112,31 +142,75 @@ impl Conversations {
             _ if speaker == Speaker::Staff => {
                 "我只看得懂文字。发“待办”看快到期的事，照片请在工作台打开“清风”上传。".into()
             }
-            ("text", _) => self.reply(&push.from, &push.content).await?,
-            ("event", "subscribe") => HELP.to_owned(),
-            _ => format!("我只看得懂文字。照片请在小程序“我要反映”里上传。\n{HELP}"),
+            ("text", _) => {
+                let wish = Wish::of(&push.content);
+                self.in_turn(push, async || self.reply(push, &wish, &push.content).await).await?
+            }
+            ("image" | "voice" | "location", _) => self.in_turn(push, async || self.take_in(push).await).await?,
+            _ => format!("这种消息我看不懂。可以发文字、照片、语音和位置。\n{HELP}"),
         };
-        Ok(push.answer(&text, self.store.clock().now()))
+        Ok(push.answer(&within_bytes(&text, LONGEST_ANSWER), self.store.clock().now()))
     }
 
-    async fn reply(&self, open_id: &str, text: &str) -> Result<String, Fault> {
-        let wish = Wish::of(text);
-        // Before anything else, and for everybody: nothing of it may be kept anywhere.
-        if wish == Wish::Report {
-            return Ok(REPORT.into());
+    /// One push of a person after the other: nine photos arrive at the same moment.
+    async fn in_turn(&self, push: &Push, reply: impl AsyncFnOnce() -> Result<String, Fault>) -> Result<String, Fault> {
+        let turn = Turn::take(&self.cache, &push.from, self.store.randomness()).await?;
+        let said = reply().await;
+        turn.give_back().await?;
+        said
+    }
+
+    async fn reply(&self, push: &Push, wish: &Wish, text: &str) -> Result<String, Fault> {
+        // Before anything else, and for everybody: nothing of it may be kept anywhere, nor of what stood before it.
+        if *wish == Wish::Report {
+            return self.led_to_the_sealed_way(&push.from).await;
         }
         if opinion::is_about_an_office_holder(text) {
             return Ok(self.not_here());
         }
-        let login = resident_logins::Entity::find_by_id(open_id.to_owned()).one(self.store.reader()).await?;
-        let resident = match login {
-            Some(login) => people::load_resident(&self.store, login.resident_id).await?,
-            None => None,
-        };
-        let Some(resident) = resident else { return self.reply_to_others(open_id).await };
-        if let Some(reply) = survey::go_on(self, &resident, &wish, text).await? {
-            return Ok(reply);
+        if let Wish::Receipt(code) = wish {
+            return standing::of_receipt(self, &push.from, code).await;
         }
+        let Some(resident) = self.resident(&push.from).await? else { return self.reply_to_others(push, wish).await };
+        let kept = filing::kept(self, &push.from).await?;
+        let progress = survey::progress(self, &resident).await?;
+        let boxes = opinion::open_boxes(&self.store, &resident).await?;
+        let expects_a_number = kept.expects_a_number() || (progress.is_some() && !kept.is_open());
+        if opinion::belongs_elsewhere(&self.store, &resident, &boxes, wish, text, expects_a_number).await? {
+            return Ok(self.not_here());
+        }
+        let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest() };
+        let is_writing = kept.is_open();
+        match kept {
+            Kept::Open(draft) => {
+                if let Some(said) = filing::go_on(self, &writer, draft, wish, text).await? {
+                    return Ok(said);
+                }
+            }
+            Kept::Lapsed => {
+                if let Some(said) = filing::lapsed(self, &writer, wish, text).await? {
+                    return Ok(said);
+                }
+            }
+            Kept::None => {}
+        }
+        if *wish == Wish::File {
+            survey::forget(self, &resident).await?;
+            return filing::begin(self, &writer).await;
+        }
+        if !is_writing && let Some(said) = survey::go_on(self, &resident, wish, progress, &boxes).await? {
+            return Ok(said);
+        }
+        let said = self.told(&writer, wish, text).await?;
+        Ok(if is_writing {
+            format!("{said}\n（您的诉求还没提交，可以接着写；不写了发“取消”。）")
+        } else {
+            said
+        })
+    }
+
+    async fn told(&self, writer: &Writer<'_>, wish: &Wish, text: &str) -> Result<String, Fault> {
+        let resident = writer.resident;
         Ok(match wish {
             Wish::OptOut => {
                 opt_outs::opt_out(&self.store, resident.county, resident.id).await?;
@@ -146,12 +220,65 @@ impl Conversations {
                 opt_outs::opt_in(&self.store, resident.id).await?;
                 "已恢复通知。您反映的事有进展就告诉您；发“退订”随时停止。".into()
             }
-            Wish::MyComplaints => self.my_complaints(resident).await?,
-            Wish::Complaint(number) => self.complaint(resident, &number).await?,
+            Wish::MyComplaints => standing::of_own(self, resident).await?,
+            Wish::Complaint(number) => standing::of_complaint(self, resident, number).await?,
+            Wish::Item(number) => standing::of_item(self, resident.county, number).await?,
+            Wish::Board => self.board(),
             Wish::Help => HELP.into(),
             Wish::Cancel => format!("好的。\n{HELP}"),
-            _ => format!("没看懂您的意思。要反映问题请打开小程序“我要反映”，能写经过、传照片、查进度。\n{HELP}"),
+            Wish::Courtesy => format!("不客气。\n{HELP}"),
+            Wish::Other => match filing::offer(self, writer, text).await? {
+                Some(offered) => offered,
+                None => format!("没看懂您的意思。\n{HELP}"),
+            },
+            _ => format!("没看懂您的意思。\n{HELP}"),
         })
+    }
+
+    /// Photos, voice notes and places.
+    async fn take_in(&self, push: &Push) -> Result<String, Fault> {
+        let words = [&push.content, &push.recognition].map(String::as_str).join("\n");
+        if wish::is_report(&words) {
+            return self.led_to_the_sealed_way(&push.from).await;
+        }
+        if opinion::is_about_an_office_holder(&words) {
+            return Ok(self.not_here());
+        }
+        let Some(resident) = self.resident(&push.from).await? else {
+            return self.reply_to_others(push, &Wish::Other).await;
+        };
+        let boxes = opinion::open_boxes(&self.store, &resident).await?;
+        let heard = &push.recognition;
+        if !heard.is_empty()
+            && opinion::belongs_elsewhere(&self.store, &resident, &boxes, &Wish::Other, heard, false).await?
+        {
+            return Ok(self.not_here());
+        }
+        let media =
+            |kind| PlatformMedia { kind, reference: push.media_id.clone(), received_at: self.store.clock().now() };
+        let sent = match push.kind.as_str() {
+            "location" => Sent::Location(&push.label),
+            _ if push.media_id.is_empty() => return Ok("没有收到，请再发一次。".into()),
+            "voice" => Sent::Media(media(MediaKind::Voice), heard),
+            _ => Sent::Media(media(MediaKind::Photo), ""),
+        };
+        let kept = filing::kept(self, &push.from).await?;
+        let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest() };
+        filing::take(self, &writer, kept, sent).await
+    }
+
+    async fn resident(&self, open_id: &str) -> Result<Option<Resident>, Fault> {
+        let login = resident_logins::Entity::find_by_id(open_id.to_owned()).one(self.store.reader()).await?;
+        match login {
+            Some(login) => people::load_resident(&self.store, login.resident_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What sounds like a report: nothing of it is kept, nor of a draft in whose middle it came.
+    async fn led_to_the_sealed_way(&self, open_id: &str) -> Result<String, Fault> {
+        filing::forget(self, open_id).await?;
+        Ok(REPORT.into())
     }
 
     /// The answer to what looks like a rating of a person: nothing of it is repeated.
@@ -172,52 +299,40 @@ impl Conversations {
         format!("{}/app/#/pages/sealed-surveys/list", self.public_url)
     }
 
-    async fn reply_to_others(&self, open_id: &str) -> Result<String, Fault> {
-        let staff = staff::Entity::find().filter(staff::Column::OpenId.eq(open_id)).one(self.store.reader()).await?;
+    fn board(&self) -> String {
+        format!("公示栏（谁都能看）：{}/app/#/pages/board/townships", self.public_url)
+    }
+
+    async fn reply_to_others(&self, push: &Push, wish: &Wish) -> Result<String, Fault> {
+        if *wish == Wish::Board {
+            return Ok(self.board());
+        }
+        let staff =
+            staff::Entity::find().filter(staff::Column::OpenId.eq(&*push.from)).one(self.store.reader()).await?;
         Ok(match staff {
             Some(_) => "您用的是工作人员的微信：待办请在小程序“待办”里处理，这里只答群众。".into(),
-            None => format!("还不知道您是哪个村的。请先打开小程序登录，用村里给的邀请码绑定。\n{HELP}"),
-        })
-    }
-
-    async fn my_complaints(&self, resident: Resident) -> Result<String, Fault> {
-        let own = queries::list(&self.store, &Actor::Resident(resident), Filter::default()).await?;
-        if own.is_empty() {
-            return Ok("您还没有反映过问题。要反映请打开小程序“我要反映”。".into());
-        }
-        let mut lines: Vec<_> = own
-            .iter()
-            .take(5)
-            .map(|complaint| {
-                let title: String = complaint.title.chars().take(12).collect();
-                format!("{} {title}：{}", complaint.number, standing(complaint.state))
-            })
-            .collect();
-        lines.push("发编号看一件，详情和评价在小程序“我的诉求”。".into());
-        Ok(lines.join("\n"))
-    }
-
-    async fn complaint(&self, resident: Resident, number: &str) -> Result<String, Fault> {
-        // Another's number is answered like one that does not exist.
-        Ok(match queries::by_number(&self.store, &Actor::Resident(resident), number).await? {
-            Some(complaint) => {
-                let day = complaint.changed_at.with_timezone(&shanghai()).format("%-m月%-d日");
-                format!(
-                    "{} {}\n现在：{}（{day}更新，第{}轮）\n详情和评价在小程序“我的诉求”。",
-                    complaint.number,
-                    complaint.title,
-                    standing(complaint.state),
-                    complaint.round
-                )
-            }
-            None => "您名下没有这个编号。发“进度”看您反映过的事；纸质回执请在小程序“凭回执查询”里查。".into(),
+            None => format!(
+                "还不知道您是哪个村的，您发的没有保存。请先打开小程序登录，用村里给的邀请码绑定：{}/app/#/pages/sign-in/index\n绑定以后：\n{HELP}",
+                self.public_url
+            ),
         })
     }
 }
 
-const HELP: &str = "可以发：\n“进度” 看您反映的事办到哪一步\n“问卷” 答村里的问卷、看正在进行的测评\n“退订”／“订阅” 停止或恢复通知\n反映问题请打开小程序“我要反映”。";
+/// Longest answer in a chat, in bytes.
+const LONGEST_ANSWER: usize = 2048;
 
-const REPORT: &str = "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存，请您也删掉这条聊天。\n请走加密举报通道，或拨打12388向纪检监察机关反映。\n反映修路、用水这类事情，请打开小程序“我要反映”。";
+const HELP: &str = "可以发：\n“反映” 说一件事，能写字、拍照、说语音\n“进度” 看您反映的事办到哪一步\n编号或回执码 看一件\n“问卷” 答村里的问卷、看正在进行的测评\n“公示” 看村里在办的事\n“退订”／“订阅” 停止或恢复通知";
+
+const REPORT: &str = "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存，写到一半的诉求也删掉了，请您也删掉这条聊天。\n请走加密举报通道：纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。\n反映修路、用水这类事情，发“反映”。";
+
+/// The menu under the chat: each button means what a word means.
+#[must_use]
+pub fn menu() -> serde_json::Value {
+    let button = |name: &str, key: &str| json!({"type": "click", "name": name, "key": key});
+    let more = [button("问卷测评", "survey"), button("村务公示", "board"), button("帮助", "help")];
+    json!({"button": [button("反映问题", "file"), button("查进度", "progress"), {"name": "更多", "sub_button": more}]})
+}
 
 /// Does what an event asks for.
 pub(crate) async fn work_on_event(store: &Store, cache: &dyn Cache, push: &Push) -> Result<(), Fault> {
@@ -225,23 +340,4 @@ pub(crate) async fn work_on_event(store: &Store, cache: &dyn Cache, push: &Push)
         return taps::take(store, cache, push).await;
     }
     subscriptions::take(store, push).await
-}
-
-/// A complaint's state in words for the person who brought it up.
-fn standing(state: State) -> &'static str {
-    match state {
-        State::Registered => "已登记，等待分类",
-        State::Classified => "已分类，等待交办",
-        State::Dispatched => "已交办，等待承办单位受理",
-        State::Working => "正在办理",
-        State::Answered => "已有答复，请您评价",
-        State::Rated => "您已评价，等待办结",
-        State::Reopened => "群众不满意，正在重新安排",
-        State::Parked => "暂时办不了，已挂账",
-        State::ParkedUnsatisfied => "有人不满意，已公开挂账，随时可以再评价",
-        State::Closed => "已办结",
-        State::Merged => "已与同一件事合并办理",
-        State::NotAccepted => "不予受理，请看说明",
-        State::Withdrawn => "您已撤回",
-    }
 }

@@ -16,6 +16,8 @@ use qingfeng_core::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
+use super::Wish;
+
 /// Words with which a person is graded.
 const LEVELS: [&str; 19] = [
     "优秀", "称职", "合格", "满意", "较好", "很好", "最好", "一般", "很差", "最差", "较差", "太差", "差评", "好评",
@@ -134,6 +136,33 @@ pub(super) async fn office_holders(store: &Store, resident: &Resident) -> Result
         .into_query();
     let holders = staff::Entity::find().filter(staff::Column::Id.in_subquery(held)).all(store.reader()).await?;
     Ok(holders.into_iter().map(|one| one.name).collect())
+}
+
+/// Whether a text belongs into an anonymous survey, or rates somebody: nothing of it is taken. A number that answers a
+/// question of ours does neither.
+pub(super) async fn belongs_elsewhere(
+    store: &Store,
+    resident: &Resident,
+    boxes: &OpenBoxes,
+    wish: &Wish,
+    text: &str,
+    expects_a_number: bool,
+) -> Result<bool, Fault> {
+    if expects_a_number && matches!(wish, Wish::Choice(_)) {
+        return Ok(false);
+    }
+    if !boxes.titles.is_empty()
+        && matches!(wish, Wish::Choice(_) | Wish::Other)
+        && (is_choice(text) || tells_a_choice(text) || mentions_one_of(text, &boxes.persons))
+    {
+        return Ok(true);
+    }
+    if *wish != Wish::Other {
+        return Ok(false);
+    }
+    let mut names = office_holders(store, resident).await?;
+    names.extend(boxes.evaluated.iter().cloned());
+    Ok(is_about_one_of(text, &names))
 }
 
 #[cfg(test)]

@@ -49,6 +49,12 @@ pub struct Push {
     /// The application at WeCom; empty for the account.
     pub agent_id: String,
     pub content: String,
+    /// What the platform understood of a voice note.
+    pub recognition: String,
+    /// By which a photo or a voice note is fetched from the platform.
+    pub media_id: String,
+    /// What the map calls a place. Where exactly it is, is not read.
+    pub label: String,
     pub message_id: String,
     /// The list of an event about subscribe messages.
     pub items: Vec<Item>,
@@ -97,6 +103,9 @@ impl Push {
             task_id: field("TaskId"),
             agent_id: field("AgentID"),
             content: field("Content"),
+            recognition: field("Recognition"),
+            media_id: field("MediaId"),
+            label: field("Label"),
             message_id: field("MsgId"),
             items: entries.iter().map(item).collect(),
         })
@@ -151,6 +160,9 @@ impl Push {
                 ("xml", "TaskId") => &mut push.task_id,
                 ("xml", "AgentID") => &mut push.agent_id,
                 ("xml", "Content") => &mut push.content,
+                ("xml", "Recognition") => &mut push.recognition,
+                ("xml", "MediaId") => &mut push.media_id,
+                ("xml", "Label") => &mut push.label,
                 ("xml", "MsgId") => &mut push.message_id,
                 _ => continue,
             };

@@ -8,16 +8,30 @@ use qingfeng_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conversations, Wish, opinion};
+use super::{Conversations, Wish, opinion::OpenBoxes};
 
 /// Who does not go on within half an hour begins anew; nothing of it is left.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// How far somebody has come. It leaves the cache with the last answer.
 #[derive(Serialize, Deserialize)]
-struct Progress {
+pub(super) struct Progress {
     survey: SurveyId,
     choices: Vec<usize>,
+}
+
+fn key(resident: &Resident) -> String {
+    format!("survey:{}", resident.id)
+}
+
+/// How far the resident has come in a survey.
+pub(super) async fn progress(conversations: &Conversations, resident: &Resident) -> Result<Option<Progress>, Fault> {
+    let kept = conversations.cache.get(&key(resident)).await?;
+    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
+}
+
+pub(super) async fn forget(conversations: &Conversations, resident: &Resident) -> Result<(), Fault> {
+    conversations.cache.remove(&key(resident)).await
 }
 
 /// Begins a survey or goes on with it; none when the wish has nothing to do with one.
@@ -25,28 +39,11 @@ pub(super) async fn go_on(
     conversations: &Conversations,
     resident: &Resident,
     wish: &Wish,
-    text: &str,
+    kept: Option<Progress>,
+    sealed: &OpenBoxes,
 ) -> Result<Option<String>, Fault> {
-    let key = format!("survey:{}", resident.id);
+    let key = key(resident);
     let cache = &conversations.cache;
-    let kept = cache.get(&key).await?.and_then(|kept| serde_json::from_slice::<Progress>(&kept).ok());
-    // Before the answer to a question of ours: nothing that could belong to an anonymous survey is taken in the chat.
-    let sealed = opinion::open_boxes(&conversations.store, resident).await?;
-    let is_answer_here = kept.is_some() && matches!(wish, Wish::Choice(_));
-    if !sealed.titles.is_empty()
-        && !is_answer_here
-        && matches!(wish, Wish::Choice(_) | Wish::Other)
-        && (opinion::is_choice(text)
-            || opinion::tells_a_choice(text)
-            || opinion::mentions_one_of(text, &sealed.persons))
-    {
-        return Ok(Some(conversations.not_here()));
-    }
-    if *wish == Wish::Other {
-        let mut names = opinion::office_holders(&conversations.store, resident).await?;
-        names.extend(sealed.evaluated);
-        return Ok(opinion::is_about_one_of(text, &names).then(|| conversations.not_here()));
-    }
     if !matches!(wish, Wish::Survey | Wish::Choice(_) | Wish::Cancel) {
         return Ok(None);
     }

@@ -96,6 +96,8 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Resident, "complaint_merged", Complaint, plain()),
         message(Resident, "complaint_parked", Complaint, parked),
         message(Resident, "rating_reminder", Complaint, plain()),
+        message(Resident, "media_missing", Complaint, json!({"title": title, "media": "photo"})),
+        message(Resident, "media_missing", Complaint, json!({"title": title, "media": "voice"})),
         message(Resident, "complaint_extended", Complaint, due("2026-03-20")),
         message(Resident, "complaint_closed", Complaint, plain()),
         message(Resident, "evaluation_opened", Rectification, plain()),

@@ -9,6 +9,7 @@ use qingfeng_core::{
     calendar::Calendar,
     campaigns::{self, SHIPPED_PLANS},
     clock::{Clock, SimulatedClock},
+    evidence::Darkroom,
     groups::{self, GroupChannel, NewGroup, RobotKey},
     ids::{CountyId, OrganizationId, StaffId},
     outbox::{
@@ -205,7 +206,10 @@ pub fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox
             consents: Validity::Once,
         },
     };
-    Arc::new(Bot::new(store.clone(), cache.clone(), sealer(), settings).unwrap())
+    // Nobody sends photos here.
+    let files = qingfeng_core::files::open(&format!("file://{}", std::env::temp_dir().join("qingfeng-year").display()));
+    let darkroom = Arc::new(Darkroom::new(files.unwrap()));
+    Arc::new(Bot::new(store.clone(), cache.clone(), sealer(), darkroom, settings).unwrap())
 }
 
 pub fn platforms(clock: &Arc<SimulatedClock>) -> Sandbox {

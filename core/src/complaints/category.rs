@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     MiniProgram,
+    /// The chat of the official account.
+    OfficialAccount,
     Phone,
     ChatGroup,
     /// 来访.

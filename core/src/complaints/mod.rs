@@ -15,9 +15,9 @@ mod verdict;
 
 pub use category::{Category, Channel, ComplaintKind, Opinion};
 pub use clocks::{ClockRules, PARKING_REVIEW};
-pub use receipt::ReceiptCode;
+pub use receipt::{RECEIPT_LOOKS, RECEIPT_LOOKS_WINDOW, ReceiptCode};
 pub use refusals::ComplaintRefusal;
 pub use similar::{Similar, likeness, similar};
 pub use state::{Act, CallBackResult, Context, Event, SatisfactionLevel, State, apply};
-pub use text::{Body, Title};
+pub use text::{Body, LONGEST_BODY, Title};
 pub use verdict::{Verdict, verdict};

@@ -1,8 +1,14 @@
+use std::time::Duration;
+
 use crate::{
     people::{CodeDigest, PaperCodes, sign_in::UNAMBIGUOUS},
     randomness::Randomness,
     refusal::{Refusal, RefusalKind},
 };
+
+/// How often codes are looked up from one place. A village shares one address: room for everybody, none for guessing 2^59 codes.
+pub const RECEIPT_LOOKS: u32 = 120;
+pub const RECEIPT_LOOKS_WINDOW: Duration = Duration::from_secs(10 * 60);
 
 /// Characters that carry randomness: 31^12 is about 2^59 codes.
 const SECRET_LENGTH: usize = 12;

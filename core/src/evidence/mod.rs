@@ -1,8 +1,11 @@
-//! Photos (8.1): taken as phones send them, stripped of everything but the picture, kept in three sizes.
+//! Photos (8.1): taken as phones send them, stripped of everything but the picture, kept in three sizes. Voice notes as they
+//! come, and what a platform holds for us until it is fetched.
 
 mod attaching;
+mod awaited;
 pub mod entity;
 mod photo;
+mod recording;
 mod upload;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
@@ -10,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use attaching::{attach, attached_to};
+pub(crate) use awaited::expect;
+pub use awaited::{Awaited, MediaKind, PlatformMedia, claim, give_up, take};
 pub use photo::{Limits, PhotoRefusal, Rendition, Renditions, process};
+pub use recording::{RecordingRefusal, recording, recordings_of, seconds};
 pub use upload::{Darkroom, Uploaded, read, upload};
 
 /// What a photo shows of the thing it belongs to.

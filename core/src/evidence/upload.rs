@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     files::FileStore,
-    ids::FileId,
+    ids::{CountyId, FileId},
     people::{
         Actor,
         authorization::{Action, Subject, may},
     },
     refusal::{Fault, Refusal},
-    storage::Store,
+    storage::{Store, UnitOfWork},
 };
 
 /// Pictures decoded at once: each may take 150 MB.
@@ -38,6 +38,60 @@ impl Darkroom {
     #[must_use]
     pub fn files(&self) -> &dyn FileStore {
         &*self.files
+    }
+
+    /// Makes the three sizes and keeps them.
+    pub(super) async fn develop(&self, bytes: Vec<u8>) -> Result<Developed, Fault> {
+        let made = {
+            let _place = self.places.acquire().await.map_err(Fault::unavailable)?;
+            tokio::task::spawn_blocking(move || process(&bytes, Limits::default()))
+                .await
+                .map_err(Fault::unavailable)?
+                .map_err(Fault::refused)?
+        };
+        let size = |edge: u32| i32::try_from(edge).unwrap_or(i32::MAX);
+        Ok(Developed {
+            width: size(made.print.width),
+            height: size(made.print.height),
+            list_digest: self.files.put(made.list.jpeg).await?,
+            view_digest: self.files.put(made.view.jpeg).await?,
+            print_digest: self.files.put(made.print.jpeg).await?,
+        })
+    }
+}
+
+/// A photo whose sizes are kept, and that has no row yet.
+pub(super) struct Developed {
+    list_digest: String,
+    view_digest: String,
+    print_digest: String,
+    width: i32,
+    height: i32,
+}
+
+impl Developed {
+    /// Its row; without an uploader where it belongs to something at once.
+    pub(super) async fn file(
+        self,
+        unit: &UnitOfWork,
+        county: CountyId,
+        uploader: Option<uuid::Uuid>,
+    ) -> Result<FileId, Fault> {
+        let id = FileId::new(unit.randomness(), unit.now());
+        files::Entity::insert(files::ActiveModel {
+            id: Set(id),
+            county_id: Set(county),
+            list_digest: Set(self.list_digest),
+            view_digest: Set(self.view_digest),
+            print_digest: Set(self.print_digest),
+            width: Set(self.width),
+            height: Set(self.height),
+            uploader_id: Set(uploader),
+            uploaded_at: Set(unit.now()),
+        })
+        .exec_without_returning(unit.connection())
+        .await?;
+        Ok(id)
     }
 }
 
@@ -60,39 +114,10 @@ pub async fn upload(store: &Store, darkroom: &Darkroom, actor: &Actor, bytes: Ve
         Actor::Staff(staff) => (staff.county, staff.id.0),
         _ => return Err(Refusal::forbidden().into()),
     };
-    let made = {
-        let _place = darkroom.places.acquire().await.map_err(Fault::unavailable)?;
-        tokio::task::spawn_blocking(move || process(&bytes, Limits::default()))
-            .await
-            .map_err(Fault::unavailable)?
-            .map_err(Fault::refused)?
-    };
-    let size = |edge: u32| i32::try_from(edge).unwrap_or(i32::MAX);
-    let (width, height) = (size(made.print.width), size(made.print.height));
-    let list_digest = darkroom.files.put(made.list.jpeg).await?;
-    let view_digest = darkroom.files.put(made.view.jpeg).await?;
-    let print_digest = darkroom.files.put(made.print.jpeg).await?;
-    let id = store
-        .housekeeping(move |unit| {
-            Box::pin(async move {
-                let id = FileId::new(unit.randomness(), unit.now());
-                files::Entity::insert(files::ActiveModel {
-                    id: Set(id),
-                    county_id: Set(county),
-                    list_digest: Set(list_digest),
-                    view_digest: Set(view_digest),
-                    print_digest: Set(print_digest),
-                    width: Set(width),
-                    height: Set(height),
-                    uploader_id: Set(Some(uploader)),
-                    uploaded_at: Set(unit.now()),
-                })
-                .exec_without_returning(unit.connection())
-                .await?;
-                Ok(id)
-            })
-        })
-        .await?;
+    let photo = darkroom.develop(bytes).await?;
+    let (width, height) = (photo.width, photo.height);
+    let id =
+        store.housekeeping(move |unit| Box::pin(async move { photo.file(unit, county, Some(uploader)).await })).await?;
     Ok(Uploaded { id, width, height })
 }
 

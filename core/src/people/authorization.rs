@@ -31,6 +31,7 @@ pub enum Action {
     CloseComplaint,
     RateComplaint,
     WithdrawComplaint,
+    SupplementComplaint,
     // deadlines
     RequestExtension,
     DecideExtension,
@@ -258,6 +259,7 @@ fn rule(action: Action) -> Rule {
         A::SubmitComplaint => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
         A::RegisterComplaintOnBehalf => by_staff(&REGISTRARS),
         A::ViewComplaint => Rule { resident: ResidentRule::Reporter, receipt: true, ..by_staff(&READERS) },
+        A::SupplementComplaint => Rule { resident: ResidentRule::Reporter, ..by_staff(&[]) },
         A::RateComplaint | A::WithdrawComplaint => {
             Rule { resident: ResidentRule::Reporter, receipt: true, ..by_staff(&[]) }
         }

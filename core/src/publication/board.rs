@@ -151,7 +151,7 @@ pub async fn items_in_progress(
     Ok(items)
 }
 
-fn overdue(due_on: Option<NaiveDate>, today: NaiveDate) -> i64 {
+pub(super) fn overdue(due_on: Option<NaiveDate>, today: NaiveDate) -> i64 {
     due_on.map_or(0, |due_on| (today - due_on).num_days().max(0))
 }
 
@@ -169,7 +169,7 @@ async fn published(
 }
 
 /// The date that was promised last for each item, also of one that is finished: what was late stays late.
-async fn last_deadlines(
+pub(super) async fn last_deadlines(
     connection: &impl ConnectionTrait,
     subjects: impl IntoIterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, deadlines::Model>, Fault> {

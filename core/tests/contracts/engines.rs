@@ -89,7 +89,7 @@ async fn fresh_postgres() -> String {
     format!("{server}/{name}")
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheEngine {
     Memory,
     Redis,

@@ -72,6 +72,10 @@ pub(super) fn shown(key: &str, delivery: &Delivery) -> Option<String> {
         | Content::CustomerMessage { .. }
         | Content::PassiveReply { .. }
         | Content::FromPhone { .. }
+        | Content::PictureFromPhone { .. }
+        | Content::VoiceFromPhone { .. }
+        | Content::LocationFromPhone { .. }
+        | Content::MenuFromPhone { .. }
         | Content::ServiceUnavailable => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! The pages on which people see what arrived, and what they can do with a phone.
 
+mod chat;
 mod customer;
 mod group;
 mod group_tasks;
@@ -21,7 +22,11 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/groups/{key}", web::get().to(group::show))
         .route("/groups/{key}/images/{id}", web::get().to(group::image))
         .route("/phones/{openid}", web::get().to(phone::show))
-        .route("/phones/{openid}/messages", web::post().to(phone::say))
+        .route("/phones/{openid}/messages", web::post().to(chat::say))
+        .route("/phones/{openid}/files", web::post().to(chat::send_file))
+        .route("/phones/{openid}/locations", web::post().to(chat::send_location))
+        .route("/phones/{openid}/menu", web::post().to(chat::tap_menu))
+        .route("/phones/{openid}/pictures/{id}", web::get().to(chat::picture))
         .route("/phones/{openid}/cards", web::post().to(phone::tap))
         .route("/phones/{openid}/group-tasks", web::post().to(group_tasks::confirm))
         .route("/phones/{openid}/choices", web::post().to(customer::choose))

@@ -4,7 +4,8 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::{
-    layout::{chat_lines, escape, initial, not_found, page, refused, see},
+    chat,
+    layout::{chat_lines, escape, not_found, page, refused, see},
     markdown,
 };
 use crate::{
@@ -12,13 +13,10 @@ use crate::{
     journal::{Content, Delivery, Line, Recipient},
     phones::Phone,
     state::State,
-    wechat::push_text,
 };
 
 /// Older messages are in the journal.
-const MESSAGES_SHOWN: usize = 200;
-/// A text message of the real chat.
-const TEXT_BYTES: usize = 2048;
+pub(super) const MESSAGES_SHOWN: usize = 200;
 
 pub(super) async fn show(openid: web::Path<String>, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let state = sandbox.state();
@@ -32,18 +30,13 @@ pub(super) async fn show(openid: web::Path<String>, sandbox: web::Data<Sandbox>)
          <main class=\"phone\"><section class=\"pane\"><h2>服务通知</h2>\
          <div class=\"notices\" data-live data-end id=\"live-notices\" role=\"log\" tabindex=\"0\" aria-label=\"服务通知\">{}</div>\
          {}<h2>订阅消息</h2><ul class=\"templates\" data-live id=\"live-templates\">{}</ul></section>\
-         <section class=\"pane\"><h2>{}</h2>\
-         <div class=\"chat\" data-live data-end id=\"live-chat\" role=\"log\" tabindex=\"0\" aria-label=\"与公众号的对话\">{}</div>\
-         <form class=\"say\" method=\"post\" action=\"{address}/messages\">\
-         <input name=\"text\" required maxlength=\"600\" autocomplete=\"off\" aria-label=\"发消息\" placeholder=\"发消息\">\
-         <button class=\"primary\">发送</button></form></section></main>",
+         {}</main>",
         escape(&phone.label),
         escape(phone.persona.as_deref().unwrap_or_default()),
         notices(&state, phone, &address),
         wecom(&state, phone),
         templates(&state, phone, &address),
-        escape(&state.account.name),
-        chat(&state, phone),
+        chat::pane(&state, phone, &address),
     );
     page(&phone.label, &body)
 }
@@ -172,61 +165,6 @@ fn templates(state: &State, phone: &Phone, address: &str) -> String {
         })
         .collect();
     if items.is_empty() { "<li class=\"empty\">还没有模板</li>".into() } else { items }
-}
-
-fn chat(state: &State, phone: &Phone) -> String {
-    let incoming = Recipient::Phone(phone.openid.clone());
-    let outgoing = Recipient::Account(phone.openid.clone());
-    let shown: Vec<&Delivery> = state
-        .journal
-        .deliveries
-        .iter()
-        .rev()
-        .filter(|delivery| delivery.to == incoming || delivery.to == outgoing)
-        .filter(|delivery| !matches!(delivery.content, Content::SubscribeMessage { .. }))
-        .take(MESSAGES_SHOWN)
-        .collect();
-    if shown.is_empty() {
-        return "<p class=\"empty\">给公众号发一条消息试试</p>".into();
-    }
-    chat_lines(shown.into_iter().rev(), |delivery| message(delivery, phone))
-}
-
-fn message(delivery: &Delivery, phone: &Phone) -> String {
-    let (side, avatar, text) = match &delivery.content {
-        Content::FromPhone { text } => ("mine", format!("person\">{}", initial(&phone.label)), text),
-        Content::PassiveReply { text } | Content::CustomerMessage { text } => ("theirs", "robot\">清".to_owned(), text),
-        Content::ServiceUnavailable => {
-            return "<p class=\"time\">该公众号提供的服务出现故障，请稍后再试</p>".into();
-        }
-        _ => return super::customer::message(delivery, &phone.openid),
-    };
-    format!(
-        "<article class=\"message {side}\">\
-         <span aria-hidden=\"true\" class=\"avatar {avatar}</span><div class=\"bubble\">{}</div></article>",
-        markdown::plain(text)
-    )
-}
-
-#[derive(Deserialize)]
-pub(super) struct Said {
-    text: String,
-}
-
-pub(super) async fn say(openid: web::Path<String>, form: web::Form<Said>, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    let openid = openid.into_inner();
-    if !sandbox.state().phones.contains_key(&openid) {
-        return not_found("没有这部手机");
-    }
-    let address = format!("/sandbox/phones/{openid}");
-    let text = form.text.trim().to_owned();
-    if text.is_empty() || text.len() > TEXT_BYTES {
-        return refused("消息要有 1 至 2048 个字节", &address);
-    }
-    // The person's phone does not wait for the account's server; the page shows the reply when it comes.
-    let sandbox = sandbox.get_ref().clone();
-    tokio::spawn(async move { push_text(&sandbox, &openid, &text).await });
-    see(&address)
 }
 
 #[derive(Deserialize)]

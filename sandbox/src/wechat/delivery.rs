@@ -65,7 +65,7 @@ impl Target {
     fn platform(&self) -> Platform {
         match self.manner {
             PushManner::Account | PushManner::Compatible => Platform::WeChat,
-            PushManner::Corporation { .. } => Platform::WeCom,
+            PushManner::Corporation { .. } | PushManner::SmartRobot => Platform::WeCom,
         }
     }
 }
@@ -113,7 +113,7 @@ fn envelope(target: &Target, body: &str, encrypted: &str) -> String {
     }
     let agent = match target.manner {
         PushManner::Corporation { agent } => format!("<AgentID>{agent}</AgentID>"),
-        PushManner::Account | PushManner::Compatible => String::new(),
+        PushManner::Account | PushManner::Compatible | PushManner::SmartRobot => String::new(),
     };
     let clear = message.and_then(|body| body.strip_prefix("<xml>")?.strip_suffix("</xml>"));
     let clear = clear.map_or_else(|| element("ToUserName", &target.own_name), str::to_owned);

@@ -7,6 +7,8 @@ mod delivery;
 mod event;
 mod links;
 mod login;
+mod media;
+mod menu;
 mod mini_program;
 mod push;
 mod session;
@@ -22,10 +24,14 @@ use actix_web::web;
 pub(crate) use customer_message::{Occasion, ReplyAllowances, grant, grant_replies};
 pub(crate) use event::push_object;
 pub(crate) use login::{LoginCode, issue_code};
+pub(crate) use media::AccountMedia;
+pub use media::AccountMessage;
+pub(crate) use menu::Menu;
 pub(crate) use mini_program::PhoneCodes;
 pub use push::PushOutcome;
 pub(crate) use push::{
-    Event, PushManner, Target, element, push_at_wecom, push_choice, push_event, push_text, verify_callback,
+    Callback, Event, Passive, PushManner, Target, element, push_at_wecom, push_choice, push_event, push_message,
+    push_text, verify_callback,
 };
 pub use session::EncryptedData;
 pub(crate) use session::Sessions;
@@ -59,6 +65,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(customer_message::send))
                 .default_service(post_only()),
         )
+        .service(web::resource("/cgi-bin/media/get").route(web::get().to(media::get)).default_service(get_only()))
+        .service(web::resource("/cgi-bin/menu/create").route(web::post().to(menu::create)).default_service(post_only()))
         .service(
             web::resource("/cgi-bin/message/template/send")
                 .route(web::post().to(template_message::send))

@@ -107,6 +107,16 @@ impl Event {
     }
 }
 
+/// Something a person does in the chat that the account's server may answer at once.
+pub(crate) struct Passive {
+    /// `text`, `image`, …, or the name of an event.
+    pub(crate) subject: &'static str,
+    /// How it stands in the chat.
+    pub(crate) shown: Content,
+    /// What the push says beside whom it is from; the number of the message is added, which events have none of.
+    pub(crate) parts: String,
+}
+
 /// The person writes to the official account.
 pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> PushOutcome {
     push_choice(sandbox, openid, text, None).await
@@ -114,21 +124,29 @@ pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> Pu
 
 /// The same; `choice` is the id of the menu's line that the person tapped instead of typing.
 pub(crate) async fn push_choice(sandbox: &Sandbox, openid: &str, text: &str, choice: Option<&str>) -> PushOutcome {
+    let choice = choice.map_or_else(String::new, |id| element("bizmsgmenuid", id));
+    let parts = format!("{}{}{choice}", element("MsgType", "text"), element("Content", text));
+    let shown = Content::FromPhone { text: text.to_owned() };
+    push_message(sandbox, openid, Passive { subject: "text", shown, parts }).await
+}
+
+/// The person sends something to the official account, or taps its menu.
+pub(crate) async fn push_message(sandbox: &Sandbox, openid: &str, message: Passive) -> PushOutcome {
     let now = sandbox.now();
     let message_id = {
         let state = &mut *sandbox.state();
-        let content = Content::FromPhone { text: text.to_owned() };
-        state.journal.deliver(now, Platform::WeChat, Recipient::Account(openid.to_owned()), content);
+        state.journal.deliver(now, Platform::WeChat, Recipient::Account(openid.to_owned()), message.shown);
         grant_replies(state, openid, now);
         state.last_message_id += 1;
         // As long as the real ones, beyond what a double can hold exactly.
         24_000_000_000_000_000 + state.last_message_id
     };
-    let choice = choice.map_or_else(String::new, |id| element("bizmsgmenuid", id));
-    let parts =
-        format!("{}{}<MsgId>{message_id}</MsgId>{choice}", element("MsgType", "text"), element("Content", text));
+    let mut parts = message.parts;
+    if message.subject != "CLICK" {
+        parts += &format!("<MsgId>{message_id}</MsgId>");
+    }
     let body = envelope(&sandbox.account(), openid, now.timestamp(), &parts);
-    let outcome = push(sandbox, openid, "text", &body).await;
+    let outcome = push(sandbox, openid, message.subject, &body).await;
     let content = match &outcome {
         PushOutcome::Replied(text) => Content::PassiveReply { text: text.clone() },
         PushOutcome::Failed => Content::ServiceUnavailable,
@@ -173,7 +191,7 @@ pub(crate) struct Target {
     pub(crate) address: String,
     pub(crate) token: String,
     pub(crate) key: Option<String>,
-    /// Whom an encrypted message is for: the account's or the corporation's id.
+    /// Whom an encrypted message is for: the account's or the corporation's id; nobody by name for the smart robot.
     pub(crate) receiver: String,
     /// The account's name in messages.
     pub(crate) own_name: String,
@@ -189,6 +207,8 @@ pub(crate) enum PushManner {
     Compatible,
     /// At WeCom, where the address tells the application.
     Corporation { agent: i64 },
+    /// In JSON, and answered in the answer.
+    SmartRobot,
 }
 
 impl Target {
@@ -200,6 +220,17 @@ impl Target {
             receiver: account.app_id.clone(),
             own_name: account.original_id.clone(),
             manner: if account.compatible { PushManner::Compatible } else { PushManner::Account },
+        })
+    }
+
+    pub(crate) fn robot(account: &WeComAccount) -> Option<Self> {
+        Some(Self {
+            address: account.robot_callback_url.clone()?,
+            token: account.robot_token.clone(),
+            key: Some(account.robot_key.clone()),
+            receiver: String::new(),
+            own_name: String::new(),
+            manner: PushManner::SmartRobot,
         })
     }
 
@@ -235,17 +266,29 @@ pub(crate) async fn push_at_wecom(sandbox: &Sandbox, user_id: &str, subject: &st
     push_to(sandbox, target, user_id, subject, &body).await
 }
 
+/// Whose address is entered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callback {
+    Account,
+    Corporation,
+    Robot,
+}
+
 /// What the platform's console does when an address is entered: asks the server, and compares.
-pub(crate) async fn verify_callback(sandbox: &Sandbox, wecom: bool) -> bool {
+pub(crate) async fn verify_callback(sandbox: &Sandbox, callback: Callback) -> bool {
     let target = {
         let state = sandbox.state();
-        if wecom { Target::corporation(&state.wecom_account) } else { Target::account(&state.account) }
+        match callback {
+            Callback::Account => Target::account(&state.account),
+            Callback::Corporation => Target::corporation(&state.wecom_account),
+            Callback::Robot => Target::robot(&state.wecom_account),
+        }
     };
     let Some(target) = target else { return false };
     let timestamp = sandbox.now().timestamp().to_string();
     let (nonce, echo) = (rand::random::<u32>().to_string(), rand::random::<u64>().to_string());
     // Only WeCom's question is encrypted.
-    let (name, signature, sent) = match target.key.as_ref().filter(|_| wecom) {
+    let (name, signature, sent) = match target.key.as_ref().filter(|_| callback != Callback::Account) {
         Some(key) => {
             let encrypted = crypt::seal(key, &target.receiver, &echo);
             let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);

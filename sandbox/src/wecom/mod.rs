@@ -11,6 +11,7 @@ mod group_chats;
 mod recall;
 mod robot_message;
 mod robot_upload;
+mod smart_robot;
 mod staff_login;
 mod template_card;
 
@@ -19,6 +20,8 @@ use actix_web::web;
 pub(crate) use app::AppUse;
 pub(crate) use customer_groups::{GroupTasks, confirm};
 pub(crate) use robot_upload::{Media, Upload, read};
+pub use smart_robot::RobotMessage;
+pub(crate) use smart_robot::tell;
 pub(crate) use staff_login::LoginCodes;
 
 use crate::answer::{Manner, answer, not_simulated, refused};

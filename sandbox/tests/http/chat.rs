@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use qingfeng_sandbox::{Content, PushOutcome, PushResult};
+use qingfeng_sandbox::{AccountMessage, Content, PushOutcome, PushResult};
 use serde_json::{Value, json};
 
 use crate::{
@@ -143,4 +143,104 @@ async fn an_accept_counts_and_is_pushed_as_an_event_and_so_is_the_sending() {
     let received = server.received();
     assert!(received.last().unwrap().contains("subscribe_msg_change_event"));
     assert_eq!(received.len(), 4);
+}
+
+/// A second of silence.
+const SILENCE: &[u8] = b"#!AMR\n\x7c\x7c\x7c";
+
+impl Platform {
+    /// By the interface for set-up.
+    async fn send_from_phone(&self, openid: &str, message: &Value) -> Value {
+        let address = self.url(&format!("/sandbox/api/phones/{openid}/messages"));
+        self.client.post(address).json(message).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Status, content type and body of what the platform holds under this id.
+    async fn media(&self, token: &str, id: &str) -> (u16, String, Vec<u8>) {
+        let query = format!("/wechat/cgi-bin/media/get?access_token={token}&media_id={id}");
+        let answer = self.client.get(self.url(&query)).send().await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), kind, answer.bytes().await.unwrap().to_vec())
+    }
+}
+
+fn field(push: &str, name: &str) -> String {
+    let (_, rest) = push.split_once(&format!("<{name}><![CDATA[")).unwrap_or_else(|| panic!("{name} in {push}"));
+    rest.split_once("]]>").unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn pictures_and_voice_are_held_for_three_days_and_fetched_with_the_token() {
+    let server = AccountServer::start(vec![]);
+    let platform = connected(&server).await;
+    let token = platform.token().await;
+    let phone = platform.sandbox.phone("o-villager");
+    let picture = [0xff, 0xd8, 0xff, 0xe0, 7];
+    phone.send(AccountMessage::image(&picture)).await.unwrap();
+    phone.send(AccountMessage::voice(SILENCE, Some("路灯坏了"))).await.unwrap();
+    let received = server.received();
+    assert!(received[0].contains("<MsgType><![CDATA[image]]>") && received[0].contains("<PicUrl>"), "{}", received[0]);
+    assert_eq!((field(&received[1], "Format"), field(&received[1], "Recognition")), ("amr".into(), "路灯坏了".into()));
+    let (first, second) = (field(&received[0], "MediaId"), field(&received[1], "MediaId"));
+    assert_eq!(platform.media(&token, &first).await, (200, "image/jpeg".into(), picture.to_vec()));
+    assert_eq!(platform.media(&token, &second).await, (200, "audio/amr".into(), SILENCE.to_vec()));
+
+    let refused = async |token: &str, id: &str| {
+        let (status, _, body) = platform.media(token, id).await;
+        assert_eq!(status, 200, "failures are told in the body");
+        code(&serde_json::from_slice(&body).unwrap())
+    };
+    assert_eq!(refused(&token, "").await, 41006);
+    assert_eq!(refused(&token, "nothing").await, 40007);
+    assert_eq!(refused("", &first).await, 41001);
+    platform.pass(TimeDelta::days(3));
+    let token = platform.token().await;
+    assert_eq!(refused(&token, &first).await, 40007, "held no longer");
+}
+
+#[tokio::test]
+async fn a_phone_sends_only_what_phones_send() {
+    let server = AccountServer::start(vec![]);
+    let platform = connected(&server).await;
+    let phone = platform.sandbox.phone("o-villager");
+    assert!(phone.send(AccountMessage::image(b"%PDF-1.7")).await.is_err());
+    assert!(phone.send(AccountMessage::voice(b"RIFF", None)).await.is_err());
+    let nowhere = AccountMessage::Location { latitude: 91.0, longitude: 0.0, label: "极点".into() };
+    assert!(phone.send(nowhere).await.is_err());
+    assert!(phone.send(AccountMessage::Menu { key: "file".into() }).await.is_err(), "there is no menu");
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn places_and_the_menu_are_pushed_and_sent_by_the_interface_for_set_up() {
+    let server = AccountServer::start(vec![Reply::Text("收到".into())]);
+    let platform = connected(&server).await;
+    let _ = platform.sandbox.phone("o-villager");
+    let place = json!({"kind": "location", "latitude": 27.5, "longitude": 110.4, "label": "东河村三组"});
+    let said = platform.send_from_phone("o-villager", &place).await;
+    assert_eq!(said, json!({"outcome": "replied", "text": "收到"}));
+    let push = server.received().remove(0);
+    assert!(push.contains("<Location_X>27.500000</Location_X>") && field(&push, "Label") == "东河村三组", "{push}");
+
+    let token = platform.token().await;
+    let path = format!("/wechat/cgi-bin/menu/create?access_token={token}");
+    let button = |name: &str, key: &str| json!({"type": "click", "name": name, "key": key});
+    let menu = |buttons: &[Value]| json!({"button": buttons});
+    for (wrong, expected) in [
+        (menu(&[]), 40016),
+        (menu(&[button("一", "1"), button("二", "2"), button("三", "3"), button("四", "4")]), 40016),
+        (menu(&[button("六个汉字太长了", "1")]), 40018),
+        (menu(&[button("一", &"k".repeat(129))]), 40019),
+        (menu(&[json!({"type": "dance", "name": "一", "key": "1"})]), 40017),
+        (json!({"buttons": []}), 47001),
+    ] {
+        assert_eq!(code(&platform.post(&path, &wrong).await), expected, "{wrong}");
+    }
+    assert_eq!(code(&platform.post(&path, &menu(&[button("反映问题", "file")])).await), 0);
+    platform.send_from_phone("o-villager", &json!({"kind": "menu", "key": "file"})).await;
+    let push = server.received().pop().unwrap();
+    assert!(
+        field(&push, "Event") == "CLICK" && field(&push, "EventKey") == "file" && !push.contains("MsgId"),
+        "{push}"
+    );
 }

@@ -1,11 +1,9 @@
 //! For those without a phone: whoever holds the paper receipt follows and rates that one complaint.
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use qingfeng_core::{
     complaints::{
-        ReceiptCode, SatisfactionLevel,
+        RECEIPT_LOOKS, RECEIPT_LOOKS_WINDOW, ReceiptCode, SatisfactionLevel,
         service::{self, NewRating, Rater},
     },
     people::{Actor, CodeDigest, SignInRefusal},
@@ -23,10 +21,6 @@ use crate::{
         problem::{Answer, Problem},
     },
 };
-
-/// A village shares one address: room for everybody, none for guessing 2^59 codes.
-const LOOKS: u32 = 120;
-const LOOKS_WINDOW: Duration = Duration::from_secs(10 * 60);
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(follow).service(rate);
@@ -50,7 +44,8 @@ pub struct ReceiptRating {
 
 async fn holder(application: &Application, request: &HttpRequest, code: &str) -> Result<(Actor, CodeDigest), Fault> {
     let origin = request.peer_addr().map_or_else(String::new, |address| address.ip().to_string());
-    if application.cache.take_slot(&format!("receipt:{origin}"), LOOKS, LOOKS_WINDOW).await?.is_some() {
+    let slot = format!("receipt:{origin}");
+    if application.cache.take_slot(&slot, RECEIPT_LOOKS, RECEIPT_LOOKS_WINDOW).await?.is_some() {
         return Err(Fault::refused(SignInRefusal::TooManyAttempts));
     }
     let code = ReceiptCode::parse(code)?.digest(&application.paper_codes);

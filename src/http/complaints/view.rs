@@ -73,6 +73,7 @@ pub struct ComplaintView {
     timeline: Vec<TimelineEntry>,
     deadlines: Vec<DeadlineView>,
     photos: Vec<Photo>,
+    recordings: Vec<Recording>,
     ratings: Vec<RatingView>,
     /// The viewer's own rating of this round; for reporters.
     my_rating: Option<SatisfactionLevel>,
@@ -113,6 +114,13 @@ pub struct DeadlineView {
 pub struct Photo {
     pub file_id: FileId,
     pub purpose: Purpose,
+}
+
+/// A voice note of the resident's, to be had from `GET /api/recordings/{id}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Recording {
+    pub id: FileId,
+    pub seconds: i32,
 }
 
 /// A verdict, without the one who gave it.
@@ -157,6 +165,7 @@ pub(super) async fn show(
         .all(store.reader())
         .await?;
     let photos = evidence::attached_to(store.reader(), [id.0]).await?;
+    let recordings = evidence::recordings_of(store.reader(), id).await?;
     let places = organizations::Entity::find()
         .filter(
             organizations::Column::Id.is_in([Some(complaint.village_id), complaint.lead_unit_id].into_iter().flatten()),
@@ -198,6 +207,7 @@ pub(super) async fn show(
             .collect(),
         deadlines: rows.into_iter().map(|row| DeadlineView::new(row, today)).collect(),
         photos: photos.into_iter().map(|photo| Photo { file_id: photo.file_id, purpose: photo.purpose }).collect(),
+        recordings: recordings.into_iter().map(|one| Recording { id: one.id, seconds: one.seconds }).collect(),
         ratings: ratings
             .into_iter()
             .map(|rating| RatingView { round: rating.round, level: rating.level, comment: rating.comment })

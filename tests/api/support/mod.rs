@@ -1,5 +1,6 @@
 //! Small builders: a server, a township, people who speak HTTP.
 
+mod chat;
 mod complaints;
 mod contract;
 mod person;
@@ -10,9 +11,11 @@ mod rectifications;
 mod sealed;
 mod sealed_surveys;
 mod server;
+mod stored;
 mod township;
 mod trap;
 
+pub use chat::{Chat, number_in, server_with};
 pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
 pub use platform::{bot, bot_with, platform};
@@ -22,5 +25,6 @@ pub use rectifications::Scene;
 pub use sealed::{Polling, SealedStage, Source, draft, outer};
 pub use sealed_surveys::{Evaluatee, TestBox};
 pub use server::TestServer;
+pub use stored::is_stored;
 pub use township::{Township, Village};
 pub use trap::{Moment, Trap};

@@ -43,5 +43,6 @@ pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Review
             consents: Validity::Once,
         },
     };
-    Bot::new(application.store.clone(), application.cache.clone(), application.sealer.clone(), settings).unwrap()
+    let (store, cache) = (application.store.clone(), application.cache.clone());
+    Bot::new(store, cache, application.sealer.clone(), application.darkroom.clone(), settings).unwrap()
 }

@@ -11,7 +11,7 @@ use crate::{
         entity::{complaints, reporters},
     },
     deadlines::{self, DeadlineStatus, NewDeadline},
-    evidence,
+    evidence::{self, MediaKind, PlatformMedia},
     ids::{ComplaintId, CountyId, EntryId, FileId, OrganizationId, ResidentId},
     numbers,
     people::{
@@ -56,8 +56,9 @@ pub struct Filed {
     pub receipt_code: Option<String>,
 }
 
-const LONGEST_PLACE: usize = 100;
-const MOST_PHOTOS: usize = 9;
+/// Longest place, in characters.
+pub const LONGEST_PLACE: usize = 100;
+pub const MOST_PHOTOS: usize = 9;
 
 struct Checked {
     title: String,
@@ -66,6 +67,8 @@ struct Checked {
     category: Category,
     photos: Vec<FileId>,
     concerns: Concerns,
+    /// What a platform holds for it.
+    media: Vec<PlatformMedia>,
 }
 
 fn check(new: NewComplaint) -> Result<Checked, Refusal> {
@@ -78,7 +81,7 @@ fn check(new: NewComplaint) -> Result<Checked, Refusal> {
         return Err(Refusal::invalid(vec![FieldFault::new("/place", format!("地点最多{LONGEST_PLACE}个字。"))]));
     }
     if new.photos.len() > MOST_PHOTOS {
-        return Err(Refusal::invalid(vec![FieldFault::new("/photos", format!("最多{MOST_PHOTOS}张照片。"))]));
+        return Err(too_many_photos());
     }
     if new.concerns.organizations.len() + new.concerns.staff.len() > 10 {
         return Err(Refusal::invalid(vec![FieldFault::new("/concerns", "最多写十个单位或个人。")]));
@@ -90,7 +93,12 @@ fn check(new: NewComplaint) -> Result<Checked, Refusal> {
         category: new.category,
         photos: new.photos,
         concerns: new.concerns,
+        media: Vec::new(),
     })
+}
+
+fn too_many_photos() -> Refusal {
+    Refusal::invalid(vec![FieldFault::new("/photos", format!("最多{MOST_PHOTOS}张照片。"))])
 }
 
 /// A resident files a complaint with his own phone.
@@ -103,15 +111,44 @@ pub async fn submit(
     command: &Command,
     new: NewComplaint,
 ) -> Result<Outcome<Filed>, Fault> {
+    submit_through(store, calendar, command, Channel::MiniProgram, check(new)?).await
+}
+
+/// The same in the chat of the official account. What the resident sent there and the platform holds is written down with the
+/// complaint, and fetched afterwards.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn submit_in_chat(
+    store: &Store,
+    calendar: &Calendar,
+    command: &Command,
+    new: NewComplaint,
+    media: Vec<PlatformMedia>,
+) -> Result<Outcome<Filed>, Fault> {
+    let photos = new.photos.len() + media.iter().filter(|one| one.kind == MediaKind::Photo).count();
+    if photos > MOST_PHOTOS {
+        return Err(too_many_photos().into());
+    }
+    submit_through(store, calendar, command, Channel::OfficialAccount, Checked { media, ..check(new)? }).await
+}
+
+async fn submit_through(
+    store: &Store,
+    calendar: &Calendar,
+    command: &Command,
+    channel: Channel,
+    checked: Checked,
+) -> Result<Outcome<Filed>, Fault> {
     may(&command.actor, Action::SubmitComplaint, &Subject::default())?;
     let resident = command.actor.resident().cloned().ok_or_else(Refusal::forbidden)?;
-    let (actor, calendar, checked) = (command.actor.clone(), calendar.clone(), check(new)?);
+    let (actor, calendar) = (command.actor.clone(), calendar.clone());
     store
         .command(resident.county, command, move |unit| {
             Box::pin(async move {
                 let place = Place { county: resident.county, township: resident.township, village: resident.village };
                 let reporter = Reporter::Resident(resident.id);
-                file(unit, &actor, &calendar, checked, place, Channel::MiniProgram, reporter).await
+                file(unit, &actor, &calendar, checked, place, channel, reporter).await
             })
         })
         .await
@@ -221,6 +258,9 @@ async fn file(
     .await?;
     concerns::record(unit, place.county, id.into(), &checked.concerns).await?;
     evidence::attach(unit, actor, place.county, id.into(), evidence::Purpose::Complaint, &checked.photos).await?;
+    if let Some(resident) = resident_id {
+        evidence::expect(unit, place.county, id, resident, &checked.media).await?;
+    }
     note(unit, actor, &complaint, Entry::shown("registered", "已登记"));
     open_acceptance(unit, calendar, &complaint).await?;
     let filed = Filed { id, number: complaint.number, receipt_code };

@@ -1,0 +1,397 @@
+//! Filing a complaint in the chat of the official account (1.1, 6.3): what it is about; photos, voice and a place if the
+//! resident likes; a look at it; filed. Wherever somebody is, help, stop and cancel work, and what is not understood is
+//! answered with what can be done.
+
+mod draft;
+mod words;
+
+use std::time::Duration;
+
+use qingfeng_core::{
+    calendar::CalendarBook,
+    complaints::{
+        Body, Category, queries,
+        queries::Filter,
+        service::{self, LONGEST_PLACE, NewComplaint},
+    },
+    evidence::{MediaKind, PlatformMedia},
+    ids::ComplaintId,
+    outbox::opt_outs,
+    people::{Actor, Resident, concerns::Concerns},
+    refusal::{Fault, Refusal},
+    storage::{Command, IdempotencyKey},
+};
+
+use super::{Conversations, HELP, Wish, opinion};
+use draft::{Draft, Step, keep};
+pub(super) use draft::{Kept, forget, kept};
+use words::{ASKED_WHAT, INTRODUCTION, LAPSED, NO_SUCH_CHOICE, PHOTOS_ARE_FULL, VOICES_ARE_FULL, asked};
+
+/// Complaints of one person in a day.
+const MOST_A_DAY: u32 = 30;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// What stands for the words where somebody only spoke.
+const SPOKEN_ONLY: &str = "（语音反映，请听录音）";
+/// A text shorter than this is hardly a complaint.
+const SHORTEST_OFFERED: usize = 4;
+
+/// What somebody sent.
+pub(super) enum Sent<'a> {
+    /// With what the platform understood of a voice note.
+    Media(PlatformMedia, &'a str),
+    /// What the map calls the place. Where exactly it is, is not read.
+    Location(&'a str),
+}
+
+/// Who writes, and by which name the push is known.
+pub(super) struct Writer<'a> {
+    pub(super) resident: &'a Resident,
+    pub(super) open_id: &'a str,
+    pub(super) push: String,
+}
+
+/// Goes on with a draft; none when the wish has nothing to do with it.
+pub(super) async fn go_on(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    draft: Draft,
+    wish: &Wish,
+    text: &str,
+) -> Result<Option<String>, Fault> {
+    match wish {
+        Wish::Help => return Ok(Some(format!("您正在写一件诉求。\n{}\n不写了发“取消”。", asked(&draft)))),
+        Wish::Cancel => {
+            forget(conversations, writer.open_id).await?;
+            return Ok(Some(format!("好的，没有提交，您写的都删掉了。\n{HELP}")));
+        }
+        Wish::File => return Ok(Some(format!("您有一件诉求还没提交。\n{}\n不写了发“取消”。", asked(&draft)))),
+        Wish::Survey => {
+            return Ok(Some(format!("您有一件诉求还没提交，先写完或发“取消”，再发“问卷”。\n{}", asked(&draft))));
+        }
+        Wish::OptOut | Wish::OptIn | Wish::MyComplaints | Wish::Receipt(_) => return Ok(None),
+        // A number among other words may belong to what is told.
+        Wish::Complaint(number) | Wish::Item(number) if is_hardly_more_than(text, number) => return Ok(None),
+        _ => {}
+    }
+    match draft.step {
+        Step::Offered => match (choice(wish, text), draft.may_belong_to) {
+            (Some(3), Some(complaint)) => supplement(conversations, writer, draft, complaint).await,
+            (choice, _) => offered(conversations, writer, draft, choice).await,
+        },
+        Step::What => described(conversations, writer, draft, wish, text).await,
+        Step::More => more(conversations, writer, draft, wish, text).await,
+        Step::Summary => match choice(wish, text) {
+            Some(1) => submit(conversations, writer, draft).await,
+            Some(2) => turn_to(conversations, writer, draft, Step::Changing, "").await,
+            Some(3) => {
+                forget(conversations, writer.open_id).await?;
+                Ok(format!("好的，没有提交，您写的都删掉了。\n{HELP}"))
+            }
+            _ => Ok(format!("{NO_SUCH_CHOICE}{}", asked(&draft))),
+        },
+        Step::Changing => changing(conversations, writer, draft, choice(wish, text)).await,
+        Step::Place => placed(conversations, writer, draft, text).await,
+    }
+    .map(Some)
+}
+
+/// Begins: says what is kept and who sees it, and asks.
+pub(super) async fn begin(conversations: &Conversations, writer: &Writer<'_>) -> Result<String, Fault> {
+    let draft = Draft::new(writer.push.clone(), Step::What);
+    keep(conversations, writer.open_id, &draft).await?;
+    Ok(format!("{INTRODUCTION}\n{ASKED_WHAT}"))
+}
+
+/// A text that is no known wish may be meant as a complaint; none when it hardly is.
+pub(super) async fn offer(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    text: &str,
+) -> Result<Option<String>, Fault> {
+    let Ok(body) = Body::parse("/body", text) else { return Ok(None) };
+    if body.as_str().chars().count() < SHORTEST_OFFERED || opinion::is_choice(text) {
+        return Ok(None);
+    }
+    let mut draft = Draft::new(writer.push.clone(), Step::Offered);
+    draft.body = body.into_string();
+    keep(conversations, writer.open_id, &draft).await?;
+    Ok(Some(asked(&draft)))
+}
+
+/// A draft is gone because its time is over: said once, before what was written now is taken for something else.
+pub(super) async fn lapsed(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    wish: &Wish,
+    text: &str,
+) -> Result<Option<String>, Fault> {
+    if !matches!(wish, Wish::Choice(_) | Wish::Cancel | Wish::Other | Wish::Courtesy) {
+        return Ok(None);
+    }
+    forget(conversations, writer.open_id).await?;
+    let offered = if *wish == Wish::Other { offer(conversations, writer, text).await? } else { None };
+    Ok(Some(match offered {
+        Some(offered) => format!("{LAPSED}\n{offered}"),
+        None => format!("{LAPSED}\n要重新反映，发“反映”。"),
+    }))
+}
+
+/// Takes what was sent beside text.
+pub(super) async fn take(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    kept: Kept,
+    sent: Sent<'_>,
+) -> Result<String, Fault> {
+    let (mut draft, lapsed) = match kept {
+        Kept::Open(draft) => (draft, ""),
+        Kept::Lapsed => (begun_by_media(conversations, writer).await?, LAPSED),
+        Kept::None => (begun_by_media(conversations, writer).await?, ""),
+    };
+    let said = match sent {
+        Sent::Location(label) => {
+            let label: String =
+                label.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST_PLACE).collect();
+            if label.is_empty() {
+                "这个位置没有地名，我们不记经纬度。请写字说在哪里。".to_owned()
+            } else {
+                draft.place = label;
+                format!("位置记下了，只记地名：{}。", draft.place)
+            }
+        }
+        Sent::Media(media, _) if media.kind == MediaKind::Photo => {
+            if draft.add(media) {
+                format!("收到第{}张照片。", draft.count(MediaKind::Photo))
+            } else {
+                PHOTOS_ARE_FULL.to_owned()
+            }
+        }
+        Sent::Media(media, recognition) => spoken(&mut draft, media, recognition.trim()),
+    };
+    keep(conversations, writer.open_id, &draft).await?;
+    let parts = [lapsed.to_owned(), said, asked(&draft)];
+    Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"))
+}
+
+/// What was sent without a word may belong to what the resident brought up last.
+async fn begun_by_media(conversations: &Conversations, writer: &Writer<'_>) -> Result<Draft, Fault> {
+    let actor = Actor::Resident(writer.resident.clone());
+    let own = queries::list(&conversations.store, &actor, Filter::default()).await?;
+    let mut draft = Draft::new(writer.push.clone(), Step::Offered);
+    draft.may_belong_to = own.into_iter().find(|complaint| complaint.state.is_open()).map(|complaint| complaint.id);
+    Ok(draft)
+}
+
+/// Adds what was sent to a complaint that is filed already.
+async fn supplement(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    draft: Draft,
+    complaint: ComplaintId,
+) -> Result<String, Fault> {
+    if draft.media.is_empty() {
+        return Ok(format!("还没有照片或语音可补。{}", asked(&draft)));
+    }
+    let resident = writer.resident;
+    let actor = Actor::Resident(resident.clone());
+    let key = once(resident, "supplement_in_chat", &draft)?;
+    let command = Command::once(&actor, Some(key));
+    let county = resident.county;
+    match service::supplement(&conversations.store, &command, county, complaint, draft.media.clone()).await {
+        Ok(number) => {
+            forget(conversations, writer.open_id).await?;
+            Ok(format!("补到{}了，正在转存，取不到会告诉您。", number.value))
+        }
+        Err(Fault::Refused(refusal)) => Ok(refused(&refusal, &draft)),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// By which a repetition of the same draft is known.
+fn once(resident: &Resident, operation: &str, draft: &Draft) -> Result<IdempotencyKey, Refusal> {
+    IdempotencyKey::parse(&format!("resident:{}", resident.id), operation, &draft.name, &draft.content())
+}
+
+/// A voice note stands for the description where there is none yet.
+fn spoken(draft: &mut Draft, media: PlatformMedia, recognition: &str) -> String {
+    if !draft.add(media) {
+        return VOICES_ARE_FULL.to_owned();
+    }
+    if !draft.body.is_empty() {
+        return "收到语音。".into();
+    }
+    if draft.step == Step::What {
+        draft.step = Step::More;
+    }
+    match Body::parse("/body", recognition) {
+        Ok(body) => {
+            draft.body = body.into_string();
+            format!("收到语音，听到的是：{}\n听错了不要紧，录音会一起交。", draft.body)
+        }
+        Err(_) => {
+            SPOKEN_ONLY.clone_into(&mut draft.body);
+            "收到语音，办理的人会听录音。".into()
+        }
+    }
+}
+
+async fn offered(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    draft: Draft,
+    choice: Option<usize>,
+) -> Result<String, Fault> {
+    match choice {
+        Some(1) => {
+            let step = if draft.body.is_empty() { Step::What } else { Step::More };
+            turn_to(conversations, writer, draft, step, &format!("{INTRODUCTION}\n")).await
+        }
+        Some(2) => {
+            forget(conversations, writer.open_id).await?;
+            Ok(format!("好的，您发的没有保存。\n{HELP}"))
+        }
+        _ => Ok(format!("请先回数字。{}", asked(&draft))),
+    }
+}
+
+async fn described(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    mut draft: Draft,
+    wish: &Wish,
+    text: &str,
+) -> Result<String, Fault> {
+    if matches!(wish, Wish::Choice(_) | Wish::Courtesy) || text.trim().chars().count() < 2 {
+        return Ok(format!("太短了，看不出是什么事。{ASKED_WHAT}"));
+    }
+    match Body::parse("/body", text) {
+        Ok(body) => draft.body = body.into_string(),
+        Err(refusal) => return Ok(refused(&refusal, &draft)),
+    }
+    turn_to(conversations, writer, draft, Step::More, "记下了。\n").await
+}
+
+async fn more(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    mut draft: Draft,
+    wish: &Wish,
+    text: &str,
+) -> Result<String, Fault> {
+    match choice(wish, text) {
+        Some(1) => return turn_to(conversations, writer, draft, Step::Summary, "").await,
+        Some(_) => return Ok(format!("{NO_SUCH_CHOICE}{}", asked(&draft))),
+        None if *wish == Wish::Courtesy => return Ok(asked(&draft)),
+        None => {}
+    }
+    match Body::parse("/body", &format!("{}\n{}", draft.body, text.trim())) {
+        Ok(body) => draft.body = body.into_string(),
+        Err(refusal) => return Ok(refused(&refusal, &draft)),
+    }
+    turn_to(conversations, writer, draft, Step::More, "补充的记下了。\n").await
+}
+
+async fn changing(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    mut draft: Draft,
+    choice: Option<usize>,
+) -> Result<String, Fault> {
+    match choice {
+        Some(1) => {
+            draft.body.clear();
+            turn_to(conversations, writer, draft, Step::What, "").await
+        }
+        Some(2) => {
+            draft.media.clear();
+            draft.place.clear();
+            turn_to(conversations, writer, draft, Step::More, "照片、语音、位置都去掉了。\n").await
+        }
+        Some(3) => turn_to(conversations, writer, draft, Step::Place, "").await,
+        Some(4) => turn_to(conversations, writer, draft, Step::Summary, "").await,
+        _ => Ok(format!("{NO_SUCH_CHOICE}{}", asked(&draft))),
+    }
+}
+
+async fn placed(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    mut draft: Draft,
+    text: &str,
+) -> Result<String, Fault> {
+    let place = text.trim();
+    if place.is_empty() || place.chars().count() > LONGEST_PLACE || place.chars().any(char::is_control) {
+        return Ok(format!("地点最多{LONGEST_PLACE}个字，写一行。{}", asked(&draft)));
+    }
+    place.clone_into(&mut draft.place);
+    turn_to(conversations, writer, draft, Step::Summary, "").await
+}
+
+async fn turn_to(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    mut draft: Draft,
+    step: Step,
+    note: &str,
+) -> Result<String, Fault> {
+    draft.step = step;
+    keep(conversations, writer.open_id, &draft).await?;
+    Ok(format!("{note}{}", asked(&draft)))
+}
+
+/// Files it by the service that the app calls, too. A repetition, whatever died in between, gets the same number.
+async fn submit(conversations: &Conversations, writer: &Writer<'_>, draft: Draft) -> Result<String, Fault> {
+    let resident = writer.resident;
+    let slot = format!("filed:{}", resident.id);
+    if conversations.cache.take_slot(&slot, MOST_A_DAY, DAY).await?.is_some() {
+        return Ok(format!("您今天已经反映了{MOST_A_DAY}件，请明天再提交，草稿留半小时。急事请打村里或镇里的电话。"));
+    }
+    let actor = Actor::Resident(resident.clone());
+    let key = once(resident, "submit_in_chat", &draft)?;
+    let new = NewComplaint {
+        title: None,
+        body: draft.body.clone(),
+        place: draft.place.clone(),
+        category: Category::Other,
+        photos: Vec::new(),
+        concerns: Concerns::default(),
+        is_accusation: false,
+    };
+    let calendar = CalendarBook::new(conversations.store.clone()).of(resident.county).await?;
+    let command = Command::once(&actor, Some(key));
+    let media = draft.media.clone();
+    let filed = match service::submit_in_chat(&conversations.store, &calendar, &command, new, media).await {
+        Ok(filed) => filed.value,
+        Err(Fault::Refused(refusal)) if refusal.code == "idempotency_key_reused" => {
+            forget(conversations, writer.open_id).await?;
+            return Ok("这件事已经登记过了，发“进度”看编号和进展。".into());
+        }
+        Err(Fault::Refused(refusal)) => return Ok(refused(&refusal, &draft)),
+        Err(fault) => return Err(fault),
+    };
+    forget(conversations, writer.open_id).await?;
+    let media = if draft.media.is_empty() { "" } else { "照片、语音正在转存，取不到会告诉您。\n" };
+    let silent = if opt_outs::has_opted_out(&conversations.store, resident.id).await? {
+        "您退订了通知，有进展不会主动告诉您，发“进度”自己查。"
+    } else {
+        "有进展会告诉您，发“进度”也能查。"
+    };
+    Ok(format!("已登记，编号{}。\n{media}{silent}办完请您评价，不满意就重办。\n这段聊天可以删掉。", filed.number))
+}
+
+fn refused(refusal: &Refusal, draft: &Draft) -> String {
+    let details: String = refusal.fields.iter().map(|field| field.sentence.as_str()).collect();
+    format!("{}{details}\n{}", refusal.sentence, asked(draft))
+}
+
+fn is_hardly_more_than(text: &str, number: &str) -> bool {
+    text.chars().count() < number.chars().count() + 8
+}
+
+/// A number, or the word that people say instead.
+fn choice(wish: &Wish, text: &str) -> Option<usize> {
+    match wish {
+        Wish::Choice(number) => Some(*number),
+        _ => words::chosen(text),
+    }
+}

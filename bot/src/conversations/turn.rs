@@ -1,0 +1,40 @@
+//! One after the other: what a person sends in one moment is worked on in turn, on whichever replica it arrives.
+
+use std::{sync::Arc, time::Duration};
+
+use qingfeng_core::{cache::Cache, randomness::Randomness, refusal::Fault};
+
+/// Who died in his turn keeps the others waiting no longer than this.
+const KEPT: Duration = Duration::from_secs(8);
+/// How often the others look, and how many times: shorter than the platform waits.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+const LOOKS: u32 = 100;
+
+pub(super) struct Turn {
+    cache: Arc<dyn Cache>,
+    name: String,
+    holder: String,
+}
+
+impl Turn {
+    /// # Errors
+    /// When it does not come in time: the platform then delivers again.
+    pub(super) async fn take(
+        cache: &Arc<dyn Cache>,
+        open_id: &str,
+        randomness: &dyn Randomness,
+    ) -> Result<Self, Fault> {
+        let (name, holder) = (format!("chat:{open_id}"), hex::encode(randomness.bytes::<8>()));
+        for _ in 0..LOOKS {
+            if cache.lease(&name, &holder, KEPT).await? {
+                return Ok(Self { cache: Arc::clone(cache), name, holder });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(Fault::unavailable("a person's messages wait for one another too long"))
+    }
+
+    pub(super) async fn give_back(self) -> Result<(), Fault> {
+        self.cache.release(&self.name, &self.holder).await
+    }
+}

@@ -1,0 +1,51 @@
+//! Photos and voice notes that residents sent in the chat: fetched from the platform after the complaint was filed.
+
+use qingfeng_core::{
+    evidence::{self, Awaited},
+    refusal::{Fault, RefusalKind},
+};
+
+use crate::{Bot, delivery::Outcome};
+
+/// Fetched in one round; the rest in the next.
+const BATCH: u64 = 20;
+
+/// Attempts before this one, after which a file that cannot be used is not going to be usable.
+const USABLE_BY: i32 = 2;
+
+/// Fetches what is due.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn run(bot: &Bot) -> Result<(), Fault> {
+    for awaited in evidence::claim(&bot.store, BATCH).await? {
+        // One photo's trouble is not the others'.
+        if let Err(fault) = fetch(bot, &awaited).await {
+            tracing::warn!(%fault, complaint = %awaited.complaint_id, "a photo or voice note is not fetched yet");
+        }
+    }
+    Ok(())
+}
+
+async fn fetch(bot: &Bot, awaited: &Awaited) -> Result<(), Fault> {
+    if awaited.is_lost(bot.store.clock().now()) {
+        return evidence::give_up(&bot.store, awaited).await;
+    }
+    let bytes = match bot.channels.account.media(&awaited.reference).await {
+        Ok(bytes) => bytes,
+        Err(Outcome::Final(reason)) => {
+            tracing::warn!(reason, complaint = %awaited.complaint_id, "a photo or voice note cannot be had");
+            return evidence::give_up(&bot.store, awaited).await;
+        }
+        // Fetching changes nothing: whatever else came in between, it is tried again.
+        Err(outcome) => return Err(Fault::unavailable(format!("{outcome:?}"))),
+    };
+    match evidence::take(&bot.store, &bot.darkroom, awaited, bytes).await {
+        // What arrived may be half of it: only a file that stays unusable is given up.
+        Err(Fault::Refused(refusal)) if refusal.kind != RefusalKind::StorageFull && awaited.attempts >= USABLE_BY => {
+            tracing::warn!(code = refusal.code, complaint = %awaited.complaint_id, "a photo or voice note is unusable");
+            evidence::give_up(&bot.store, awaited).await
+        }
+        taken => taken,
+    }
+}

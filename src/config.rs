@@ -224,7 +224,7 @@ pub struct WeCom {
     /// Token and `EncodingAESKey` of the application's message receiving; the former key may stand after the present one.
     pub callback_token: String,
     pub callback_keys: Vec<String>,
-    /// The same of the smart robot (智能机器人).
+    /// The same of the smart robot (智能机器人); no keys = there is none.
     pub robot_token: String,
     pub robot_keys: Vec<String>,
 }
@@ -239,8 +239,8 @@ impl Default for WeCom {
             oauth_base: "https://open.weixin.qq.com".into(),
             callback_token: "sandbox-wecom-token".into(),
             callback_keys: vec!["SandboxSandboxSandboxSandboxSandboxSandboxS".into()],
-            robot_token: "sandbox-robot-token".into(),
-            robot_keys: vec!["SandboxRobotSandboxRobotSandboxRobotSandbox".into()],
+            robot_token: String::new(),
+            robot_keys: Vec::new(),
         }
     }
 }

@@ -21,6 +21,9 @@ impl Run {
         config.http.demo |= self.demo;
         // The demo's year is over before anybody could read its posts.
         config.bot.second_person &= !self.demo;
+        if self.demo && config.wecom.robot_keys.is_empty() {
+            demo::use_simulated_robot(&mut config);
+        }
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
         let box_listener = listen_for_the_box(&mut config)?;

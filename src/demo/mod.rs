@@ -20,7 +20,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 pub use authorities::{Authorities, Running as RunningAuthorities};
 pub use people::{Account, PASSWORD, accounts};
-pub use simulator::start as start_simulator;
+pub use simulator::{start as start_simulator, use_simulated_robot};
 pub(crate) use surveys::cards;
 pub use surveys::seed_surveys;
 

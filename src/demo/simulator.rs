@@ -63,6 +63,13 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
     Ok(sandbox.start(&config.sandbox.bind)?)
 }
 
+/// The product listens to the simulator's smart robot.
+pub fn use_simulated_robot(config: &mut Config) {
+    let simulated = WeComAccount::default();
+    config.wecom.robot_token = simulated.robot_token;
+    config.wecom.robot_keys = vec![simulated.robot_key];
+}
+
 /// What the simulated phones accept from the start, in the ledger.
 pub(super) async fn count_accepts(application: &Application, county: CountyId) -> Result<(), Fault> {
     let settings = &application.config.wechat;

@@ -35,7 +35,7 @@ fn text(text: &str) -> RobotMessage {
 
 #[actix_web::test]
 async fn the_address_is_verified_with_the_robots_own_key() {
-    let server = TestServer::start(Engine::Sqlite).await;
+    let server = server_with(Engine::Sqlite, CacheEngine::Memory).await;
     let platform = with_robot(&server);
     assert!(platform.verify_robot_callback().await);
     let right = platform.wecom_account();
@@ -51,6 +51,16 @@ async fn the_address_is_verified_with_the_robots_own_key() {
         assert_eq!(outcome, PushOutcome::Failed);
         assert_eq!(platform.pushes().last().unwrap().result, PushResult::Status(403));
     }
+}
+
+#[actix_web::test]
+async fn without_a_key_there_is_no_robot() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let platform = with_robot(&server);
+    assert!(!platform.verify_robot_callback().await);
+    let outcome = platform.phone("phone-secretary").tell_robot(None, &text("帮助")).await;
+    assert_eq!(outcome, PushOutcome::Failed);
+    assert_eq!(platform.pushes().last().unwrap().result, PushResult::Status(403));
 }
 
 #[rstest]
@@ -77,7 +87,7 @@ async fn alone_with_a_member_of_staff_it_says_what_the_application_says(
 
 #[actix_web::test]
 async fn in_a_group_it_tells_nothing_that_is_anybodys_own() {
-    let server = TestServer::start(Engine::Sqlite).await;
+    let server = server_with(Engine::Sqlite, CacheEngine::Memory).await;
     let cast = Cast::of(&server).await;
     let platform = with_robot(&server);
     cast.township.at_wecom(cast.secretary_id, "zhi-shu").await;
@@ -104,7 +114,7 @@ async fn in_a_group_it_tells_nothing_that_is_anybodys_own() {
 
 #[actix_web::test]
 async fn how_a_public_item_stands_may_be_asked_in_a_group() {
-    let server = TestServer::start(Engine::Sqlite).await;
+    let server = server_with(Engine::Sqlite, CacheEngine::Memory).await;
     let scene = Scene::of(&server, 3).await;
     let platform = with_robot(&server);
     scene.cast.township.at_wecom(scene.cast.secretary_id, "zhi-shu").await;
@@ -120,7 +130,7 @@ async fn how_a_public_item_stands_may_be_asked_in_a_group() {
 
 #[actix_web::test]
 async fn the_same_message_delivered_again_is_dropped() {
-    let server = TestServer::start(Engine::Sqlite).await;
+    let server = server_with(Engine::Sqlite, CacheEngine::Memory).await;
     let platform = with_robot(&server);
     let address = format!("{}/callbacks/wecom-robot", server.address);
     let config = &server.application.config.wecom;

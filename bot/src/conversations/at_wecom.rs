@@ -57,6 +57,7 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         Wish::Help | Wish::Cancel => HELP.into(),
         Wish::Item(number) => standing::of_item(conversations, county, &number).await?,
         Wish::Board => conversations.board(),
+        Wish::File => "替群众登记请在工作台打开“清风”；自己的事请用个人微信在公众号里发“反映”。".into(),
         Wish::Survey => format!(
             "问卷和测评不在企业微信里答：企业微信会把您的账号一起传给我们，在这里答就不是不记名了。请用自己的手机在小程序里答。\n{HELP}"
         ),

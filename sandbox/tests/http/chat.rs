@@ -150,7 +150,7 @@ const SILENCE: &[u8] = b"#!AMR\n\x7c\x7c\x7c";
 
 impl Platform {
     /// By the interface for set-up.
-    async fn send_from_phone(&self, openid: &str, message: &Value) -> Value {
+    async fn send_from(&self, openid: &str, message: &Value) -> Value {
         let address = self.url(&format!("/sandbox/api/phones/{openid}/messages"));
         self.client.post(address).json(message).send().await.unwrap().json().await.unwrap()
     }
@@ -217,7 +217,7 @@ async fn places_and_the_menu_are_pushed_and_sent_by_the_interface_for_set_up() {
     let platform = connected(&server).await;
     let _ = platform.sandbox.phone("o-villager");
     let place = json!({"kind": "location", "latitude": 27.5, "longitude": 110.4, "label": "东河村三组"});
-    let said = platform.send_from_phone("o-villager", &place).await;
+    let said = platform.send_from("o-villager", &place).await;
     assert_eq!(said, json!({"outcome": "replied", "text": "收到"}));
     let push = server.received().remove(0);
     assert!(push.contains("<Location_X>27.500000</Location_X>") && field(&push, "Label") == "东河村三组", "{push}");
@@ -237,7 +237,7 @@ async fn places_and_the_menu_are_pushed_and_sent_by_the_interface_for_set_up() {
         assert_eq!(code(&platform.post(&path, &wrong).await), expected, "{wrong}");
     }
     assert_eq!(code(&platform.post(&path, &menu(&[button("反映问题", "file")])).await), 0);
-    platform.send_from_phone("o-villager", &json!({"kind": "menu", "key": "file"})).await;
+    platform.send_from("o-villager", &json!({"kind": "menu", "key": "file"})).await;
     let push = server.received().pop().unwrap();
     assert!(
         field(&push, "Event") == "CLICK" && field(&push, "EventKey") == "file" && !push.contains("MsgId"),

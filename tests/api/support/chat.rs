@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::{Cast, TestServer, platform};
 use crate::engines::CacheEngine;
 
-/// A server whose cache is this one. What stands in a shared Redis is told apart by names nobody else has.
+/// A server whose cache is this one, and that listens to the smart robot. What stands in a shared Redis is told apart by names nobody else has.
 pub async fn server_with(engine: Engine, cache: CacheEngine) -> TestServer {
     TestServer::start_with(engine, |config| {
+        qingfeng::demo::use_simulated_robot(config);
         if cache == CacheEngine::Redis {
             let url = std::env::var("QINGFENG_TEST_REDIS").unwrap_or("redis://127.0.0.1:6379".into());
             config.cache.redis_url = Some(format!("{url}/12"));

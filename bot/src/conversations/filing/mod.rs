@@ -193,6 +193,10 @@ async fn supplement(
         return Ok(format!("还没有照片或语音可补。{}", asked(&draft)));
     }
     let resident = writer.resident;
+    let slot = format!("supplemented:{}", resident.id);
+    if conversations.cache.take_slot(&slot, MOST_A_DAY, DAY).await?.is_some() {
+        return Ok("您今天补得太多了，请明天再发，或直接交给办理的人。".into());
+    }
     let actor = Actor::Resident(resident.clone());
     let key = once(resident, "supplement_in_chat", &draft)?;
     let command = Command::once(&actor, Some(key));

@@ -60,6 +60,14 @@ pub struct Push {
     pub items: Vec<Item>,
 }
 
+impl Push {
+    /// Whether it asks for no answer and something has to be done after it.
+    #[must_use]
+    pub fn is_for_later(&self) -> bool {
+        self.kind == "event" && !matches!(self.event.as_str(), "subscribe" | "CLICK")
+    }
+}
+
 /// One entry of an event's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Item(BTreeMap<String, String>);

@@ -157,6 +157,7 @@ static FACTS: &[Fact] = &[
     fact("复核日期", "挂起的事哪天再看，不一定有", Form::Date { from: "review_on" }, ""),
     fact("批准", "延期批了没有", Form::Flag { from: "approved" }, "true"),
     fact("要延期", "是不是申请延期", Form::Is { from: "wanted", word: "more_time" }, "more_time"),
+    fact("语音", "是语音还是照片", Form::Is { from: "media", word: "voice" }, "photo"),
     fact("件数", "合在一起的件数", Form::Number { from: "count" }, "3"),
     fact("超期件数", "其中超期的件数", Form::Number { from: "overdue" }, "1"),
     fact("测评件数", "其中背靠背测评的件数", Form::Number { from: "sealed" }, "0"),

@@ -23,6 +23,7 @@ mod m20261126_000090_unread_indexes;
 mod m20261126_000091_phase;
 mod m20261126_000092_post_reviews;
 mod m20261126_000093_wecom_names;
+mod m20261126_000095_campaign_schedule;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000091_phase::Migration),
             Box::new(m20261126_000092_post_reviews::Migration),
             Box::new(m20261126_000093_wecom_names::Migration),
+            Box::new(m20261126_000095_campaign_schedule::Migration),
         ]
     }
 }

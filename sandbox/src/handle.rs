@@ -202,6 +202,7 @@ impl PhoneHandle {
 
     /// Taps a button of a card that came through WeCom.
     pub async fn tap(&self, task: &str, key: &str) -> PushOutcome {
+        let code = self.response_code(task);
         let parts = format!(
             "{}{}{}{}{}{}",
             element("MsgType", "event"),
@@ -209,9 +210,16 @@ impl PhoneHandle {
             element("EventKey", key),
             element("TaskId", task),
             element("CardType", "button_interaction"),
-            element("ResponseCode", &hex::encode(rand::random::<[u8; 16]>())),
+            element("ResponseCode", &code),
         );
         self.push_at_wecom("template_card_event", &parts).await
+    }
+
+    /// What comes with a tap on a card of this task: with it the card can be changed, once.
+    #[must_use]
+    pub fn response_code(&self, task: &str) -> String {
+        let now = self.sandbox.now();
+        self.sandbox.state().response_codes.issue(task, now)
     }
 
     async fn push_at_wecom(&self, subject: &str, parts: &str) -> PushOutcome {

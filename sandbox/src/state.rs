@@ -15,7 +15,7 @@ use crate::{
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
     wechat::{LoginCode, PhoneCodes, TakenNames, Template, TokenBook},
-    wecom::{AppUse, GroupTasks, LoginCodes},
+    wecom::{AppUse, GroupTasks, LoginCodes, ResponseCodes},
 };
 
 #[derive(Default)]
@@ -24,6 +24,7 @@ pub(crate) struct State {
     pub(crate) wecom_account: WeComAccount,
     pub(crate) wecom_app: AppUse,
     pub(crate) wecom_codes: LoginCodes,
+    pub(crate) response_codes: ResponseCodes,
     pub(crate) group_tasks: GroupTasks,
     /// By openid.
     pub(crate) phones: BTreeMap<String, Phone>,

@@ -8,6 +8,7 @@
 
 mod buttons;
 mod card;
+mod card_updates;
 mod claim;
 mod customer_group;
 mod departure;
@@ -23,7 +24,7 @@ use qingfeng_core::{
     clock::shanghai,
     groups::GroupKind,
     ids::{ResidentId, StaffId},
-    outbox::{RecipientKind, entity::Model as Message, stops},
+    outbox::{QUIET_FROM, QUIET_UNTIL, RecipientKind, entity::Model as Message, stops},
     refusal::Fault,
 };
 use uuid::Uuid;
@@ -32,10 +33,6 @@ pub use outcome::Outcome;
 use recipient::GroupAddress;
 
 use crate::{Bot, channels::Post, messages};
-
-/// No messages from nine in the evening to eight in the morning, Beijing time.
-pub const QUIET_FROM: u32 = 21;
-pub const QUIET_UNTIL: u32 = 8;
 
 /// Messages claimed at once.
 const BATCH: u64 = 100;
@@ -58,7 +55,14 @@ pub struct Delivered {
 
 pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     let mut delivered = Delivered::default();
-    if is_quiet_at(bot.store.clock().now()) || stops::in_force(bot.store.reader()).await?.is_some() {
+    if stops::in_force(bot.store.reader()).await?.is_some() {
+        return Ok(delivered);
+    }
+    // A card that changes disturbs nobody.
+    if let Err(fault) = card_updates::send(bot).await {
+        tracing::error!(%fault, "cards could not be changed");
+    }
+    if is_quiet_at(bot.store.clock().now()) {
         return Ok(delivered);
     }
     claim::give_back_expired(bot).await?;

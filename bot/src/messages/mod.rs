@@ -42,6 +42,12 @@ pub(crate) fn is_urgent(kind: &str) -> bool {
     matches!(kind, "deadline_today" | "deadline_overdue" | "deadline_escalated" | "answer_wanted")
 }
 
+/// Why a person gets a message of this kind, as the card says; groups are not told.
+#[must_use]
+pub fn why(recipient: RecipientKind, kind: &str) -> Option<&'static str> {
+    (recipient != RecipientKind::Group).then(|| reasons::reason(recipient, kind))
+}
+
 /// Why somebody gets another's message.
 pub(crate) fn standing_in(name: &str) -> String {
     length::around("您代理", name, "的工作", LONGEST_THING)
@@ -98,6 +104,7 @@ fn single(recipient: RecipientKind, message: &Message, today: NaiveDate) -> Card
         }
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
+        (_, SubjectKind::Campaign) => "pages/desk/index".into(),
         (_, SubjectKind::Group) if message.kind == "post_to_review" => "pages/posts/review".into(),
         (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),
@@ -143,6 +150,13 @@ fn hint(message: &Message, today: NaiveDate) -> String {
         "answer_wanted" if text(facts, "wanted") == "more_time" => "请回复新日期和理由，如3月20日等材料".into(),
         "answer_wanted" => "请直接回复理由，我们转告镇专项行动办".into(),
         "assignment_disputed" => "有人说不归他办，请核实改派".into(),
+        "item_handed_over" => "改由您办，原定期限不变".into(),
+        "objection_upheld" => "不归您办，已改派他人".into(),
+        "objection_rejected" => "仍由您办，请看理由按期办结".into(),
+        "summary" => {
+            let count = |name| number(facts, name);
+            format!("到期{}、超期{}、返工{}件", count("due"), count("overdue"), count("done_again"))
+        }
         "call_back_due" => "群众一直没评价，请回访".into(),
         "complaint_not_accepted" => "不属受理范围，请看说明".into(),
         "complaint_merged" => "与他人反映的合并办理".into(),

@@ -19,6 +19,8 @@ pub(super) fn reason(recipient: RecipientKind, kind: &str) -> &'static str {
         (_, "post_rejected") => "这条公示是您写的",
         (_, "answer_wanted") => "您点了卡片上的按钮",
         (_, "assignment_disputed") => "由您单位交办",
+        (_, "objection_upheld" | "objection_rejected") => "您说这件事不归您办",
+        (_, "summary") => "专项行动定期调度",
         (_, "call_back_due") => "回访由您单位来做",
         (_, "extension_decided") => "您申请了延期",
         _ => "您负责办这件事",

@@ -2,6 +2,7 @@
 
 mod app;
 mod app_upload;
+mod card_update;
 mod customer_groups;
 mod robot_message;
 mod robot_upload;
@@ -11,6 +12,7 @@ mod template_card;
 use actix_web::web;
 
 pub(crate) use app::AppUse;
+pub(crate) use card_update::ResponseCodes;
 pub(crate) use customer_groups::{GroupTasks, confirm};
 pub(crate) use robot_upload::Media;
 pub(crate) use staff_login::LoginCodes;
@@ -39,6 +41,11 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(web::to(async || answer(&Manner::WeCom, refused(43001, "require GET method")))),
         )
         .service(web::resource("/cgi-bin/message/send").route(web::post().to(app::send)).default_service(post_only()))
+        .service(
+            web::resource("/cgi-bin/message/update_template_card")
+                .route(web::post().to(card_update::update))
+                .default_service(post_only()),
+        )
         .service(
             web::resource("/cgi-bin/auth/getuserinfo")
                 .route(web::get().to(staff_login::who_is_it))

@@ -159,6 +159,8 @@ static FACTS: &[Fact] = &[
     fact("要延期", "是不是申请延期", Form::Is { from: "wanted", word: "more_time" }, "more_time"),
     fact("语音", "是语音还是照片", Form::Is { from: "media", word: "voice" }, "photo"),
     fact("件数", "合在一起的件数", Form::Number { from: "count" }, "3"),
+    fact("到期件数", "这一段时间到期的件数", Form::Number { from: "due" }, "12"),
+    fact("返工件数", "群众不满意、正在重办的件数", Form::Number { from: "done_again" }, "2"),
     fact("超期件数", "其中超期的件数", Form::Number { from: "overdue" }, "1"),
     fact("测评件数", "其中背靠背测评的件数", Form::Number { from: "sealed" }, "0"),
     fact("村", "村名", Form::Text { from: "village", longest: NAME }, "东河村"),

@@ -19,8 +19,8 @@ const DATE: &str = "日期";
 const DISTANCE: &str = "还有几天";
 const SHORTENED: &str = "缩短";
 
-/// Steps and written bytes of one rendering. The longest text of ours takes a twentieth.
-const FUEL: u64 = 100_000;
+/// Steps and written bytes of one rendering: more than three times what the longest text of ours takes.
+const FUEL: u64 = 10_000;
 
 /// Where a text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -158,7 +158,10 @@ fn a_townships_words_are_used_for_its_own_messages_only() {
     let words = usual().with_own(township(), "staff.complaint_rated", "评价来了：{{ 事项 }}");
     let own =
         of_township(RecipientKind::Staff, "complaint_rated", json!({"title": "村口路灯更换等三件事情的办理情况"}));
-    assert_eq!(card(RecipientKind::Staff, &[own.clone()], &words).hint, "评价来了：村口路灯更换等三件事情的办理…");
+    assert_eq!(
+        card(RecipientKind::Staff, std::slice::from_ref(&own), &words).hint,
+        "评价来了：村口路灯更换等三件事情的办理…"
+    );
     let other = qingfeng_core::outbox::entity::Model { township_id: Some(OrganizationId(Uuid::nil())), ..own.clone() };
     assert_eq!(card(RecipientKind::Staff, &[other], &words).hint, "群众已评价，请查看");
     let none = qingfeng_core::outbox::entity::Model { township_id: None, ..own };

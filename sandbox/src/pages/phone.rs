@@ -105,7 +105,11 @@ pub(super) async fn tap(
         return not_found("没有这部手机");
     }
     let Tapped { task, key } = form.into_inner();
-    if !sandbox.state().has_button(&openid, &task, &key) {
+    let offered = {
+        let state = sandbox.state();
+        state.has_button(&openid, &task, &key) && state.may_answer(&task, &[])
+    };
+    if !offered {
         return refused("手机上没有这张卡片或这个按钮", &format!("/sandbox/phones/{openid}"));
     }
     let phone = sandbox.phone(&openid);

@@ -56,6 +56,7 @@ impl Application {
     /// # Errors
     /// When something the configuration names does not answer.
     pub async fn start(config: Config, surroundings: Surroundings) -> anyhow::Result<Self> {
+        config.check_platform_secrets()?;
         make_folder_of(&config.database.url)?;
         let secrets =
             Secrets::load_or_create(&config.secrets.file, &config.ballots.key_name, &*surroundings.randomness)?;
@@ -107,6 +108,11 @@ impl Application {
 }
 
 fn agreement(section: &str, token: &str, keys: &[String], receiver: &str) -> anyhow::Result<PushAgreement> {
+    anyhow::ensure!(
+        keys.is_empty() && receiver.is_empty()
+            || (3..=32).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic()),
+        "{section}: the token of its pushes has 3 to 32 letters and digits: with none, everybody could sign"
+    );
     let cipher = |key: &String| {
         PushCipher::new(key, receiver).ok_or_else(|| anyhow::anyhow!("{section}: a key has 43 letters and digits"))
     };

@@ -347,6 +347,34 @@ impl Config {
         Ok(figment.merge(environment).extract()?)
     }
 
+    /// Secrets that everybody can read in this program are for the simulator only.
+    ///
+    /// # Errors
+    /// When a platform that is not on this machine is used with one of them; the message names it.
+    pub fn check_platform_secrets(&self) -> anyhow::Result<()> {
+        let ours = Self::default();
+        let shipped = [
+            ("wechat.app_secret", &self.wechat.api_base, self.wechat.app_secret == ours.wechat.app_secret),
+            ("wechat.callback_token", &self.wechat.api_base, self.wechat.callback_token == ours.wechat.callback_token),
+            ("wecom.app_secret", &self.wecom.api_base, self.wecom.app_secret == ours.wecom.app_secret),
+            ("wecom.callback_token", &self.wecom.api_base, self.wecom.callback_token == ours.wecom.callback_token),
+            ("wecom.callback_keys", &self.wecom.api_base, self.wecom.callback_keys == ours.wecom.callback_keys),
+        ];
+        let is_here = |address: &str| {
+            url::Url::parse(address)
+                .is_ok_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")))
+        };
+        for (name, address, is_shipped) in shipped {
+            // A township without WeCom has no application there.
+            let is_used = !name.starts_with("wecom") || !self.wecom.corp_id.is_empty();
+            anyhow::ensure!(
+                !is_used || !is_shipped || is_here(address),
+                "{name} is the simulator's, which everybody knows: set your own for {address}"
+            );
+        }
+        Ok(())
+    }
+
     /// The configuration as TOML, passwords and secrets masked.
     ///
     /// # Errors

@@ -32,6 +32,15 @@ fn about(deadline: &deadlines::Model) -> SubjectRef {
 
 /// Whoever may do the work may answer for it.
 async fn check(connection: &impl ConnectionTrait, actor: &Actor, deadline: &deadlines::Model) -> Result<(), Fault> {
+    let (action, subject) = subject_of(connection, deadline).await?;
+    Ok(may(actor, action, &subject)?)
+}
+
+/// What decides who may do what with the thing that has this date, and what doing its work is.
+pub(crate) async fn subject_of(
+    connection: &impl ConnectionTrait,
+    deadline: &deadlines::Model,
+) -> Result<(Action, Subject), Fault> {
     let (action, subject): (Action, Option<Subject>) = match deadline.subject_kind {
         SubjectKind::Complaint => {
             let id = ComplaintId(deadline.subject_id);
@@ -61,8 +70,7 @@ async fn check(connection: &impl ConnectionTrait, actor: &Actor, deadline: &dead
         }
         _ => return Err(Refusal::not_found().into()),
     };
-    let subject = subject.ok_or_else(Refusal::not_found)?;
-    Ok(may(actor, action, &subject)?)
+    Ok((action, subject.ok_or_else(Refusal::not_found)?))
 }
 
 /// Whether somebody may answer for this date.
@@ -116,7 +124,7 @@ pub async fn known(store: &Store, command: &Command, county: CountyId, id: Deadl
 }
 
 /// Somebody says that it is not his. A complaint goes back to the office, once; of anything else the office is told, and
-/// decides.
+/// decides ([`crate::objections`]). Until then it stands with the date, for everybody who sees it on his desk.
 ///
 /// # Errors
 /// `not_found`, `forbidden`; `no_open_deadline`; what the state of a complaint does not allow; a reason that is missing.
@@ -142,6 +150,13 @@ pub async fn not_mine(
             Box::pin(async move {
                 let deadline = hold(unit, &actor, id).await?;
                 let notices = tell_the_office(unit, &deadline, &why).await?;
+                unit.later(
+                    &deadlines::Entity::update_many()
+                        .col_expr(deadlines::Column::DisputedOn, Expr::value(unit.today()))
+                        .col_expr(deadlines::Column::DisputedBy, Expr::value(actor.staff().map(|staff| staff.id.0)))
+                        .col_expr(deadlines::Column::DisputeReason, Expr::value(why.as_str()))
+                        .filter(deadlines::Column::Id.eq(id)),
+                );
                 let said = AuditEntry::new("assignment_disputed", about(&deadline)).changing(&(), &why);
                 Ok(Done::new((), said).telling(notices))
             })

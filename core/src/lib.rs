@@ -13,6 +13,7 @@ pub mod files;
 pub mod groups;
 pub mod ids;
 pub mod numbers;
+pub mod objections;
 pub mod outbox;
 pub mod people;
 pub mod problems;

@@ -24,6 +24,7 @@ mod m20261126_000091_phase;
 mod m20261126_000092_post_reviews;
 mod m20261126_000093_wecom_names;
 mod m20261126_000094_chat_media;
+mod m20261126_000095_campaign_schedule;
 mod m20261126_000096_message_templates;
 mod m20261126_000099_platform_references;
 
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000092_post_reviews::Migration),
             Box::new(m20261126_000093_wecom_names::Migration),
             Box::new(m20261126_000094_chat_media::Migration),
+            Box::new(m20261126_000095_campaign_schedule::Migration),
             Box::new(m20261126_000096_message_templates::Migration),
             Box::new(m20261126_000099_platform_references::Migration),
         ]

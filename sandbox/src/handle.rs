@@ -250,6 +250,7 @@ impl PhoneHandle {
 
     /// Pushes a tap that nobody can make, rightly signed: what a server must not believe.
     pub async fn forge_tap(&self, task: &str, key: &str) -> PushOutcome {
+        let code = self.response_code(task);
         let parts = format!(
             "{}{}{}{}{}{}",
             element("MsgType", "event"),
@@ -257,9 +258,16 @@ impl PhoneHandle {
             element("EventKey", key),
             element("TaskId", task),
             element("CardType", "button_interaction"),
-            element("ResponseCode", &hex::encode(rand::random::<[u8; 16]>())),
+            element("ResponseCode", &code),
         );
         self.push_at_wecom("template_card_event", &parts).await
+    }
+
+    /// What comes with a tap on a card of this task: with it the card can be changed, once.
+    #[must_use]
+    pub fn response_code(&self, task: &str) -> String {
+        let now = self.sandbox.now();
+        self.sandbox.state().response_codes.issue(task, now)
     }
 
     pub(crate) async fn push_at_wecom(&self, subject: &str, parts: &str) -> PushOutcome {

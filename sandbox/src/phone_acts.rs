@@ -29,7 +29,7 @@ impl PhoneHandle {
             element("EventKey", key),
             element("TaskId", task),
             element("CardType", if answers.len() == 1 { "vote_interaction" } else { "multiple_interaction" }),
-            element("ResponseCode", &hex::encode(rand::random::<[u8; 16]>())),
+            element("ResponseCode", &self.response_code(task)),
             format!("<SelectedItems>{}</SelectedItems>", answers.iter().map(item).collect::<String>()),
         ];
         self.push_at_wecom("template_card_event", &parts.concat()).await

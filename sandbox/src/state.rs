@@ -20,7 +20,7 @@ use crate::{
     wechat::{
         AccountMedia, LoginCode, Menu, PhoneCodes, ReplyAllowances, Sessions, TakenNames, Template, TokenBook, Uploads,
     },
-    wecom::{AppUse, GroupTasks, LoginCodes},
+    wecom::{AppUse, GroupTasks, LoginCodes, ResponseCodes},
 };
 
 #[derive(Default)]
@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(crate) wecom_codes: LoginCodes,
     /// Of mini-programs inside WeCom.
     pub(crate) mini_program_codes: LoginCodes,
+    pub(crate) response_codes: ResponseCodes,
     pub(crate) group_tasks: GroupTasks,
     /// By openid.
     pub(crate) phones: BTreeMap<String, Phone>,

@@ -1,7 +1,7 @@
 //! Campaigns: what a township runs, from a plan file.
 
 use actix_web::{HttpResponse, get, post, web};
-use chrono::NaiveDate;
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use qingfeng_core::{
     campaigns::{self, entity::campaigns::Model, queries},
     clock::shanghai_date,
@@ -9,7 +9,7 @@ use qingfeng_core::{
     refusal::{FieldFault, Refusal},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
@@ -20,8 +20,12 @@ use super::{
 };
 use crate::Application;
 
+/// Days of a preview, where none are named, and at most.
+const SHOWN_DAYS: u64 = 30;
+const MOST_SHOWN_DAYS: u64 = 366;
+
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(detail).service(load).service(open_case);
+    config.service(list).service(detail).service(schedule).service(load).service(open_case);
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,6 +103,70 @@ async fn detail(
         source: campaign.row.source.clone(),
         campaign: campaign.row.into(),
     }))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ScheduleQuery {
+    /// First day; none: today.
+    from: Option<NaiveDate>,
+    /// Last day; none: 30 days later.
+    to: Option<NaiveDate>,
+}
+
+/// Something that the bot will do by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComingRun {
+    at: DateTime<Utc>,
+    /// The entry of the plan.
+    key: String,
+    /// What is done, in Chinese.
+    what: String,
+    /// When it is done, in Chinese.
+    rule: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComingRuns {
+    items: Vec<ComingRun>,
+    /// From this year on some are not known yet, because its days off are not published.
+    unknown_from: Option<i32>,
+}
+
+/// What the bot will do by itself for a campaign, and when; at most 200 times. Nothing while another campaign that began later
+/// runs in the township.
+#[utoipa::path(tag = "campaigns", security(("access_token" = [])), params(ScheduleQuery), responses(
+    (status = 200, body = ComingRuns),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/campaigns/{id}/schedule")]
+async fn schedule(
+    application: web::Data<Application>,
+    person: SignedIn,
+    id: web::Path<CampaignId>,
+    query: web::Query<ScheduleQuery>,
+) -> Answer<web::Json<ComingRuns>> {
+    let campaign = queries::detail(&application.store, &person.actor, *id).await?;
+    let today = shanghai_date(application.store.clock().now());
+    let from = query.from.unwrap_or(today);
+    let later = |days| from.checked_add_days(Days::new(days));
+    let to = query.to.or_else(|| later(SHOWN_DAYS));
+    let Some(to) = to.filter(|to| from <= *to && later(MOST_SHOWN_DAYS).is_some_and(|most| *to <= most)) else {
+        let sentence = format!("结束日期要在开始日期之后，最多看{MOST_SHOWN_DAYS}天。");
+        return Err(Refusal::invalid(vec![FieldFault::new("/to", sentence)]).into());
+    };
+    let calendar = application.calendar.of(campaign.row.county_id).await?;
+    let preview = campaign.plan.preview(&calendar, from, to);
+    let items = preview.times.into_iter().map(|coming| ComingRun {
+        at: coming.at,
+        key: coming.key,
+        what: coming.runs.label().to_owned(),
+        rule: coming.rule,
+    });
+    Ok(web::Json(ComingRuns { items: items.collect(), unknown_from: preview.unknown_from }))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -6,7 +6,10 @@ use qingfeng_core::{
     clock::shanghai_date,
     deadlines::desk,
     ids::{DeadlineId, ExtensionId},
-    people::authorization::{Action, Reach, reach},
+    people::{
+        self,
+        authorization::{Action, Reach, reach},
+    },
     refusal::Refusal,
     subject::SubjectKind,
 };
@@ -48,6 +51,21 @@ pub struct DeskLine {
     explanation: String,
     /// Whether somebody said that he knows of the date.
     acknowledged: bool,
+    /// Who said so.
+    acknowledged_by: Option<String>,
+    /// Whether it is given to me or to my unit: I may answer for it.
+    mine: bool,
+    /// Somebody said that it is not his, and the office has not decided yet.
+    objection: Option<DeskObjection>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeskObjection {
+    on: NaiveDate,
+    by: Option<String>,
+    reason: String,
+    /// Whether I may decide about it.
+    may_decide: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,18 +93,41 @@ async fn due(
     person: SignedIn,
     query: web::Query<DeskQuery>,
 ) -> Answer<web::Json<Desk>> {
-    let Reach::Staff(reach) = reach(&person.actor, Action::ViewDesk) else { return Err(Refusal::forbidden().into()) };
+    let Reach::Staff(within) = reach(&person.actor, Action::ViewDesk) else { return Err(Refusal::forbidden().into()) };
     let after = query.after_id.map(|id| (query.after_due_on, id));
-    let rows = desk::due(&application.store, &reach, after).await?;
+    let rows = desk::due(&application.store, &within, after).await?;
     let today = shanghai_date(application.store.clock().now());
     let next = if rows.len() as u64 == desk::PAGE {
         rows.last().map(|row| DeskCursor { after_due_on: row.due_on, after_id: row.id })
     } else {
         None
     };
+    let answered = rows.iter().flat_map(|row| [row.acknowledged_by, row.disputed_by]).flatten();
+    let names = people::names(application.store.reader(), answered).await?;
+    let deciding = match reach(&person.actor, Action::DecideObjection) {
+        Reach::Staff(reach) => reach.townships,
+        _ => Vec::new(),
+    };
+    let me = person.actor.staff().map(|staff| staff.id);
+    let my_units: Vec<_> =
+        person.actor.staff().into_iter().flat_map(|staff| &staff.posts).map(|post| post.organization).collect();
     let items = rows
         .into_iter()
         .map(|row| DeskLine {
+            mine: row.responsible_staff_id.map_or_else(
+                || row.responsible_unit_id.is_some_and(|unit| my_units.contains(&unit)),
+                |staff| Some(staff) == me,
+            ),
+            objection: row.disputed_on.map(|on| DeskObjection {
+                on,
+                by: row.disputed_by.and_then(|staff| names.get(&staff).cloned()),
+                reason: row.dispute_reason.unwrap_or_default(),
+                may_decide: row.township_id.is_some_and(|township| deciding.contains(&township)),
+            }),
+            acknowledged_by: row
+                .acknowledged_by
+                .filter(|_| row.acknowledged_on.is_some())
+                .and_then(|staff| names.get(&staff).cloned()),
             id: row.id,
             subject_kind: row.subject_kind,
             subject_id: row.subject_id,

@@ -44,6 +44,8 @@ pub struct UndeliveredMessage {
     kind: String,
     title: Option<String>,
     state: MessageState,
+    /// Why its recipient gets it, as the card says; none for a group's post.
+    why: Option<&'static str>,
     /// Why it did not get through, in Chinese.
     reason: String,
     created_at: DateTime<Utc>,
@@ -55,6 +57,7 @@ impl From<Undelivered> for UndeliveredMessage {
             id: message.id,
             recipient_kind: message.recipient_kind,
             recipient: message.recipient,
+            why: qingfeng_bot::messages::why(message.recipient_kind, &message.kind),
             kind: message.kind,
             title: message.title,
             state: message.state,

@@ -52,6 +52,7 @@ async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
     let post = post_of(&page);
     assert_eq!((&post["recipient"], &post["state"]), (&json!("东河村村民群"), &json!("parked")), "{page}");
     assert!(post["reason"].as_str().is_some_and(|reason| !reason.is_ascii()), "{page}");
+    assert_eq!(post["why"], Value::Null, "a group is not told why");
 
     // Its robot is gone: nothing goes there any more, and those who can set it up are told once.
     bot.tick().await.unwrap();
@@ -143,6 +144,8 @@ async fn which_resident_a_message_was_for_is_shown_to_nobody() {
     let to_residents = |item: &&Value| item["recipient_kind"] == "resident";
     let residents: Vec<_> = page["items"].as_array().unwrap().iter().filter(to_residents).collect();
     assert!(!residents.is_empty(), "{page}");
+    let staff = page["items"].as_array().unwrap().iter().find(|item| item["recipient_kind"] == "staff").unwrap();
+    assert_eq!(staff["why"], "您是承办人", "{page}");
     assert!(residents.iter().all(|item| item["recipient"].is_null() && item["title"].is_null()), "{page}");
 
     let administrator = cast.township.staff(Role::GroupAdministrator).await;

@@ -12,7 +12,7 @@ pub(super) const WORDS: usize = 112;
 const LINE_NAME: usize = 5;
 pub(super) const LINE_VALUE: usize = 26;
 const SOURCE: usize = 13;
-const BUTTON: usize = 10;
+pub(super) const BUTTON: usize = 10;
 /// The platform's limits.
 const LINES: usize = 6;
 const LONGEST_TASK: usize = 128;

@@ -13,9 +13,9 @@ use super::{
     codes::{Meaning, Place, meaning},
     exchange,
     parts::parts,
-    template_card::TemplateCard,
+    template_card::{BUTTON, TemplateCard},
 };
-use crate::delivery::Outcome;
+use crate::{delivery::Outcome, messages::shorten};
 
 /// Longest text and markdown, in bytes of UTF-8. The platform cuts a longer text without a word.
 pub(crate) const LONGEST_TEXT: usize = 2048;
@@ -243,6 +243,29 @@ impl WeComApp {
             (0, Some(id)) => Ok(id.to_owned()),
             (0, None) => Err(later("企业微信没有给文件编号")),
             (code, _) => Err(meaning(Place::WeComCall, code).outcome(now)),
+        }
+    }
+
+    /// Lets the buttons of a card that somebody tapped become one that says this and does nothing. The code came with the tap
+    /// and is good once.
+    pub async fn update_card(&self, user_id: &str, response_code: &str, words: &str) -> Outcome {
+        let body = json!({
+            "userids": [user_id], "agentid": self.agent_id, "response_code": response_code,
+            "button": {"replace_name": shorten(words, BUTTON)},
+        });
+        let request = |token: &str| {
+            self.client
+                .post(format!("{}/cgi-bin/message/update_template_card", self.base))
+                .query(&[("access_token", token)])
+                .json(&body)
+        };
+        let answer = match self.tokens.call("/cgi-bin/message/update_template_card", request).await {
+            Ok(answer) => answer,
+            Err(outcome) => return outcome,
+        };
+        match exchange::code(&answer, "errcode") {
+            Some(code) => meaning(Place::WeComCall, code).outcome(self.clock.now()),
+            None => Outcome::Unknown("企业微信的回应看不懂，不知道是否已改".into()),
         }
     }
 

@@ -19,7 +19,7 @@ use qingfeng_core::{
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 
-use super::{Task, wish::half_width};
+use super::{Key, Task, taps, wish::half_width};
 
 /// A button that is tapped in the evening is asked about in the morning.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -40,18 +40,27 @@ impl Wanted {
     }
 }
 
+/// A button that waits for words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Question {
+    pub(super) wanted: Wanted,
+    pub(super) task: Task,
+    /// With which the card is changed when it is answered.
+    pub(super) response_code: String,
+}
+
 fn key(user_id: &str) -> String {
     format!("wecom_answer:{}", user_id.to_lowercase())
 }
 
 /// From now on the next words of this person answer this.
-pub(super) async fn expect(cache: &dyn Cache, user_id: &str, wanted: Wanted, task: Task) -> Result<(), Fault> {
-    let state = serde_json::to_vec(&(wanted, task)).map_err(Fault::unavailable)?;
+pub(super) async fn expect(cache: &dyn Cache, user_id: &str, question: &Question) -> Result<(), Fault> {
+    let state = serde_json::to_vec(question).map_err(Fault::unavailable)?;
     cache.set(&key(user_id), &state, PATIENCE).await
 }
 
 /// What the person is expected to write about.
-pub(super) async fn expected(cache: &dyn Cache, user_id: &str) -> Result<Option<(Wanted, Task)>, Fault> {
+pub(super) async fn expected(cache: &dyn Cache, user_id: &str) -> Result<Option<Question>, Fault> {
     Ok(cache.get(&key(user_id)).await?.and_then(|state| serde_json::from_slice(&state).ok()))
 }
 
@@ -99,11 +108,11 @@ pub(super) async fn take(
     cache: &dyn Cache,
     user_id: &str,
     (county, actor): (CountyId, &Actor),
-    (wanted, task): (Wanted, Task),
+    question: &Question,
     text: &str,
 ) -> Result<String, Fault> {
     let command = Command::by(actor);
-    let done = match (wanted, task) {
+    let done = match (question.wanted, question.task) {
         (Wanted::MoreTime, Task::Deadline(id)) => {
             let today = shanghai_date(store.clock().now());
             let due_on = deadlines::Entity::find_by_id(id).one(store.reader()).await?.and_then(|row| row.due_on);
@@ -126,6 +135,11 @@ pub(super) async fn take(
     };
     match done {
         Ok(said) => {
+            let done = match question.wanted {
+                Wanted::MoreTime => Key::MoreTime.done(),
+                Wanted::NotMine => Key::NotMine.done(),
+            };
+            taps::say(store, county, user_id, &question.response_code, done).await?;
             forget(cache, user_id).await?;
             Ok(said)
         }

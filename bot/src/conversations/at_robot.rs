@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    AT_WORK, Conversations, HANDLED, PushFault, REMEMBERED, Wish, at_wecom, opinion,
+    AT_WORK, BEING_ANSWERED, Conversations, HANDLED, PushFault, REMEMBERED, Wish, at_wecom, in_time, opinion,
     robot::{Told, What},
     standing,
 };
@@ -30,10 +30,10 @@ impl Conversations {
     pub async fn take_at_robot(&self, body: &[u8]) -> Result<String, PushFault> {
         let told = Told::parse(body).ok_or(PushFault::Unreadable)?;
         let key = format!("robot:{}", hex::encode(Sha256::digest(&told.message_id)));
-        if !self.cache.set_if_absent(&key, HANDLED.as_bytes(), AT_WORK).await? {
-            return Ok(HANDLED.into());
+        if !self.cache.set_if_absent(&key, BEING_ANSWERED, AT_WORK).await? {
+            return self.answered_before(&key, "", "").await;
         }
-        match answer(self, &told).await {
+        match in_time(answer(self, &told)).await {
             Ok(answer) => {
                 self.cache.set(&key, HANDLED.as_bytes(), REMEMBERED).await?;
                 Ok(answer.map_or_else(|| HANDLED.into(), |answer| answer.to_string()))

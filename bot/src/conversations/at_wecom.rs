@@ -42,7 +42,7 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
             return Ok("好的，没有提交。".into());
         }
         if !matches!(wish, Wish::Help | Wish::Tasks | Wish::Report) {
-            return answers::take(store, cache, user_id, (county, &actor), expected, text).await;
+            return answers::take(store, cache, user_id, (county, &actor), &expected, text).await;
         }
     }
     if wish == Wish::Report {

@@ -48,6 +48,10 @@ use crate::{callbacks, messages::within_bytes};
 const REMEMBERED: Duration = Duration::from_secs(600);
 /// Who works on a push longer than this has died over it: the next delivery is worked on anew. Longer than the platform waits.
 const AT_WORK: Duration = Duration::from_secs(8);
+/// What stands in the cache for a push as long as it is being answered.
+const BEING_ANSWERED: &[u8] = b"being answered";
+/// Shorter than the platforms wait.
+const PATIENCE: Duration = Duration::from_millis(4500);
 
 /// What the last answer is sealed as.
 const ANSWER: &str = "chat answer";
@@ -92,13 +96,25 @@ impl Conversations {
     /// # Errors
     /// When it is not readable, or something of ours does not answer: then it is delivered again.
     pub async fn take(&self, speaker: Speaker, body: &[u8]) -> Result<String, PushFault> {
-        let push = Push::parse(body).ok_or(PushFault::Unreadable)?;
+        let mut push = Push::parse(body).ok_or(PushFault::Unreadable)?;
+        // What an application at WeCom is told can do what a member of staff may do: only WeCom says for which it is.
+        match speaker {
+            Speaker::Resident => push.agent_id.clear(),
+            Speaker::Staff if push.agent_id.is_empty() => return Err(PushFault::Unreadable),
+            Speaker::Staff => {}
+        }
+        if push.is_for_later() {
+            // Written down at once, and known again there: nothing is kept of it here that could outlive a failure.
+            let written = callbacks::enqueue(&self.store, &*self.cache, &push);
+            in_time(written).await?;
+            return Ok(HANDLED.into());
+        }
         let digest = push.digest();
         let key = format!("push:{digest}");
-        if !self.cache.set_if_absent(&key, HANDLED.as_bytes(), AT_WORK).await? {
-            return Ok(self.said_last(&push.from, &digest).await?.unwrap_or_else(|| HANDLED.into()));
+        if !self.cache.set_if_absent(&key, BEING_ANSWERED, AT_WORK).await? {
+            return self.answered_before(&key, &push.from, &digest).await;
         }
-        match self.answer(speaker, &push).await {
+        match in_time(self.answer(speaker, &push)).await {
             Ok(answer) => {
                 self.cache.set(&key, HANDLED.as_bytes(), REMEMBERED).await?;
                 if answer != HANDLED {
@@ -111,6 +127,15 @@ impl Conversations {
                 Err(fault.into())
             }
         }
+    }
+
+    /// What to say to a push that was here before. One that is being answered right now is not taken yet: whoever delivers it
+    /// again must not be told that it is handled, because that can still fail.
+    async fn answered_before(&self, key: &str, from: &str, digest: &str) -> Result<String, PushFault> {
+        if self.cache.get(key).await?.is_none_or(|state| state == BEING_ANSWERED) {
+            return Err(Fault::unavailable("this push is being answered").into());
+        }
+        Ok(self.said_last(from, digest).await?.unwrap_or_else(|| HANDLED.into()))
     }
 
     /// What a person was told last, sealed: it may repeat what she wrote. The next answer takes its place.
@@ -134,10 +159,7 @@ impl Conversations {
                 let wish = Wish::of_button(&push.event_key);
                 self.in_turn(push, async || self.reply(push, &wish, "").await).await?
             }
-            ("event", _) => {
-                callbacks::enqueue(&self.store, &*self.cache, push).await?;
-                return Ok(HANDLED.into());
-            }
+            ("event", _) => return Ok(HANDLED.into()),
             ("text", _) if speaker == Speaker::Staff => at_wecom::reply(self, &push.from, &push.content).await?,
             _ if speaker == Speaker::Staff => {
                 "我只看得懂文字。发“待办”看快到期的事，照片请在工作台打开“清风”上传。".into()
@@ -334,9 +356,16 @@ pub fn menu() -> serde_json::Value {
     json!({"button": [button("反映问题", "file"), button("查进度", "progress"), {"name": "更多", "sub_button": more}]})
 }
 
+/// The platforms wait five seconds for an answer, and then deliver again.
+async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let ended = tokio::time::timeout(PATIENCE, work).await;
+    ended.unwrap_or_else(|_| Err(Fault::unavailable("a push could not be answered in time")))
+}
+
 /// Does what an event asks for.
 pub(crate) async fn work_on_event(store: &Store, cache: &dyn Cache, push: &Push) -> Result<(), Fault> {
-    if push.event == "template_card_event" {
+    // Whose agent is not named has come from WeChat, where nobody is a member of staff.
+    if push.event == "template_card_event" && !push.agent_id.is_empty() {
         return taps::take(store, cache, push).await;
     }
     subscriptions::take(store, push).await

@@ -46,6 +46,8 @@ pub struct Push {
     pub event_key: String,
     /// By which a card's taps are known.
     pub task_id: String,
+    /// With which the card can be changed, once.
+    pub response_code: String,
     /// The application at WeCom; empty for the account.
     pub agent_id: String,
     pub content: String,
@@ -58,6 +60,14 @@ pub struct Push {
     pub message_id: String,
     /// The list of an event about subscribe messages.
     pub items: Vec<Item>,
+}
+
+impl Push {
+    /// Whether it asks for no answer and something has to be done after it.
+    #[must_use]
+    pub fn is_for_later(&self) -> bool {
+        self.kind == "event" && !matches!(self.event.as_str(), "subscribe" | "CLICK")
+    }
 }
 
 /// One entry of an event's list.
@@ -101,6 +111,7 @@ impl Push {
             event: field("Event"),
             event_key: field("EventKey"),
             task_id: field("TaskId"),
+            response_code: field("ResponseCode"),
             agent_id: field("AgentID"),
             content: field("Content"),
             recognition: field("Recognition"),
@@ -158,6 +169,7 @@ impl Push {
                 ("xml", "Event") => &mut push.event,
                 ("xml", "EventKey") => &mut push.event_key,
                 ("xml", "TaskId") => &mut push.task_id,
+                ("xml", "ResponseCode") => &mut push.response_code,
                 ("xml", "AgentID") => &mut push.agent_id,
                 ("xml", "Content") => &mut push.content,
                 ("xml", "Recognition") => &mut push.recognition,

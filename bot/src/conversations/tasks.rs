@@ -49,6 +49,17 @@ impl Key {
         }
     }
 
+    /// What the card says when it is done; at most ten characters.
+    pub(super) fn done(self) -> &'static str {
+        match self {
+            Self::Posted => "已发到群里",
+            Self::TakeOn => "已受理",
+            Self::Known => "已知道",
+            Self::MoreTime => "已申请延期",
+            Self::NotMine => "已说明不是我的",
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         [Self::Posted, Self::TakeOn, Self::Known, Self::MoreTime, Self::NotMine]
             .into_iter()

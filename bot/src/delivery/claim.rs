@@ -336,6 +336,20 @@ pub(super) async fn cards_today(bot: &Bot, recipient: uuid::Uuid) -> Result<u64,
         .await?)
 }
 
+/// The cards that other bots are sending to a person right now.
+pub(super) async fn cards_on_their_way(bot: &Bot, recipient: uuid::Uuid) -> Result<u64, Fault> {
+    Ok(Entity::find()
+        .select_only()
+        .column(Column::LeaseHolder)
+        .distinct()
+        .filter(Column::RecipientId.eq(recipient))
+        .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]))
+        .filter(Column::LeaseUntil.gt(bot.store.clock().now()))
+        .filter(Column::LeaseHolder.ne(bot.holder.as_str()))
+        .count(bot.store.reader())
+        .await?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@
 
 mod buttons;
 mod card;
+mod card_updates;
 mod claim;
 mod customer_group;
 mod departure;
@@ -23,7 +24,7 @@ use qingfeng_core::{
     clock::{shanghai, shanghai_date},
     groups::{self, GroupKind, entity::Model as Group},
     ids::{ResidentId, StaffId},
-    outbox::{self, Notice, Recipient, RecipientKind, entity::Model as Message, stops},
+    outbox::{self, Notice, QUIET_FROM, QUIET_UNTIL, Recipient, RecipientKind, entity::Model as Message, stops},
     people::{Role, holders},
     refusal::Fault,
 };
@@ -38,10 +39,6 @@ use crate::{
     channels::Post,
     messages::{self, Wordings},
 };
-
-/// No messages from nine in the evening to eight in the morning, Beijing time.
-pub const QUIET_FROM: u32 = 21;
-pub const QUIET_UNTIL: u32 = 8;
 
 /// Messages claimed at once.
 const BATCH: u64 = 100;
@@ -64,7 +61,14 @@ pub struct Delivered {
 
 pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     let mut delivered = Delivered::default();
-    if is_quiet_at(bot.store.clock().now()) || stops::in_force(bot.store.reader()).await?.is_some() {
+    if stops::in_force(bot.store.reader()).await?.is_some() {
+        return Ok(delivered);
+    }
+    // A card that changes disturbs nobody.
+    if let Err(fault) = card_updates::send(bot).await {
+        tracing::error!(%fault, "cards could not be changed");
+    }
+    if is_quiet_at(bot.store.clock().now()) {
         return Ok(delivered);
     }
     claim::give_back_expired(bot).await?;

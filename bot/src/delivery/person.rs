@@ -1,7 +1,10 @@
 //! Cards to people: whom they reach, and how many a day.
 
-use chrono::{NaiveTime, TimeDelta};
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use qingfeng_core::{
+    campaigns::{self, plan::CARDS_PER_DAY},
     clock::{shanghai_date, shanghai_instant},
     ids::{ResidentId, StaffId},
     outbox::{RecipientKind, entity::Model as Message, opt_outs},
@@ -23,9 +26,7 @@ use crate::{
     messages::{self, Wordings},
 };
 
-/// Cards per person and day; what comes on top waits for the next morning.
-const CARDS_PER_DAY: u64 = 8;
-/// The last of them are kept for what cannot wait.
+/// The last cards of a day are kept for what cannot wait.
 const KEPT_FOR_URGENT: u64 = 2;
 
 /// Whom a card reaches.
@@ -93,6 +94,21 @@ async fn split(
     Ok((own, (!handed.is_empty()).then_some((deputy.id, handed))))
 }
 
+/// How many cards the person may have had today for these to be one more: what their townships' campaigns say, the most of them;
+/// what comes on top waits for the next morning.
+async fn budget(bot: &Bot, messages: &[Message], today: NaiveDate) -> Result<u64, Fault> {
+    let staff = messages.iter().filter(|message| message.recipient_kind == RecipientKind::Staff);
+    let townships: BTreeSet<_> = staff.filter_map(|message| message.township_id).collect();
+    let mut cards = None;
+    for township in townships {
+        let reminders = campaigns::queries::reminders(bot.store.reader(), township, today).await?;
+        cards = cards.max(reminders.map(|reminders| reminders.cards_per_day));
+    }
+    let cards = u64::from(cards.unwrap_or(CARDS_PER_DAY));
+    let urgent = messages.iter().any(|message| messages::is_urgent(&message.kind));
+    Ok(if urgent { cards } else { cards.saturating_sub(KEPT_FOR_URGENT) })
+}
+
 async fn to(
     bot: &Bot,
     wordings: &Wordings,
@@ -107,15 +123,23 @@ async fn to(
         return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
     }
     let today = shanghai_date(bot.store.clock().now());
-    let urgent = messages.iter().any(|message| messages::is_urgent(&message.kind));
-    let budget = if urgent { CARDS_PER_DAY } else { CARDS_PER_DAY - KEPT_FOR_URGENT };
-    if claim::cards_today(bot, first.recipient_id).await? >= budget {
-        let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
-        let later = Outcome::Waits {
-            until: shanghai_instant(today + TimeDelta::days(1), morning),
-            reason: "今天的提醒已够多".into(),
+    let sent = claim::cards_today(bot, first.recipient_id).await?;
+    let on_their_way = claim::cards_on_their_way(bot, first.recipient_id).await?;
+    if sent + on_their_way > 0 {
+        let budget = budget(bot, &messages, today).await?;
+        let waits = if sent >= budget {
+            let morning = NaiveTime::from_hms_opt(QUIET_UNTIL, 0, 0).expect("an hour of the day");
+            let until = shanghai_instant(today + TimeDelta::days(1), morning);
+            Some((until, "今天的提醒已够多"))
+        } else if sent + on_their_way >= budget {
+            // Another bot's card may be the last of today: it is known in a moment.
+            Some((bot.store.clock().now() + TimeDelta::minutes(1), "正在给同一个人发送"))
+        } else {
+            None
         };
-        return claim::settle(bot, &messages, later, delivered).await;
+        if let Some((until, reason)) = waits {
+            return claim::settle(bot, &messages, Outcome::Waits { until, reason: reason.into() }, delivered).await;
+        }
     }
     let mut card = messages::card(kind, &messages, wordings);
     if let Some(name) = &reached.stands_in_for {

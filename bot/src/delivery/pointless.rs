@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::claim;
 use crate::Bot;
 
-/// Withdraws reminders whose deadline was met or moved since they were written, of several about one deadline (they
-/// gathered while nothing could be sent) all but the latest, and what asks to forward a post that is in its group already.
+/// Withdraws reminders whose deadline was met or moved since they were written, of several about one deadline and of several
+/// summaries (they gathered while nothing could be sent) all but the latest, and what asks to forward a post that is in its group already.
 /// Returns the others.
 pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
     let running = running(bot, &messages).await?;
@@ -28,8 +28,8 @@ pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Me
         (None, None) => true,
     };
     let is_latest = |message: &Message| {
-        let same = |other: &&Message| of(other, "deadline_id") == of(message, "deadline_id") && is_reminder(other);
-        !is_reminder(message) || messages.iter().filter(same).map(|other| other.id).max() == Some(message.id)
+        let same = |other: &&Message| series(other) == series(message);
+        series(message).is_none() || messages.iter().filter(same).map(|other| other.id).max() == Some(message.id)
     };
     let stays: Vec<_> = messages.iter().map(|message| still_true(message) && is_latest(message)).collect();
     let (mut keep, mut drop) = (Vec::new(), Vec::new());
@@ -46,9 +46,13 @@ fn of(message: &Message, fact: &str) -> Option<Uuid> {
     message.facts.get(fact)?.as_str()?.parse().ok()
 }
 
-/// One of the series that counts down to a deadline and up after it.
-fn is_reminder(message: &Message) -> bool {
-    matches!(message.kind.as_str(), "deadline_ahead" | "deadline_today" | "deadline_overdue")
+/// The series of which only the latest message counts: down to a deadline and up after it, or a campaign's summaries.
+fn series(message: &Message) -> Option<Uuid> {
+    match message.kind.as_str() {
+        "deadline_ahead" | "deadline_today" | "deadline_overdue" => of(message, "deadline_id"),
+        "summary" => Some(message.subject_id),
+        _ => None,
+    }
 }
 
 async fn running(bot: &Bot, messages: &[Message]) -> Result<Vec<deadlines::Model>, Fault> {

@@ -55,6 +55,12 @@ pub(crate) fn is_urgent(kind: &str) -> bool {
     matches!(kind, "deadline_today" | "deadline_overdue" | "deadline_escalated" | "answer_wanted")
 }
 
+/// Why a person gets a message of this kind, as the card says; groups are not told.
+#[must_use]
+pub fn why(recipient: RecipientKind, kind: &str) -> Option<&'static str> {
+    (recipient != RecipientKind::Group).then(|| catalogue::kind_of(recipient, kind).reason())
+}
+
 /// Why somebody gets another's message.
 pub(crate) fn standing_in(name: &str) -> String {
     length::around("您代理", name, "的工作", LONGEST_THING)
@@ -111,6 +117,7 @@ fn single(recipient: RecipientKind, message: &Message, wordings: &Wordings) -> C
         }
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
+        (_, SubjectKind::Campaign) => "pages/desk/index".into(),
         (_, SubjectKind::Group) if message.kind == "post_to_review" => "pages/posts/review".into(),
         (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, SubjectKind::MessageTemplate) => "pages/wordings/list".into(),

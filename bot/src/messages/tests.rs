@@ -56,7 +56,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
 /// Every kind that goes to a person, with facts as the product writes them, and its title.
 fn to_people(title: &str) -> Vec<Message> {
     use RecipientKind::{Resident, Staff};
-    use SubjectKind::{Complaint, Duty, Group, MessageTemplate, Rectification, SealedSurvey};
+    use SubjectKind::{Campaign, Complaint, Duty, Group, MessageTemplate, Rectification, SealedSurvey};
     let due = |date: &str| json!({"title": title, "due_on": date});
     let late = json!({"title": title, "due_on": "2026-02-27", "rung": "督办函"});
     let unit = json!({"title": title, "unit": "东河村"});
@@ -74,9 +74,18 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "complaint_rated", Complaint, plain()),
         message(Staff, "complaint_rated_bad", Complaint, plain()),
         message(Staff, "call_back_due", Complaint, plain()),
+        message(
+            Staff,
+            "summary",
+            Campaign,
+            json!({"title": "调度提示：12月21日至12月27日", "due": 120, "overdue": 35, "done_again": 11}),
+        ),
         message(Staff, "answer_wanted", Complaint, json!({"title": title, "wanted": "more_time"})),
         message(Staff, "answer_wanted", Rectification, json!({"title": title, "wanted": "not_mine"})),
         message(Staff, "assignment_disputed", Duty, due("2026-03-20")),
+        message(Staff, "item_handed_over", Rectification, due("2026-03-20")),
+        message(Staff, "objection_upheld", Duty, due("2026-03-20")),
+        message(Staff, "objection_rejected", Rectification, due("2026-03-20")),
         message(Staff, "post_to_review", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_rejected", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_prepared", Group, json!({"title": "东河村村民群"})),

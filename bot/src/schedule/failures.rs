@@ -50,7 +50,18 @@ pub async fn failing_jobs(store: &Store) -> Result<Vec<FailingJob>, Fault> {
     Ok(rows.into_iter().map(|row| FailingJob { job: row.job, since: row.since, failures: row.failures }).collect())
 }
 
-pub(super) async fn record(bot: &Bot, county: CountyId, job: &'static str) -> Result<(), Fault> {
+/// The county's jobs of this sort that fail now.
+pub(super) async fn of(bot: &Bot, county: CountyId, sort: &str) -> Result<Vec<String>, Fault> {
+    let rows = entity::Entity::find()
+        .filter(entity::Column::CountyId.eq(county))
+        .filter(entity::Column::Job.starts_with(sort))
+        .all(bot.store.reader())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.job).collect())
+}
+
+pub(super) async fn record(bot: &Bot, county: CountyId, job: &str) -> Result<(), Fault> {
+    let job = job.to_owned();
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
@@ -59,7 +70,7 @@ pub(super) async fn record(bot: &Bot, county: CountyId, job: &'static str) -> Re
                     .to_owned();
                 let failure = entity::ActiveModel {
                     county_id: Set(county),
-                    job: Set(job.to_owned()),
+                    job: Set(job),
                     since: Set(unit.now()),
                     failures: Set(1),
                 };
@@ -71,7 +82,8 @@ pub(super) async fn record(bot: &Bot, county: CountyId, job: &'static str) -> Re
 }
 
 /// The job came through.
-pub(super) async fn forget(bot: &Bot, county: CountyId, job: &'static str) -> Result<(), Fault> {
+pub(super) async fn forget(bot: &Bot, county: CountyId, job: &str) -> Result<(), Fault> {
+    let job = job.to_owned();
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {

@@ -1,14 +1,17 @@
-//! What is due by the calendar: reminders, monthly posts, housekeeping. One leader schedules; each job runs once a day
-//! and, after an outage, once for all the days missed.
+//! What is due by the calendar: reminders, monthly posts, housekeeping. One leader schedules; each standing job runs once a day
+//! and, after an outage, once for all the days missed. What a campaign's plan names runs at its own times instead.
 
+mod campaign_entries;
 mod failures;
 mod housekeeping;
 mod monthly;
+mod places;
 mod policy;
 mod prepared_posts;
 mod reminders;
 mod sealed_results;
 mod silence;
+mod summary;
 mod surveys;
 
 use std::{str::FromStr, time::Duration};
@@ -16,7 +19,7 @@ use std::{str::FromStr, time::Duration};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use cron::Schedule;
 use qingfeng_core::{
-    campaigns,
+    campaigns::{self, plan::ScheduledRun},
     clock::{shanghai, shanghai_date},
     ids::CountyId,
     people::{OrganizationKind, entity::organizations},
@@ -28,6 +31,8 @@ pub use failures::{FailingJob, failing_jobs};
 pub use policy::ReminderPolicy;
 
 use crate::Bot;
+use campaign_entries::Asked;
+use places::Places;
 
 /// Name of the scheduler's lease.
 pub const LEADERSHIP: &str = "bot:scheduler";
@@ -84,18 +89,20 @@ pub(crate) async fn run(bot: &Bot) -> Result<(), Fault> {
         .await?;
     for county in counties {
         sealed_results::publish(bot, county.county_id).await?;
+        let asked = Asked::read(bot, county.county_id).await?;
         for job in &JOBS {
             // One county's trouble is not the others'.
-            if let Err(fault) = run_if_due(bot, county.county_id, job).await {
+            if let Err(fault) = run_if_due(bot, county.county_id, &asked, job).await {
                 tracing::error!(%fault, job = job.name, county = %county.county_id, "a scheduled job failed; it is tried again");
                 failures::record(bot, county.county_id, job.name).await?;
             }
         }
+        asked.run(bot, county.county_id).await?;
     }
     Ok(())
 }
 
-async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault> {
+async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Result<(), Fault> {
     let now = bot.store.clock().now().with_timezone(&shanghai());
     let Some(due_for) = last_time(job, now)? else { return Ok(()) };
     let last = runs::Entity::find_by_id((county, job.name.to_owned())).one(bot.store.reader()).await?;
@@ -107,11 +114,17 @@ async fn run_if_due(bot: &Bot, county: CountyId, job: &Job) -> Result<(), Fault>
             let calendar = bot.calendar.of(county).await?;
             campaigns::open_coming_duties(&bot.store, &calendar, county).await?;
         }
-        "reminders" => reminders::schedule(bot, county, due_for).await?,
+        "reminders" => {
+            let here = Places::CountyBut(asked.townships(ScheduledRun::Reminders));
+            reminders::schedule(bot, county, &here, due_for).await?;
+        }
         "surveys" => surveys::close_finished(bot, county, due_for).await?,
         "silence" => silence::schedule(bot, county, due_for).await?,
         "prepared_posts" => prepared_posts::schedule(bot, county, due_for).await?,
-        "monthly_posts" => monthly::schedule(bot, county, due_for).await?,
+        "monthly_posts" => {
+            let here = Places::CountyBut(asked.townships(ScheduledRun::MonthlyPosts));
+            monthly::schedule(bot, county, &here, due_for).await?;
+        }
         _ => housekeeping::sweep(bot, county).await?,
     }
     if !failures::failing_jobs(&bot.store).await?.is_empty() {

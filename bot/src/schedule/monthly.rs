@@ -15,11 +15,13 @@ use qingfeng_core::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
+use super::Places;
 use crate::Bot;
 
-/// On the day that the township's campaign names, else on the first working day of a month, writes each village group's
-/// post about the month before. In a year whose calendar is unknown, on the first of the month: late news help nobody.
-pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
+/// Writes each village group's post about the month before. At the times of a campaign's schedule; else on the day that the
+/// campaign names, or on the first working day of a month. In a year whose calendar is unknown, on the first of the month: late
+/// news help nobody.
+pub(super) async fn schedule(bot: &Bot, county: CountyId, here: &Places, today: NaiveDate) -> Result<(), Fault> {
     let calendar = bot.calendar.of(county).await?;
     let first = today.with_day(1).unwrap_or(today);
     let usual_day = calendar.nth_working_day(today.year(), today.month(), 1).unwrap_or(first);
@@ -34,9 +36,10 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
         .await?;
     let mut notices = Vec::new();
     let mut post_days = HashMap::new();
-    for group in known {
+    for group in known.into_iter().filter(|group| here.include(Some(group.township_id))) {
         let post_day = match post_days.get(&group.township_id) {
             Some(day) => *day,
+            None if here.single().is_some() => today,
             None => {
                 let day = planned_day(bot, &calendar, group.township_id, today).await?.unwrap_or(usual_day);
                 post_days.insert(group.township_id, day);

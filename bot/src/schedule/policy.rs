@@ -107,7 +107,8 @@ mod tests {
     #[case(6, Some(Step::Overdue(6)))]
     #[case(11, Some(Step::Overdue(11)))]
     fn a_plan_sets_its_own_steps(#[case] days_after: i64, #[case] expected: Option<Step>) {
-        let reminders = Reminders { days_before: vec![7, 2], on_the_day: false, overdue_every_days: 5 };
+        let reminders =
+            Reminders { days_before: vec![7, 2], on_the_day: false, overdue_every_days: 5, ..Reminders::default() };
         let due_on = NaiveDate::from_ymd_opt(2026, 3, 16).unwrap();
         let today = due_on + chrono::TimeDelta::days(days_after);
         assert_eq!(ReminderPolicy::from(&reminders).step(due_on, today), expected);

@@ -13,7 +13,10 @@ use qingfeng_core::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
-use super::policy::{ReminderPolicy, Step};
+use super::{
+    Places,
+    policy::{ReminderPolicy, Step},
+};
 use crate::Bot;
 
 const PAGE: u64 = 500;
@@ -32,14 +35,14 @@ struct RuleBook {
 }
 
 impl RuleBook {
-    async fn read(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<Self, Fault> {
+    async fn read(bot: &Bot, county: CountyId, here: &Places, today: NaiveDate) -> Result<Self, Fault> {
         let places = organizations::Entity::find()
             .filter(organizations::Column::CountyId.eq(county))
             .filter(organizations::Column::Kind.eq(OrganizationKind::Township))
             .all(bot.store.reader())
             .await?;
         let mut townships = HashMap::new();
-        for place in places {
+        for place in places.into_iter().filter(|place| here.include(Some(place.id))) {
             let ladder = Ladder::read(bot.store.reader(), county, place.id, today).await?;
             let policy = ladder.as_ref().map(|ladder| ladder.reminders().into()).unwrap_or_default();
             townships.insert(place.id, Rules { policy, ladder });
@@ -57,31 +60,34 @@ impl RuleBook {
     }
 }
 
-/// Writes today's reminders of a county into the outbox.
-pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
-    let rules = RuleBook::read(bot, county, today).await?;
+/// Writes today's reminders into the outbox.
+pub(super) async fn schedule(bot: &Bot, county: CountyId, here: &Places, today: NaiveDate) -> Result<(), Fault> {
+    let rules = RuleBook::read(bot, county, here, today).await?;
     let horizon = today + TimeDelta::days(rules.horizon());
     // A year that both databases know; nothing was due before.
     let before_all = NaiveDate::from_ymd_opt(1949, 10, 1).unwrap_or_default();
     let mut after = (before_all, DeadlineId(uuid::Uuid::nil()));
     loop {
-        let page =
-            deadlines::Entity::find()
-                .filter(deadlines::Column::CountyId.eq(county))
-                .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
-                .filter(deadlines::Column::DueOn.lte(horizon))
-                .filter(Condition::any().add(deadlines::Column::DueOn.gt(after.0)).add(
-                    Condition::all().add(deadlines::Column::DueOn.eq(after.0)).add(deadlines::Column::Id.gt(after.1)),
-                ))
-                .order_by_asc(deadlines::Column::DueOn)
-                .order_by_asc(deadlines::Column::Id)
-                .limit(PAGE)
-                .all(bot.store.reader())
-                .await?;
+        let mut open = deadlines::Entity::find()
+            .filter(deadlines::Column::CountyId.eq(county))
+            .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
+            .filter(deadlines::Column::DueOn.lte(horizon))
+            .filter(Condition::any().add(deadlines::Column::DueOn.gt(after.0)).add(
+                Condition::all().add(deadlines::Column::DueOn.eq(after.0)).add(deadlines::Column::Id.gt(after.1)),
+            ));
+        if let Some(township) = here.single() {
+            open = open.filter(deadlines::Column::TownshipId.eq(township));
+        }
+        let page = open
+            .order_by_asc(deadlines::Column::DueOn)
+            .order_by_asc(deadlines::Column::Id)
+            .limit(PAGE)
+            .all(bot.store.reader())
+            .await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = (last.due_on.unwrap_or(horizon), last.id);
         let mut notices = Vec::new();
-        for deadline in &page {
+        for deadline in page.iter().filter(|deadline| here.include(deadline.township_id)) {
             notices.extend(reminders_of(bot, rules.of(deadline.township_id), deadline, today).await?);
         }
         bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;

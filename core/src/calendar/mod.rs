@@ -3,18 +3,22 @@
 //! The data is a file per year, version by version. A year without data is unknown — never "weekends only": a deadline
 //! that runs into it has no date until the notice is published (usually in November before).
 
+mod cron_times;
 mod day_rule;
 mod limit;
 mod notice;
+mod recurrence;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
+pub use cron_times::{CronFault, CronTimes};
 pub use day_rule::{DayRule, OnRestDay, weekdays_between};
 pub use limit::{Limit, LimitUnit, WorkedOut};
 pub use notice::{NoticeDay, NoticeFault, YearNotice};
+pub use recurrence::{Recurrence, RunDays};
 pub use service::{CalendarBook, ImportOutcome, import_year};
 
 /// What is known of working days.

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
 use super::{
     DutyState, Plan,
     entity::{campaigns, duties},
-    plan::ComplaintClocks,
+    plan::{ComplaintClocks, Reminders},
 };
 use crate::{
     deadlines::entity::deadlines,
@@ -81,6 +81,21 @@ pub async fn complaint_clocks(
         .await?;
     clocks
         .map_or_else(|| Ok(ComplaintClocks::default()), |kept| serde_json::from_value(kept).map_err(Fault::unavailable))
+}
+
+/// How a township's running campaign reminds; none while none runs.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reminders(
+    connection: &impl ConnectionTrait,
+    township: OrganizationId,
+    on: NaiveDate,
+) -> Result<Option<Reminders>, Fault> {
+    let plan: Option<sea_orm::JsonValue> =
+        running(township, on).select_only().column(campaigns::Column::Plan).into_tuple().one(connection).await?;
+    let Some(mut plan) = plan else { return Ok(None) };
+    serde_json::from_value(plan["reminders"].take()).map(Some).map_err(Fault::unavailable)
 }
 
 fn running(township: OrganizationId, on: NaiveDate) -> Select<campaigns::Entity> {

@@ -1,12 +1,11 @@
 //! When a duty is due: from a rhythm to the days of a stretch of time.
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveTime, Weekday};
-use cron::Schedule;
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Weekday};
 
 use super::plan::{HalfYear, MonthDay, OnRestDay, Quarter, Rhythm, WeekDay};
 use crate::{
-    calendar::{DayRule, weekdays_between},
-    clock::shanghai,
+    calendar::{CronTimes, DayRule, weekdays_between},
+    clock::shanghai_instant,
 };
 
 /// One time that a duty is due, before the calendar had its say.
@@ -63,7 +62,7 @@ impl Rhythm {
             }),
             Self::Cron { expression } => {
                 // Checked when the plan was read; an expression that names no day gives none.
-                CronDays::parse(expression).map(|days| days.between(first, last)).unwrap_or_default()
+                CronTimes::parse(expression).map(|times| cron_days(&times, first, last)).unwrap_or_default()
             }
             Self::Case { .. } | Self::Standing => Vec::new(),
         };
@@ -161,55 +160,19 @@ fn last_of(month: NaiveDate) -> NaiveDate {
 }
 
 /// The days that a cron expression names.
-pub struct CronDays(Schedule);
-
-/// What is wrong with a cron expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CronFault {
-    #[error("cron 表达式要有五段：分 时 日 月 星期")]
-    NotFiveFields,
-    /// The number of a weekday means different days to different programs.
-    #[error("cron 表达式的星期请用英文缩写（MON、TUE、WED、THU、FRI、SAT、SUN）")]
-    NumberedWeekday,
-    #[error("读不懂的 cron 表达式")]
-    Malformed,
-}
-
-impl CronDays {
-    /// Reads `minute hour day month weekday`.
-    ///
-    /// # Errors
-    /// [`CronFault`].
-    pub fn parse(expression: &str) -> Result<Self, CronFault> {
-        let fields: Vec<&str> = expression.split_whitespace().collect();
-        let [.., weekday] = fields[..] else { return Err(CronFault::NotFiveFields) };
-        if fields.len() != 5 {
-            return Err(CronFault::NotFiveFields);
-        }
-        if weekday.contains(|character: char| character.is_ascii_digit()) {
-            return Err(CronFault::NumberedWeekday);
-        }
-        format!("0 {expression}").parse().map(Self).map_err(|_| CronFault::Malformed)
-    }
-
-    fn between(&self, first: NaiveDate, last: NaiveDate) -> Vec<Due> {
-        let start = midnight(first) - chrono::TimeDelta::seconds(1);
-        let end = midnight(last + Days::new(1));
-        let mut days: Vec<NaiveDate> =
-            self.0.after(&start).take_while(|instant| *instant < end).map(|instant| instant.date_naive()).collect();
-        days.dedup();
-        let due = |date: NaiveDate| Due {
-            period: date.to_string(),
-            label: date.format("%Y年%-m月%-d日").to_string(),
-            opens_on: date,
-            rule: DayRule::Date { date, on_rest_day: OnRestDay::Same },
-        };
-        days.into_iter().map(due).collect()
-    }
-}
-
-fn midnight(date: NaiveDate) -> DateTime<FixedOffset> {
-    crate::clock::shanghai_instant(date, NaiveTime::MIN).with_timezone(&shanghai())
+fn cron_days(times: &CronTimes, first: NaiveDate, last: NaiveDate) -> Vec<Due> {
+    let midnight = |date| shanghai_instant(date, NaiveTime::MIN);
+    let (start, end) = (midnight(first) - chrono::TimeDelta::seconds(1), midnight(last + Days::new(1)));
+    let mut days: Vec<NaiveDate> =
+        times.after(start).take_while(|instant| *instant < end).map(|instant| instant.date_naive()).collect();
+    days.dedup();
+    let due = |date: NaiveDate| Due {
+        period: date.to_string(),
+        label: date.format("%Y年%-m月%-d日").to_string(),
+        opens_on: date,
+        rule: DayRule::Date { date, on_rest_day: OnRestDay::Same },
+    };
+    days.into_iter().map(due).collect()
 }
 
 impl WeekDay {

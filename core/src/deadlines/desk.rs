@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, Query},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     people::{authorization::StaffReach, concerns},
     refusal::Fault,
     storage::Store,
+    subject::SubjectKind,
 };
 
 /// Most rows of a page.
@@ -33,24 +34,7 @@ pub async fn due(
     after: Option<(Option<NaiveDate>, DeadlineId)>,
 ) -> Result<Vec<deadlines::Model>, Fault> {
     use deadlines::Column as C;
-    let mut within = Condition::any();
-    if reach.whole_county {
-        within = within.add(C::CountyId.eq(reach.county));
-    }
-    if !reach.townships.is_empty() {
-        within = within.add(C::TownshipId.is_in(reach.townships.iter().copied()));
-    }
-    if !reach.units.is_empty() {
-        within = within.add(C::ResponsibleUnitId.is_in(reach.units.iter().copied()));
-    }
-    if let Some(handler) = reach.handler {
-        within = within.add(C::ResponsibleStaffId.eq(handler));
-    }
-    let subject = Expr::col((deadlines::Entity, C::SubjectId));
-    let mut query = deadlines::Entity::find()
-        .filter(C::Status.eq(DeadlineStatus::Open))
-        .filter(within)
-        .filter(concerns::not_concerning(reach, subject));
+    let mut query = open_within(reach);
     if let Some((due_on, id)) = after {
         query = query.filter(match due_on {
             Some(due_on) => Condition::any()
@@ -68,6 +52,59 @@ pub async fn due(
         .await?;
     rows.sort_by_key(|row| (row.due_on.unwrap_or(FAR_FUTURE), row.id));
     Ok(rows)
+}
+
+fn open_within(reach: &StaffReach) -> Select<deadlines::Entity> {
+    use deadlines::Column as C;
+    let mut within = Condition::any();
+    if reach.whole_county {
+        within = within.add(C::CountyId.eq(reach.county));
+    }
+    if !reach.townships.is_empty() {
+        within = within.add(C::TownshipId.is_in(reach.townships.iter().copied()));
+    }
+    if !reach.units.is_empty() {
+        within = within.add(C::ResponsibleUnitId.is_in(reach.units.iter().copied()));
+    }
+    if let Some(handler) = reach.handler {
+        within = within.add(C::ResponsibleStaffId.eq(handler));
+    }
+    let subject = Expr::col((deadlines::Entity, C::SubjectId));
+    deadlines::Entity::find()
+        .filter(C::Status.eq(DeadlineStatus::Open))
+        .filter(within)
+        .filter(concerns::not_concerning(reach, subject))
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Due from a day to another, both included.
+    pub due: u64,
+    /// Due before.
+    pub overdue: u64,
+    /// Being done again because residents were dissatisfied with the round before.
+    pub done_again: u64,
+}
+
+/// How much waits within reach.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts(store: &Store, reach: &StaffReach, from: NaiveDate, until: NaiveDate) -> Result<Counts, Fault> {
+    use deadlines::Column as C;
+    let open = || open_within(reach);
+    let reader = store.reader();
+    Ok(Counts {
+        due: open().filter(C::DueOn.between(from, until)).count(reader).await?,
+        overdue: open().filter(C::DueOn.lt(from)).count(reader).await?,
+        // Only a bad verdict opens another round.
+        done_again: open()
+            .filter(C::SubjectKind.is_in([SubjectKind::Complaint, SubjectKind::Rectification]))
+            .filter(C::Round.gt(1))
+            .count(reader)
+            .await?,
+    })
 }
 
 /// Requests for more time within reach that wait for a decision, oldest first.

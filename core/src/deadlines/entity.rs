@@ -38,6 +38,10 @@ pub mod deadlines {
         /// When somebody said of this date that he knows; nothing more reminds ahead of it.
         pub acknowledged_on: Option<Date>,
         pub acknowledged_by: Option<StaffId>,
+        /// When somebody said that it is not his, and why; none once it was decided.
+        pub disputed_on: Option<Date>,
+        pub disputed_by: Option<StaffId>,
+        pub dispute_reason: Option<String>,
         pub created_at: DateTimeUtc,
     }
 

@@ -60,6 +60,9 @@ pub async fn open_again(unit: &UnitOfWork, new: NewDeadline) -> Result<(), Fault
             C::Status,
             C::EndedOn,
             C::AcknowledgedOn,
+            C::DisputedOn,
+            C::DisputedBy,
+            C::DisputeReason,
         ])
         .to_owned();
     deadlines::Entity::insert(row(unit, new)).on_conflict(again).exec_without_returning(unit.connection()).await?;
@@ -88,6 +91,9 @@ fn row(unit: &UnitOfWork, new: NewDeadline) -> deadlines::ActiveModel {
         extensions: Set(0),
         acknowledged_on: Set(None),
         acknowledged_by: Set(None),
+        disputed_on: Set(None),
+        disputed_by: Set(None),
+        dispute_reason: Set(None),
         created_at: Set(unit.now()),
     }
 }
@@ -127,6 +133,9 @@ pub async fn reassign(
         .col_expr(deadlines::Column::ResponsibleUnitId, Expr::value(responsible_unit))
         .col_expr(deadlines::Column::ResponsibleStaffId, Expr::value(responsible_staff))
         .col_expr(deadlines::Column::AcknowledgedOn, Expr::value(Option::<NaiveDate>::None))
+        .col_expr(deadlines::Column::DisputedOn, Expr::value(Option::<NaiveDate>::None))
+        .col_expr(deadlines::Column::DisputedBy, Expr::value(Option::<uuid::Uuid>::None))
+        .col_expr(deadlines::Column::DisputeReason, Expr::value(Option::<String>::None))
         .filter(deadlines::Column::SubjectId.eq(subject.id).and(deadlines::Column::Status.eq(DeadlineStatus::Open)))
         .exec(unit.connection())
         .await?;

@@ -1,6 +1,7 @@
 //! The transactional outbox (6.1): messages are written with the fact that causes them and sent later by the bot.
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
+pub mod card_updates;
 pub mod consents;
 pub mod departures;
 pub mod entity;
@@ -20,6 +21,10 @@ use crate::{
     storage::UnitOfWork,
     subject::SubjectRef,
 };
+
+/// No messages from nine in the evening to eight in the morning, Beijing time.
+pub const QUIET_FROM: u32 = 21;
+pub const QUIET_UNTIL: u32 = 8;
 
 /// Who is to get a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

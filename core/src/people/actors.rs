@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -98,4 +100,20 @@ pub async fn load_resident(store: &Store, id: ResidentId) -> Result<Option<Resid
         village: person.village_id,
         also_staff: person.staff_id,
     }))
+}
+
+/// The names of these members of staff.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(
+    connection: &impl ConnectionTrait,
+    people: impl Iterator<Item = StaffId>,
+) -> Result<HashMap<StaffId, String>, Fault> {
+    let people: Vec<_> = people.collect();
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = staff::Entity::find().filter(staff::Column::Id.is_in(people)).all(connection).await?;
+    Ok(rows.into_iter().map(|person| (person.id, person.name)).collect())
 }

@@ -98,6 +98,8 @@ pub enum Action {
     // public
     ViewBoard,
     ViewDesk,
+    /// Somebody said of an item that it is not his.
+    DecideObjection,
     ViewAudit,
 }
 
@@ -284,7 +286,7 @@ fn rule(action: Action) -> Rule {
         | A::CloseOutRectification => by_staff(&OFFICE),
         A::WorkOnRectification | A::RecordVillageSelfEvaluation => by_staff(&UNIT),
         A::EvaluateRectification => Rule { resident: ResidentRule::Affected, ..by_staff(&[]) },
-        A::LoadCampaign => by_staff(&OFFICE),
+        A::LoadCampaign | A::DecideObjection => by_staff(&OFFICE),
         A::CompleteDuty => by_staff(&[
             (Role::VillageSecretary, Scope::OwnUnit),
             (Role::VillageStaff, Scope::OwnUnit),

@@ -219,6 +219,8 @@ async fn desk_board_undelivered_messages_and_the_silent_never_read_a_large_table
     for role in [Role::VillageSecretary, Role::TownshipOffice, Role::DisciplinaryOfficer] {
         let Reach::Staff(reach) = reach(&staff(role), Action::ViewDesk) else { panic!("{role:?} has a desk") };
         desk::due(store, &reach, None).await.unwrap();
+        let today = shanghai_date(store.clock().now());
+        desk::counts(store, &reach, today, today).await.unwrap();
     }
     undelivered(store, &staff(Role::TownshipOffice), None).await.unwrap();
     let now = store.clock().now();

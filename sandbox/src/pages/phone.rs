@@ -79,6 +79,9 @@ fn buttons(content: &Content, address: &str) -> String {
     buttons
         .iter()
         .map(|button| {
+            if button.key.is_empty() {
+                return format!("<button disabled>{}</button>", escape(&button.text));
+            }
             format!(
                 "<form method=\"post\" action=\"{address}/cards\"><input type=\"hidden\" name=\"task\" value=\"{}\">\
                  <button class=\"primary\" name=\"key\" value=\"{}\">{}</button></form>",

@@ -7,6 +7,7 @@ mod app_token;
 mod app_upload;
 mod attachments;
 mod card_parts;
+mod card_update;
 mod customer_groups;
 mod group_chats;
 mod recall;
@@ -19,6 +20,7 @@ mod template_card;
 use actix_web::web;
 
 pub(crate) use app::AppUse;
+pub(crate) use card_update::ResponseCodes;
 pub(crate) use customer_groups::{GroupTasks, confirm};
 pub(crate) use robot_upload::{Media, Upload, read};
 pub use smart_robot::RobotMessage;
@@ -53,6 +55,11 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/cgi-bin/message/recall").route(web::post().to(recall::recall)).default_service(post_only()),
         )
         .service(web::resource("/cgi-bin/message/send").route(web::post().to(app::send)).default_service(post_only()))
+        .service(
+            web::resource("/cgi-bin/message/update_template_card")
+                .route(web::post().to(card_update::update))
+                .default_service(post_only()),
+        )
         .service(
             web::resource("/cgi-bin/auth/getuserinfo")
                 .route(web::get().to(staff_login::who_is_it))

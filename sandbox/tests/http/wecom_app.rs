@@ -136,3 +136,50 @@ async fn the_duplicate_check_compares_the_whole_message_for_its_span() {
     message["duplicate_check_interval"] = 14_401.into();
     assert_eq!(code(&platform.tell(&token, &message).await), 40058);
 }
+
+#[tokio::test]
+async fn a_taps_code_changes_its_card_once_and_for_72_hours() {
+    let platform = platform().await;
+    let token = platform.wecom_token().await;
+    let with_buttons = card(|card| {
+        card["card_type"] = "button_interaction".into();
+        card["task_id"] = "task-1".into();
+        card["button_list"] = json!([{"text": "知道了", "key": "known"}, {"text": "不是我的", "key": "not_mine"}]);
+    });
+    assert_eq!(code(&platform.tell(&token, &with_buttons).await), 0);
+    let tap = || platform.sandbox.phone("o-2").response_code("task-1");
+    let update = |code: &str| json!({"userids": ["lisi"], "agentid": 1_000_002, "response_code": code, "button": {"replace_name": "已知道"}});
+    let change = async |body: &Value| {
+        let path = format!("/wecom/cgi-bin/message/update_template_card?access_token={token}");
+        platform.post(&path, body).await
+    };
+    let shown = || {
+        let Content::Card { buttons, .. } = platform.sandbox.delivered_to_member("lisi")[0].content.clone() else {
+            panic!()
+        };
+        buttons.into_iter().map(|button| button.text).collect::<Vec<_>>()
+    };
+    let first = tap();
+    assert_eq!(code(&change(&update("guess")).await), 40058);
+    for (field, value, refusal) in [
+        ("userids", json!("lisi"), 40058),
+        ("userids", json!([]), 40058),
+        ("agentid", json!(1), 40056),
+        ("agentid", Value::Null, 41011),
+        ("button", json!({"replace_name": ""}), 40058),
+        ("buttons", json!({}), 40058),
+    ] {
+        let mut wrong = update(&first);
+        wrong[field] = value;
+        assert_eq!(code(&change(&wrong).await), refusal, "{field}");
+    }
+    assert_eq!(shown(), ["知道了", "不是我的"]);
+    assert_eq!(code(&change(&update(&first)).await), 0, "what was refused did not use it up");
+    assert_eq!(shown(), ["已知道"]);
+    assert_eq!(code(&change(&update(&first)).await), 40058, "once");
+    let second = tap();
+    platform.pass(TimeDelta::hours(72));
+    let fresh = platform.wecom_token().await;
+    let path = format!("/wecom/cgi-bin/message/update_template_card?access_token={fresh}");
+    assert_eq!(code(&platform.post(&path, &update(&second)).await), 40058, "too late");
+}

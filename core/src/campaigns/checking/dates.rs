@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 
 use super::{Mistakes, Path};
-use crate::campaigns::{
-    plan::{MonthDay, OnRestDay, Plan, Rhythm},
-    rhythm::CronDays,
+use crate::{
+    calendar::CronTimes,
+    campaigns::plan::{MonthDay, OnRestDay, Plan, Rhythm},
 };
 
 pub(super) fn check(plan: &Plan, mistakes: &mut Mistakes) {
@@ -75,7 +75,7 @@ fn rhythm(plan: &Plan, rhythm: &Rhythm, path: &Path, mistakes: &mut Mistakes) {
             month_day(on, &path.field("on"), mistakes);
         }
         Rhythm::Cron { expression } => {
-            if let Err(fault) = CronDays::parse(expression) {
+            if let Err(fault) = CronTimes::parse(expression) {
                 mistakes.add(path.field("expression"), fault.to_string());
             }
         }

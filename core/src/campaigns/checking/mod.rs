@@ -4,6 +4,7 @@ mod dates;
 mod figures;
 mod names;
 mod path;
+mod schedule;
 
 use super::plan::Plan;
 
@@ -32,5 +33,6 @@ pub(in crate::campaigns) fn check(plan: &Plan) -> Vec<Mistake> {
     names::check(plan, &mut mistakes);
     dates::check(plan, &mut mistakes);
     figures::check(plan, &mut mistakes);
+    schedule::check(plan, &mut mistakes);
     mistakes.0
 }

@@ -53,7 +53,8 @@ fn unique_keys(plan: &Plan, mistakes: &mut Mistakes) {
         evaluations,
         targets,
         documents,
-        mechanisms
+        mechanisms,
+        schedule
     );
 }
 

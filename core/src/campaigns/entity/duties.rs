@@ -20,6 +20,8 @@ pub struct Model {
     pub unit_id: OrganizationId,
     /// None where nobody holds the office.
     pub staff_id: Option<StaffId>,
+    /// To whom the office gave it, whoever holds the plan's office.
+    pub handed_over_to: Option<StaffId>,
     pub opens_on: Date,
     pub state: DutyState,
     pub completed_by: Option<StaffId>,

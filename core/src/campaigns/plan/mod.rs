@@ -7,6 +7,7 @@ mod moving;
 mod offices;
 mod owed;
 mod problems;
+mod schedule;
 mod supervision;
 
 use chrono::NaiveDate;
@@ -22,9 +23,10 @@ pub use evaluation::{
 };
 pub use offices::{LeadingGroup, Level, Office, Place};
 pub use problems::{Category, Deliverable, Disposition, Measure, Phase, Project, Taxonomy, WayOfFinding};
+pub use schedule::{ScheduleEntry, ScheduleMistake, ScheduledRun};
 pub use supervision::{
-    ComplaintClocks, Consequence, Document, EscalationKind, EscalationStep, ExtensionRule, Mechanism, Publication,
-    Reminders,
+    CARDS_PER_DAY, ComplaintClocks, Consequence, Document, EscalationKind, EscalationStep, ExtensionRule, Mechanism,
+    Publication, Reminders,
 };
 
 /// A campaign's plan (专项行动方案).
@@ -95,6 +97,9 @@ pub struct Plan {
     pub documents: Vec<Document>,
     #[serde(default)]
     pub publication: Publication,
+    /// What the bot does by itself, and when; what is not named keeps its usual time.
+    #[serde(default)]
+    pub schedule: Vec<ScheduleEntry>,
     /// Standing mechanisms (长效机制).
     #[serde(default)]
     pub mechanisms: Vec<Mechanism>,

@@ -77,13 +77,20 @@ pub struct Reminders {
     /// While overdue, once every so many days.
     #[schemars(range(min = 1))]
     pub overdue_every_days: u32,
+    /// Cards that one person gets on a day; the last two are kept for what is urgent, and what comes on top waits for the next
+    /// morning.
+    #[schemars(range(min = 3, max = 20))]
+    pub cards_per_day: u32,
 }
 
 impl Default for Reminders {
     fn default() -> Self {
-        Self { days_before: vec![7, 3, 1], on_the_day: true, overdue_every_days: 3 }
+        Self { days_before: vec![7, 3, 1], on_the_day: true, overdue_every_days: 3, cards_per_day: CARDS_PER_DAY }
     }
 }
+
+/// Cards per person and day, where no campaign says otherwise.
+pub const CARDS_PER_DAY: u32 = 8;
 
 /// The rungs of the ladder, in ascending order (4.3).
 #[derive(

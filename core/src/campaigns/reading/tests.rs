@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::campaigns::SHIPPED_PLANS;
+use crate::{calendar::Calendar, campaigns::SHIPPED_PLANS};
 
 /// A small plan that is right; tests break one line of it.
 const RIGHT: &str = include_str!("right.toml");
@@ -26,6 +26,24 @@ fn a_plan_survives_being_kept_as_json() {
         let kept = serde_json::to_value(&plan).unwrap();
         assert_eq!(serde_json::from_value::<Plan>(kept).unwrap(), plan, "{}", shipped.file);
     }
+}
+
+#[test]
+fn the_shipped_plans_run_as_often_in_a_year_as_they_ask_for() {
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+    let (calendar, first, last) = (Calendar::shipped(), day("2026-01-01"), day("2026-12-31"));
+    let times = SHIPPED_PLANS.map(|shipped| {
+        let plan = read(shipped.text).unwrap().moved_to_year(2026);
+        let preview = plan.preview(&calendar, first, last);
+        assert_eq!(preview.unknown_from, None, "{}", shipped.file);
+        assert_eq!(plan.preview(&calendar, last, first).times, [], "{}", shipped.file);
+        preview.times.len()
+    });
+    // Half-monthly; monthly from February to November; half-monthly; monthly from May; weekly but for the week of the Spring
+    // Festival, and monthly.
+    assert_eq!(times, [24, 10, 24, 8, 51 + 12]);
+    let two_years = read(SHIPPED_PLANS[2].text).unwrap().moved_to_year(2026);
+    assert_eq!(two_years.preview(&calendar, first, day("2027-12-31")).unknown_from, Some(2027));
 }
 
 #[test]
@@ -173,6 +191,79 @@ fn moving_a_plan_to_another_year_moves_every_date() {
 )]
 #[case::reminder_order("days_before = [7, 3, 1]", "days_before = [3, 7]", "reminders.days_before[1]", "由远到近")]
 #[case::no_post_day("monthly_post_day = 25", "monthly_post_day = 31", "publication.monthly_post_day", "应在1到28之间")]
+#[case::few_cards(
+    "days_before = [7, 3, 1]",
+    "days_before = [7, 3, 1]\ncards_per_day = 2",
+    "reminders.cards_per_day",
+    "应在3到20之间"
+)]
+#[case::many_cards(
+    "days_before = [7, 3, 1]",
+    "days_before = [7, 3, 1]\ncards_per_day = 21",
+    "reminders.cards_per_day",
+    "应在3到20之间"
+)]
+#[case::unknown_run("runs = \"reminders\"", "runs = \"reminder\"", "schedule[2].runs", "是不是 reminders？")]
+#[case::same_entry("key = \"half_month\"", "key = \"week_begins\"", "schedule[1].key", "标识 week_begins 重复")]
+#[case::no_time(
+    "[[schedule]]\nkey = \"week_begins\"\nruns = \"summary\"\nnth_working_day_of_week = 1\nat = \"08:30\"",
+    "[[schedule]]\nkey = \"week_begins\"\nruns = \"summary\"\nnth_working_day_of_week = 1\n",
+    "schedule[0]",
+    "要写几点办"
+)]
+#[case::odd_time("at = \"08:30\"", "at = \"8点半\"", "schedule[0].at", "时刻要写成 08:30 这样")]
+#[case::no_such_time("at = \"08:30\"", "at = \"08:60\"", "schedule[0].at", "时刻要写成 08:30 这样")]
+#[case::early("at = \"08:30\"", "at = \"07:59\"", "schedule[0].at", "不打扰人")]
+#[case::late("at = \"08:30\"", "at = \"21:00\"", "schedule[0].at", "不打扰人")]
+#[case::no_rule(
+    "[[schedule]]\nkey = \"week_begins\"\nruns = \"summary\"\nnth_working_day_of_week = 1\n",
+    "[[schedule]]\nkey = \"week_begins\"\nruns = \"summary\"\n",
+    "schedule[0]",
+    "要写什么时候办"
+)]
+#[case::day_zero(
+    "nth_working_day_of_week = 1",
+    "nth_working_day_of_week = 0",
+    "schedule[0].nth_working_day_of_week",
+    "没有第0个工作日"
+)]
+#[case::eighth_day(
+    "nth_working_day_of_week = 1",
+    "nth_working_day_of_week = -8",
+    "schedule[0].nth_working_day_of_week",
+    "应在-7到7之间"
+)]
+#[case::two_rules(
+    "nth_working_day_of_week = 1",
+    "nth_working_day_of_week = 1\nworking_days = true",
+    "schedule[0].nth_working_day_of_week",
+    "只能写一种"
+)]
+#[case::rule_and_cron(
+    "nth_working_day_of_week = 1",
+    "nth_working_day_of_week = 1\ncron = \"15 8 * * *\"",
+    "schedule[0].nth_working_day_of_week",
+    "只能写一种"
+)]
+#[case::nothing_moves(
+    "nth_working_day_of_week = 1",
+    "nth_working_day_of_week = 1\non_rest_day = \"before\"",
+    "schedule[0].on_rest_day",
+    "只有写了 day_of_month 才有意义"
+)]
+#[case::cron_with_time(
+    "cron = \"15 8 * * *\"",
+    "cron = \"15 8 * * *\"\nat = \"08:15\"",
+    "schedule[2].at",
+    "不用再写 at"
+)]
+#[case::six_fields("cron = \"15 8 * * *\"", "cron = \"0 15 8 * * *\"", "schedule[2].cron", "要有五段")]
+#[case::every_minute("cron = \"15 8 * * *\"", "cron = \"* 8 * * *\"", "schedule[2].cron", "最多每小时一次")]
+#[case::half_hourly("cron = \"15 8 * * *\"", "cron = \"0,30 8 * * *\"", "schedule[2].cron", "最多每小时一次")]
+#[case::by_night("cron = \"15 8 * * *\"", "cron = \"15 6-9 * * *\"", "schedule[2].cron", "不打扰人")]
+#[case::never("cron = \"15 8 * * *\"", "cron = \"15 8 30 FEB *\"", "schedule[2].cron", "一次也不会到")]
+#[case::weekly_posts("runs = \"summary\"", "runs = \"monthly_posts\"", "schedule[0].runs", "月度公示每月一次")]
+#[case::posts_twice("runs = \"summary\"", "runs = \"monthly_posts\"", "schedule[0].runs", "只能写一处")]
 fn a_broken_line_is_named(#[case] line: &str, #[case] broken: &str, #[case] field: &str, #[case] sentence: &str) {
     let at = RIGHT.find(line).unwrap_or_else(|| panic!("no line {line}"));
     let text = RIGHT.replacen(line, broken, 1);

@@ -85,6 +85,7 @@ async fn hand_over(
     let coming = duties::Entity::find()
         .filter(duties::Column::CampaignId.eq(campaign.id))
         .filter(duties::Column::State.eq(DutyState::Open))
+        .filter(duties::Column::HandedOverTo.is_null())
         .filter(Condition::any().add(duties::Column::StaffId.is_null()).add(duties::Column::Id.not_in_subquery(late)))
         .all(unit.connection())
         .await?;
@@ -183,6 +184,7 @@ async fn insert(
         title: Set(title.to_owned()),
         unit_id: Set(owner.unit),
         staff_id: Set(owner.staff),
+        handed_over_to: Set(None),
         opens_on: Set(opens_on),
         state: Set(DutyState::Open),
         completed_by: Set(None),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{
     duties::{cancel_dropped, open_until},
     owners::{Establishment, Vacancy},
+    scheduling::keep_schedule,
 };
 use crate::{
     audit::AuditEntry,
@@ -68,6 +69,7 @@ pub async fn load_plan(
                 let row = row_of(unit, known.as_ref(), county, township, &plan, source)?;
                 let before = known.as_ref().map(|known| known.source_digest.clone());
                 keep(unit, known.as_ref(), &row).await?;
+                keep_schedule(unit, &row, &plan).await?;
                 if known.is_some() {
                     cancel_dropped(unit, row.id, &plan).await?;
                 }

@@ -1,0 +1,163 @@
+//! Somebody said of an item that it is not his (不是我的). The office decides: it goes to somebody else, or stays; until then the
+//! date runs on. Complaints have a way of their own: they go back to the office and are dispatched again.
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use serde_json::json;
+
+use crate::{
+    acknowledgements::subject_of,
+    audit::AuditEntry,
+    campaigns::entity::duties,
+    deadlines::{self, DeadlineStatus, entity::deadlines as rows},
+    ids::{CountyId, DeadlineId, DutyId, OrganizationId, RectificationId, StaffId},
+    outbox::{Notice, Recipient},
+    people::{
+        self, Role,
+        authorization::{Action, is_recused, may},
+    },
+    rectification::entity::rectifications,
+    refusal::{Fault, FieldFault, Refusal, RefusalKind},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+    subject::{SubjectKind, SubjectRef},
+};
+
+/// Longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// Who can be given an item.
+const BEARERS: [Role; 6] = [
+    Role::VillageSecretary,
+    Role::VillageStaff,
+    Role::DepartmentHandler,
+    Role::TownshipOffice,
+    Role::TownshipLeader,
+    Role::DisciplinaryOfficer,
+];
+
+/// What the office decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectionDecision {
+    /// Who has it from now on; none: whoever has it keeps it.
+    pub to: Option<StaffId>,
+    pub reason: String,
+}
+
+/// Decides about an objection. The person who gets the item and the one who objected are told.
+///
+/// # Errors
+/// `not_found`, `forbidden`; `no_objection` when nobody objected or it was decided; a person who does not work in the township, or
+/// whom it is about; a reason that is missing.
+pub async fn decide(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: DeadlineId,
+    decision: ObjectionDecision,
+) -> Result<Outcome<()>, Fault> {
+    let reason = decision.reason.trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let sentence = format!("请写明理由，最多{LONGEST_REASON}个字。");
+        return Err(Refusal::invalid(vec![FieldFault::new("/reason", sentence)]).into());
+    }
+    let actor = command.actor.clone();
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let deadline = rows::Entity::find_by_id(id)
+                    .lock_exclusive()
+                    .one(unit.connection())
+                    .await?
+                    .ok_or_else(Refusal::not_found)?;
+                let (_, subject) = subject_of(unit.connection(), &deadline).await?;
+                may(&actor, Action::DecideObjection, &subject)?;
+                let Some(objector) = deadline.disputed_by.filter(|_| deadline.status == DeadlineStatus::Open) else {
+                    let sentence = "没有人提出异议，或者已经处理过了。";
+                    return Err(Refusal::new(RefusalKind::Conflict, "no_objection", sentence).into());
+                };
+                let about = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
+                let mut notices = Vec::new();
+                if let Some(to) = decision.to {
+                    let person = people::staff_in(unit.connection(), to, unit.today()).await?;
+                    let post = person.as_ref().and_then(|person| {
+                        person
+                            .posts
+                            .iter()
+                            .find(|post| post.township == deadline.township_id && BEARERS.contains(&post.role))
+                    });
+                    let (Some(person), Some(post)) = (&person, post) else {
+                        return Err(refused("请选一位在本镇任职的干部。"));
+                    };
+                    if to == objector || is_recused(person, &subject) {
+                        return Err(refused("这件事不能交给这位干部，请另选一位。"));
+                    }
+                    hand_over(unit, &deadline, post.organization, to).await?;
+                    notices.push(told(unit, &deadline, to, "item_handed_over", &reason));
+                } else {
+                    clear(unit, &deadline).await?;
+                }
+                let kind = if decision.to.is_some() { "objection_upheld" } else { "objection_rejected" };
+                notices.push(told(unit, &deadline, objector, kind, &reason));
+                let mut entry = AuditEntry::new(kind, about).changing(&deadline.responsible_staff_id, &decision.to);
+                entry.permission = Some(Action::DecideObjection);
+                Ok(Done::new((), entry).telling(notices))
+            })
+        })
+        .await
+}
+
+fn refused(sentence: &str) -> Fault {
+    Refusal::invalid(vec![FieldFault::new("/staff_id", sentence)]).into()
+}
+
+/// The item itself and its open dates go to another person; with the dates the objection is over.
+async fn hand_over(
+    unit: &UnitOfWork,
+    deadline: &rows::Model,
+    organization: OrganizationId,
+    to: StaffId,
+) -> Result<(), Fault> {
+    let about = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
+    match deadline.subject_kind {
+        SubjectKind::Rectification => {
+            rectifications::Entity::update_many()
+                .col_expr(rectifications::Column::ResponsibleStaffId, Expr::value(to))
+                .col_expr(rectifications::Column::LeadUnitId, Expr::value(organization))
+                .col_expr(rectifications::Column::ChangedAt, Expr::value(unit.now()))
+                .filter(rectifications::Column::Id.eq(RectificationId(about.id)))
+                .exec(unit.connection())
+                .await?;
+        }
+        // The unit that owes it by the plan stays: there is one of each duty in each unit.
+        _ => {
+            duties::Entity::update_many()
+                .col_expr(duties::Column::StaffId, Expr::value(to))
+                .col_expr(duties::Column::HandedOverTo, Expr::value(to))
+                .filter(duties::Column::Id.eq(DutyId(about.id)))
+                .exec(unit.connection())
+                .await?;
+        }
+    }
+    deadlines::reassign(unit, about, Some(organization), Some(to)).await
+}
+
+async fn clear(unit: &UnitOfWork, deadline: &rows::Model) -> Result<(), Fault> {
+    rows::Entity::update_many()
+        .col_expr(rows::Column::DisputedOn, Expr::value(Option::<chrono::NaiveDate>::None))
+        .col_expr(rows::Column::DisputedBy, Expr::value(Option::<uuid::Uuid>::None))
+        .col_expr(rows::Column::DisputeReason, Expr::value(Option::<String>::None))
+        .filter(rows::Column::Id.eq(deadline.id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}
+
+fn told(unit: &UnitOfWork, deadline: &rows::Model, to: StaffId, kind: &'static str, reason: &str) -> Notice {
+    let about = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
+    let facts = json!({"title": deadline.subject_title, "due_on": deadline.due_on, "reason": reason});
+    let mut notice = Notice::new(Recipient::Staff(to), kind, about)
+        .step(format!("{}:{}", deadline.kind, unit.now().timestamp_millis()))
+        .round(deadline.round)
+        .facts(facts);
+    notice.township = deadline.township_id;
+    notice
+}

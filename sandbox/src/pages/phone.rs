@@ -58,7 +58,7 @@ fn wecom(state: &State, phone: &Phone) -> String {
         _ if delivery.recalled_at.is_some() => "<p class=\"time\">消息已撤回</p>".to_owned(),
         Content::Markdown { text } => format!("<article class=\"card notice\">{}</article>", markdown::render(text)),
         Content::AppMessage { text } => format!("<article class=\"card notice\">{}</article>", markdown::plain(text)),
-        Content::Card { .. } => super::group::card(&delivery.content) + &buttons(&delivery.content, &address),
+        Content::Card { .. } => super::group::card(&delivery.content, &buttons(&delivery.content, &address)),
         _ => super::group::shown("", delivery).unwrap_or_default(),
     };
     let messages = if shown.is_empty() {

@@ -205,7 +205,7 @@ async fn behind_a_black_hole_nothing_answers_until_the_platform_is_back(
     let client = reqwest::Client::builder()
         .no_proxy()
         .connect_timeout(Duration::from_millis(400))
-        .timeout(Duration::from_millis(800))
+        .timeout(Duration::from_secs(3))
         .build()
         .unwrap();
     let url = format!("http://{}/wecom/cgi-bin/webhook/send?key=robot-donghe", hole.address);

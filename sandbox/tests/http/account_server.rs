@@ -9,6 +9,7 @@ use std::{
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 pub const TOKEN: &str = "sandbox-callback-token";
+const ROBOT_TOKEN: &str = "sandbox-robot-token";
 
 #[derive(Clone)]
 pub enum Reply {
@@ -58,9 +59,14 @@ impl AccountServer {
 async fn receive(request: HttpRequest, body: String, server: web::Data<AccountServer>) -> HttpResponse {
     let query: std::collections::HashMap<String, String> =
         url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    let mut parts = [TOKEN, &query["timestamp"], &query["nonce"]];
+    // What the smart robot is told is signed with what it is sealed into.
+    let sealed = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
+    let (mut parts, name) = match sealed["encrypt"].as_str() {
+        Some(encrypted) => (vec![ROBOT_TOKEN, &query["timestamp"], &query["nonce"], encrypted], "msg_signature"),
+        None => (vec![TOKEN, &query["timestamp"], &query["nonce"]], "signature"),
+    };
     parts.sort_unstable();
-    if sha1_smol::Sha1::from(parts.concat()).digest().to_string() != query["signature"] {
+    if sha1_smol::Sha1::from(parts.concat()).digest().to_string() != query[name] {
         return HttpResponse::Forbidden().finish();
     }
     server.received.lock().unwrap().push(body);

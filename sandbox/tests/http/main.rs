@@ -10,6 +10,7 @@ mod other_robots;
 mod pages;
 mod platform;
 mod robot;
+mod smart_robot;
 mod subscribe_message;
 mod tokens;
 mod wecom_app;

@@ -1,0 +1,149 @@
+//! "Not mine": everybody sees on the desk who said so of what; the office gives it to somebody else, or back.
+
+use chrono::TimeDelta;
+use qingfeng_core::{people::Role, storage::Engine};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::{
+    card_answers::Chat,
+    support::{Cast, TestServer, bot, platform},
+};
+
+/// The secretary's duty of a small plan, and a rectification item of the village.
+async fn items(cast: &Cast<'_>) -> [Value; 2] {
+    let plan = include_str!("../../core/src/campaigns/reading/right.toml");
+    cast.office.post("/api/campaigns", json!({"township_id": cast.township.id, "source": plan})).await.ok();
+    let problem =
+        json!({"village_id": cast.village.id, "way": "residents", "category": "all_talk", "words": "路灯不亮"});
+    let problem = cast.office.post("/api/problems", problem).await.ok()["id"].clone();
+    let item = json!({
+        "village_id": cast.village.id, "problem_ids": [problem], "title": "路灯", "goal": "全亮", "measures": ["换灯"],
+        "pace": "immediate", "due_on": "2026-04-10", "lead_unit_id": cast.village.id,
+    });
+    cast.office.post("/api/rectifications", item).await.ok();
+    let desk = cast.secretary.get("/api/desk").await.ok();
+    ["duty", "rectification"].map(|kind| {
+        let lines = desk["items"].as_array().unwrap();
+        lines.iter().find(|line| line["subject_kind"] == kind).unwrap_or_else(|| panic!("{desk}")).clone()
+    })
+}
+
+fn line(desk: &Value, id: &Value) -> Option<Value> {
+    desk["items"].as_array().unwrap().iter().find(|line| line["id"] == *id).cloned()
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_is_not_mine_is_seen_by_the_office_and_goes_to_somebody_else(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let elsewhere = cast.township.department("供电所").await;
+    let (handler, handler_id) = cast.township.staff_of(elsewhere, Role::DepartmentHandler).await;
+    let outside = server.township().await;
+    let (_, stranger) = outside.staff_of(outside.village("南山村").await.id, Role::VillageSecretary).await;
+    for item in items(&cast).await {
+        let path = format!("/api/deadlines/{}", item["id"].as_str().unwrap());
+        let decision = format!("{path}/objection/decision");
+        assert_eq!((&item["mine"], &item["objection"]), (&json!(true), &Value::Null));
+        let to_handler = json!({"staff_id": handler_id, "reason": "路灯归供电所管"});
+        cast.office.post(&decision, to_handler.clone()).await.problem(409, "no_objection");
+        cast.secretary.post(&format!("{path}/objection"), json!({"reason": "归供电所管"})).await.ok();
+
+        // The office and the leader see who said what; only the office decides.
+        for (person, may_decide) in [(&cast.office, true), (&cast.leader, false), (&cast.secretary, false)] {
+            let seen = line(&person.get("/api/desk").await.ok(), &item["id"]).unwrap();
+            assert_eq!(seen["objection"]["reason"], "归供电所管");
+            assert_eq!(
+                (&seen["objection"]["by"], &seen["objection"]["may_decide"]),
+                (&json!("测试干部"), &json!(may_decide))
+            );
+        }
+        for person in [&cast.leader, &cast.secretary, &cast.resident] {
+            person.post(&decision, to_handler.clone()).await.problem(403, "forbidden");
+        }
+        for wrong in [json!(stranger), json!(cast.secretary_id)] {
+            cast.office
+                .post(&decision, json!({"staff_id": wrong, "reason": "归你"}))
+                .await
+                .problem(422, "invalid_input");
+        }
+        cast.office.post(&decision, json!({"reason": " "})).await.problem(422, "invalid_input");
+        assert!(line(&handler.get("/api/desk").await.ok(), &item["id"]).is_none());
+
+        cast.office.post(&decision, to_handler.clone()).await.ok();
+        cast.office.post(&decision, to_handler).await.problem(409, "no_objection");
+        let now = line(&handler.get("/api/desk").await.ok(), &item["id"]).unwrap();
+        assert_eq!((&now["mine"], &now["objection"], &now["due_on"]), (&json!(true), &Value::Null, &item["due_on"]));
+        assert!(line(&cast.secretary.get("/api/desk").await.ok(), &item["id"]).is_none(), "it left the other desk");
+        // He may answer for it; the plan's schedule does not take it away from him.
+        handler.post(&format!("{path}/acknowledgement"), json!({})).await.ok();
+        let seen = line(&cast.leader.get("/api/desk").await.ok(), &item["id"]).unwrap();
+        assert_eq!((&seen["acknowledged"], &seen["acknowledged_by"]), (&json!(true), &json!("测试干部")));
+    }
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    server.clock.advance(TimeDelta::days(1));
+    bot.tick().await.unwrap();
+    let desk = handler.get("/api/desk").await.ok();
+    assert_eq!(desk["items"].as_array().unwrap().len(), 2, "{desk}");
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn what_stays_where_it_is_is_told_to_whoever_objected() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let chat = Chat::with_secretary(&server).await;
+    let [duty, item] = items(&chat.cast).await;
+    for told in [duty, item] {
+        let path = format!("/api/deadlines/{}", told["id"].as_str().unwrap());
+        chat.cast.secretary.post(&format!("{path}/objection"), json!({"reason": "归供电所管"})).await.ok();
+        let stays = json!({"staff_id": null, "reason": "村里的灯归村里"});
+        chat.cast.office.post(&format!("{path}/objection/decision"), stays).await.ok();
+        let line = line(&chat.cast.secretary.get("/api/desk").await.ok(), &told["id"]).unwrap();
+        assert_eq!((&line["mine"], &line["objection"]), (&json!(true), &Value::Null));
+        // It can be said again, for another reason.
+        chat.cast.secretary.post(&format!("{path}/objection"), json!({"reason": "我已调离"})).await.ok();
+    }
+    chat.bot.tick().await.unwrap();
+    let said: String = chat.platform.delivered_to_member("secretary").iter().map(|card| card.content.text()).collect();
+    assert!(said.contains("共") || said.contains("仍由您办"), "{said}");
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_button_says_it_of_a_duty_and_of_a_rectification_item(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let elsewhere = chat.cast.township.department("供电所").await;
+    let (_, handler) = chat.cast.township.staff_of(elsewhere, Role::DepartmentHandler).await;
+    let [duty, item] = items(&chat.cast).await;
+    chat.bot.tick().await.unwrap();
+    // A week ahead of each.
+    for (told, morning, labels) in [
+        (duty, "2026-03-18T01:00:00Z", vec!["知道了", "不是我的"]),
+        (item, "2026-04-03T01:00:00Z", vec!["知道了", "要延期", "不是我的"]),
+    ] {
+        server.clock.set(morning.parse().unwrap());
+        let (task, shown, _) = chat.latest_card().await;
+        assert_eq!(shown, labels);
+        chat.tap(&task, "not_mine").await;
+        let said = chat.say("归供电所管").await;
+        assert!(said.contains("已转告镇专项行动办"), "{said}");
+        chat.bot.tick().await.unwrap();
+        assert_eq!(chat.buttons_of(&task), ["已说明不是我的"]);
+        let seen = line(&chat.cast.leader.get("/api/desk").await.ok(), &told["id"]).unwrap();
+        assert_eq!(seen["objection"]["reason"], "归供电所管");
+        let decision = format!("/api/deadlines/{}/objection/decision", told["id"].as_str().unwrap());
+        chat.cast.office.post(&decision, json!({"staff_id": handler, "reason": "归供电所管"})).await.ok();
+        chat.bot.tick().await.unwrap();
+        let card = chat.platform.delivered_to_member("secretary").last().unwrap().content.text();
+        assert!(card.contains("不归您办，已改派他人"), "{card}");
+    }
+    chat.running.stop().await;
+}

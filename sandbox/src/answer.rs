@@ -59,6 +59,18 @@ pub(crate) fn answer(manner: &Manner, result: Result<Value, Refused>) -> HttpRes
     response
 }
 
+/// As [`answer`]; WeCom's errors carry the result's lists, empty.
+pub(crate) fn answer_with_lists(lists: &[&str], result: Result<Value, Refused>) -> HttpResponse {
+    let Err(refused) = result else { return answer(&Manner::WeCom, result) };
+    let mut body = json!({"errcode": refused.code, "errmsg": Manner::WeCom.message(&refused)});
+    for list in lists {
+        body[*list] = json!([]);
+    }
+    let mut response = HttpResponse::Ok().content_type(Manner::WeCom.content_type()).body(body.to_string());
+    response.extensions_mut().insert(Decision(refused.code));
+    response
+}
+
 /// Parameters of the query; a repeated one keeps its last value.
 pub(crate) struct Parameters(std::collections::HashMap<String, String>);
 

@@ -247,13 +247,14 @@ fn action_content(card: ActionCard) -> Result<Content, Refused> {
         return wrong();
     }
     // Several buttons stand below the words as links: each opens something of its own.
-    let several = if links.len() > 1 { links.as_slice() } else { &[] };
-    let several = several.iter().map(|link| format!("[{}]({})", link.title, link.address));
+    let several = links.len() > 1;
+    let listed = if several { links.as_slice() } else { &[] };
+    let listed = listed.iter().map(|link| format!("[{}]({})", link.title, link.address));
     Ok(Content::Card {
         title: card.title,
-        words: std::iter::once(card.text).chain(several).collect::<Vec<_>>().join("\n"),
+        words: std::iter::once(card.text).chain(listed).collect::<Vec<_>>().join("\n"),
         lines: Vec::new(),
-        opens: links.first().map(|link| link.address.clone()).unwrap_or_default(),
+        opens: if several { String::new() } else { links[0].address.clone() },
         buttons: links.into_iter().map(|link| Button { text: link.title, key: String::new() }).collect(),
         task: None,
     })

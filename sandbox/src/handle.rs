@@ -1,19 +1,15 @@
 //! The simulator as a test or a demonstration speaks to it: what people do with their phones, what arrived, what fails.
 
-use serde_json::json;
-
 use crate::{
     Sandbox,
     faults::{ActiveFault, Fault},
     groups::Group,
     journal::{Call, Content, Delivery, Push, Recipient},
-    limits::Limits,
     phones::Phone,
-    push_faults::PushFault,
     settings::{Account, WeComAccount},
     wechat::{
-        AccountMessage, Callback, EncryptedData, Event, Occasion, Passive, PushOutcome, Template, element, grant,
-        issue_code, push_at_wecom, push_choice, push_event, push_message, push_object, push_text, verify_callback,
+        AccountMessage, Callback, Event, Passive, PushOutcome, Template, element, issue_code, push_at_wecom,
+        push_event, push_message, push_text, verify_callback,
     },
     wecom::{RobotMessage, tell},
 };
@@ -157,26 +153,6 @@ impl Sandbox {
         self.state().faults.list().to_vec()
     }
 
-    /// Puts something in the way of the next pushes.
-    pub fn trouble_pushes(&self, fault: PushFault) {
-        self.state().push_faults.add(fault);
-    }
-
-    /// Ends what is in the way of pushes; what was held back is delivered.
-    pub fn clear_push_faults(&self) {
-        self.state().push_faults.clear();
-        self.arrivals().notify_waiters();
-    }
-
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        self.state().limits.clone()
-    }
-
-    pub fn set_limits(&self, limits: Limits) {
-        self.state().limits = limits;
-    }
-
     /// The platform holds what people sent to the account no longer, as after three days.
     pub fn forget_media(&self) {
         self.state().account_media = crate::wechat::AccountMedia::default();
@@ -193,8 +169,8 @@ impl Sandbox {
 /// A person's phone.
 #[derive(Clone)]
 pub struct PhoneHandle {
-    sandbox: Sandbox,
-    openid: String,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) openid: String,
 }
 
 impl PhoneHandle {
@@ -265,11 +241,11 @@ impl PhoneHandle {
     /// Taps a button of a card that came through WeCom. Only a button that stands on a card of this member can be
     /// tapped.
     pub async fn tap(&self, task: &str, key: &str) -> PushOutcome {
-        if self.sandbox.state().has_button(&self.openid, task, key) {
-            self.forge_tap(task, key).await
-        } else {
-            PushOutcome::Impossible
-        }
+        let offered = {
+            let state = self.sandbox.state();
+            state.has_button(&self.openid, task, key) && state.may_answer(task, &[])
+        };
+        if offered { self.forge_tap(task, key).await } else { PushOutcome::Impossible }
     }
 
     /// Pushes a tap that nobody can make, rightly signed: what a server must not believe.
@@ -294,7 +270,7 @@ impl PhoneHandle {
         self.sandbox.state().response_codes.issue(task, now)
     }
 
-    async fn push_at_wecom(&self, subject: &str, parts: &str) -> PushOutcome {
+    pub(crate) async fn push_at_wecom(&self, subject: &str, parts: &str) -> PushOutcome {
         let user = self.sandbox.state().phones.get(&self.openid).and_then(|phone| phone.wecom_user_id.clone());
         match user {
             Some(user) => push_at_wecom(&self.sandbox, &user, subject, parts).await,
@@ -316,65 +292,11 @@ impl PhoneHandle {
         user.map_or(0, |user| crate::wecom::confirm(&self.sandbox, &user, None))
     }
 
-    /// What a mini-program inside WeCom gets from the platform when this person opens it.
-    #[must_use]
-    pub fn wecom_mini_program_code(&self) -> String {
-        let now = self.sandbox.now();
-        self.sandbox.state().mini_program_codes.issue(&self.openid, now)
-    }
-
     /// What the button for the phone number gives.
     #[must_use]
     pub fn number_code(&self, number: &str) -> String {
         let now = self.sandbox.now();
         self.sandbox.state().phone_codes.issue(number, now)
-    }
-
-    /// What the phone hands over of its number in the older way, encrypted with the newest session key; none without a
-    /// session.
-    #[must_use]
-    pub fn encrypted_number(&self, number: &str) -> Option<EncryptedData> {
-        let now = self.sandbox.now();
-        let state = &mut *self.sandbox.state();
-        let message = json!({
-            "phoneNumber": number, "purePhoneNumber": number, "countryCode": "86",
-            "watermark": {"appid": state.account.app_id, "timestamp": now.timestamp()},
-        });
-        state.sessions.encrypt(&self.openid, &message, now)
-    }
-
-    /// The platform ends the session with the mini-program.
-    pub fn end_session(&self) {
-        self.sandbox.state().sessions.end(&self.openid);
-    }
-
-    /// Wants no template messages of the official account any more.
-    pub fn block_template_messages(&self) {
-        self.sandbox.state().blocking.insert(self.openid.clone());
-    }
-
-    /// Taps a line of a menu that the account sent into the chat.
-    pub async fn choose_in_chat(&self, id: &str) -> PushOutcome {
-        let words = self.sandbox.state().choice(&self.openid, id);
-        match words {
-            Some(words) => push_choice(&self.sandbox, &self.openid, &words, Some(id)).await,
-            None => PushOutcome::Impossible,
-        }
-    }
-
-    /// Opens the mini-program's customer service; `from` is what the mini-program says about where.
-    pub async fn enter_chat(&self, from: &str) -> PushOutcome {
-        let now = self.sandbox.now();
-        grant(&mut self.sandbox.state(), &self.openid, Occasion::EnteredChat, now);
-        push_object(&self.sandbox, &self.openid, "user_enter_tempsession", &json!({"SessionFrom": from})).await
-    }
-
-    /// Follows the official account.
-    pub async fn follow(&self) -> PushOutcome {
-        let now = self.sandbox.now();
-        self.sandbox.state().unfollowed.remove(&self.openid);
-        grant(&mut self.sandbox.state(), &self.openid, Occasion::Followed, now);
-        push_object(&self.sandbox, &self.openid, "subscribe", &json!({"EventKey": ""})).await
     }
 
     /// Stops following the official account.

@@ -16,6 +16,7 @@ mod handle;
 mod journal;
 mod limits;
 mod pages;
+mod phone_acts;
 mod phones;
 mod push_faults;
 mod robot_use;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::robot_use::RobotUse;
@@ -74,7 +74,10 @@ impl Default for Limits {
 #[derive(Default)]
 pub(crate) struct Usage {
     lately: HashMap<String, RobotUse>,
-    days: HashMap<String, (NaiveDate, u64)>,
+    /// The latest day or minute, and how many there were in it.
+    periods: HashMap<String, (i64, u64)>,
+    /// Month and how often the days' numbers were cleared in it.
+    cleared: Option<((i32, u32), usize)>,
 }
 
 impl Usage {
@@ -91,14 +94,35 @@ impl Usage {
 
     /// Counts so many unless the day, as it is in Beijing, would have more; whether they were counted.
     pub(crate) fn spend_today(&mut self, what: &str, now: DateTime<Utc>, most: u64, count: u64) -> bool {
-        let today = beijing_day(now);
-        let day = self.days.entry(what.to_owned()).or_insert((today, 0));
-        if day.0 != today {
-            *day = (today, 0);
+        self.spend_in(what, beijing_day(now).num_days_from_ce().into(), most, count)
+    }
+
+    /// The same for the minute by the clock.
+    pub(crate) fn spend_this_minute(&mut self, what: &str, now: DateTime<Utc>, most: u64, count: u64) -> bool {
+        self.spend_in(what, now.timestamp() / 60, most, count)
+    }
+
+    fn spend_in(&mut self, what: &str, period: i64, most: u64, count: u64) -> bool {
+        let spent = self.periods.entry(what.to_owned()).or_insert((period, 0));
+        if spent.0 != period {
+            *spent = (period, 0);
         }
-        let fits = day.1.saturating_add(count) <= most;
-        day.1 += if fits { count } else { 0 };
+        let fits = spent.1.saturating_add(count) <= most;
+        spent.1 += if fits { count } else { 0 };
         fits
+    }
+
+    /// Lets every day's number start anew unless that was done so often this month; whether it was done.
+    pub(crate) fn clear_days(&mut self, now: DateTime<Utc>, most: usize) -> bool {
+        let today = beijing_day(now);
+        let month = (today.year(), today.month());
+        let done = self.cleared.filter(|(of, _)| *of == month).map_or(0, |(_, done)| done);
+        if done >= most {
+            return false;
+        }
+        self.cleared = Some((month, done + 1));
+        self.periods.clear();
+        true
     }
 }
 

@@ -141,7 +141,7 @@ impl Sandbox {
     }
 
     pub(crate) fn token_lifetime(&self) -> Duration {
-        self.inner.token_lifetime
+        self.state().token_lifetime.unwrap_or(self.inner.token_lifetime)
     }
 
     pub(crate) fn push_patience(&self) -> Duration {

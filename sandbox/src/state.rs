@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) templates: BTreeMap<String, Template>,
     pub(crate) codes: HashMap<String, LoginCode>,
     pub(crate) tokens: TokenBook,
+    /// In place of the lifetime in the settings.
+    pub(crate) token_lifetime: Option<Duration>,
     pub(crate) phone_codes: PhoneCodes,
     pub(crate) sessions: Sessions,
     /// Addresses of pictures and recordings that are being checked.
@@ -86,6 +89,16 @@ impl State {
             let Content::Card { buttons, .. } = &delivery.content else { return None };
             buttons.iter().find(|button| button.key == id).map(|button| button.text.clone())
         })
+    }
+
+    /// Whether the card of this task asks just these questions and offers these answers.
+    pub(crate) fn may_answer(&self, task: &str, answers: &[(&str, &[&str])]) -> bool {
+        let asked = self.wecom_app.questions(task);
+        asked.len() == answers.len()
+            && answers.iter().all(|(question, chosen)| {
+                let offered = |options: &[String]| chosen.iter().all(|id| options.iter().any(|option| option == id));
+                !chosen.is_empty() && asked.iter().any(|(key, options)| key == question && offered(options))
+            })
     }
 
     /// Whether a card with this button lies on the person's phone.

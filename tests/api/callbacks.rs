@@ -11,9 +11,12 @@ use qingfeng_core::{
 };
 use qingfeng_sandbox::{EventFormat, Phone, PushOutcome, PushResult, Sandbox};
 use rstest::rstest;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Database, DatabaseTransaction, EntityTrait, QueryFilter, Statement, TransactionTrait,
+    sea_query::Expr,
+};
 
-use crate::support::{Cast, TestServer, bot, platform};
+use crate::support::{Cast, TestServer, bot, platform, push};
 
 /// The last letter carries bits that are no part of the key, as most real keys' does.
 const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
@@ -175,4 +178,77 @@ async fn an_event_that_is_delivered_again_counts_once_and_a_bot_does_what_a_serv
     bot.tick().await.unwrap();
     assert_eq!(events_left(&server).await, (0, 0));
     running.stop().await;
+}
+
+fn event_of(phone: &str, created_at: u32, parts: &str) -> String {
+    format!(
+        "<xml><ToUserName>gh</ToUserName><FromUserName>{phone}</FromUserName><CreateTime>{created_at}</CreateTime>\
+         <MsgType>event</MsgType>{parts}</xml>"
+    )
+}
+
+/// Nobody gets at this table before the answer is dropped.
+async fn locked(server: &TestServer, table: &str) -> DatabaseTransaction {
+    let connection = Database::connect(&server.application.config.database.url).await.unwrap();
+    let transaction = connection.begin().await.unwrap();
+    transaction.execute_unprepared(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+    transaction
+}
+
+#[actix_web::test]
+async fn an_event_is_said_to_be_handled_only_when_it_is_written_down() {
+    let server = TestServer::start(Engine::Postgres).await;
+    let cast = Cast::of(&server).await;
+    cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let accept = "<Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List>\
+                  <TemplateId>TEMPLATE-PROGRESS</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List>\
+                  </SubscribeMsgPopupEvent>";
+    let body = event_of("phone-1", 7, accept);
+    let lock = locked(&server, "platform_events").await;
+    // The platform gives up after five seconds and delivers again; neither delivery may hear that all is well.
+    let answers = futures::future::join(push(&server, "1", &body), push(&server, "2", &body)).await;
+    assert!(answers.0.0.is_server_error() && answers.1.0.is_server_error(), "{answers:?}");
+    lock.rollback().await.unwrap();
+    for nonce in ["3", "4"] {
+        assert_eq!(push(&server, nonce, &body).await.1, "success");
+    }
+    let consent = Consent::new("phone-1", "TEMPLATE-PROGRESS");
+    assert_eq!(consents::left(&server.application.store, &consent).await.unwrap(), 1);
+}
+
+#[actix_web::test]
+async fn a_text_that_is_being_answered_is_not_said_to_be_handled() {
+    let server = TestServer::start(Engine::Postgres).await;
+    let cast = Cast::of(&server).await;
+    cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let body = "<xml><ToUserName>gh</ToUserName><FromUserName>phone-1</FromUserName><CreateTime>7</CreateTime>\
+                <MsgType>text</MsgType><Content>进度</Content><MsgId>24000000000000001</MsgId></xml>";
+    let lock = locked(&server, "complaints").await;
+    let first = push(&server, "1", body);
+    let meanwhile = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let second = push(&server, "2", body).await;
+        lock.rollback().await.unwrap();
+        second
+    };
+    let (first, second) = futures::future::join(first, meanwhile).await;
+    assert!(second.0.is_server_error(), "{second:?}");
+    assert!(first.0 == 200 && first.1.contains("没有反映过问题"), "{first:?}");
+    assert_eq!(push(&server, "3", body).await, first);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_account_cannot_speak_for_a_member_of_staff(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    cast.township.at_wecom(cast.secretary_id, "secretary").await;
+    let path = cast.dispatched().await;
+    let before = cast.secretary.get(&path).await.ok()["state"].clone();
+    let task = format!("complaint_{}@card_1", path.rsplit('/').next().unwrap());
+    let tap = format!(
+        "<AgentID>1000002</AgentID><Event>template_card_event</Event><EventKey>take_on</EventKey><TaskId>{task}</TaskId>"
+    );
+    assert_eq!(push(&server, "1", &event_of("secretary", 7, &tap)).await.1, "success");
+    assert_eq!(cast.secretary.get(&path).await.ok()["state"], before);
 }

@@ -17,7 +17,7 @@ use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Cast, Person, TestServer, bot};
+use crate::support::{Cast, Person, TestServer, bot, push};
 
 const PHONE: &str = "phone-1";
 
@@ -140,7 +140,6 @@ async fn one_accept_is_one_message_and_the_next_is_not_even_tried(
 async fn an_event_delivered_again_counts_once(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let server = TestServer::start(engine).await;
     let stage = Stage::set(&server).await;
-    let token = &server.application.config.wechat.callback_token;
     let body = format!(
         "<xml><ToUserName>gh</ToUserName><FromUserName>{PHONE}</FromUserName><CreateTime>7</CreateTime>\
          <MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List>\
@@ -149,13 +148,7 @@ async fn an_event_delivered_again_counts_once(#[values(Engine::Sqlite, Engine::P
         stage.progress
     );
     for nonce in ["1", "2", "3"] {
-        let mut parts = [token.as_str(), "1700000000", nonce];
-        parts.sort_unstable();
-        let signature = sha1_smol::Sha1::from(parts.concat()).digest().to_string();
-        let query = [("signature", signature.as_str()), ("timestamp", "1700000000"), ("nonce", nonce)];
-        let address = format!("{}/callbacks/wechat", server.address);
-        let answer = reqwest::Client::new().post(address).query(&query).body(body.clone()).send().await.unwrap();
-        assert_eq!(answer.text().await.unwrap(), "success");
+        assert_eq!(push(&server, nonce, &body).await.1, "success");
     }
     assert_eq!(stage.left().await, 1);
     // Of a stranger nothing is counted.

@@ -144,7 +144,8 @@ async fn which_resident_a_message_was_for_is_shown_to_nobody() {
     let to_residents = |item: &&Value| item["recipient_kind"] == "resident";
     let residents: Vec<_> = page["items"].as_array().unwrap().iter().filter(to_residents).collect();
     assert!(!residents.is_empty(), "{page}");
-    let staff = page["items"].as_array().unwrap().iter().find(|item| item["recipient_kind"] == "staff").unwrap();
+    let of_a_complaint = |item: &&Value| item["recipient_kind"] == "staff" && item["kind"] == "complaint_assigned";
+    let staff = page["items"].as_array().unwrap().iter().find(of_a_complaint).unwrap();
     assert_eq!(staff["why"], "您是承办人", "{page}");
     assert!(residents.iter().all(|item| item["recipient"].is_null() && item["title"].is_null()), "{page}");
 

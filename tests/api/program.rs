@@ -146,6 +146,10 @@ async fn the_log_holds_nothing_personal_and_the_program_stops_when_told() {
     let receipt = filed["receipt_code"].as_str().unwrap().to_owned();
     Person::visiting(&running.address).post("/api/receipts/lookup", json!({"receipt_code": receipt})).await.ok();
     office.get("/api/complaints?state=MARKER-QUERY").await.problem(422, "invalid_query");
+    let phone = qingfeng::demo::accounts()[0].open_id();
+    for text in ["MARKER-CHAT 路灯坏了", "举报 MARKER-REPORT 收了钱"] {
+        said_in_chat(&running.address, &phone, text).await;
+    }
     let (status, log) = running.stop();
     assert!(status.success(), "{status}");
     assert!(log.lines().count() > 5 && log.lines().all(|line| line.starts_with('{')), "the log is JSON: {log}");
@@ -155,6 +159,22 @@ async fn the_log_holds_nothing_personal_and_the_program_stops_when_told() {
         let leak = log.lines().find(|line| line.contains(secret));
         assert_eq!(leak, None, "the log holds {secret}");
     }
+}
+
+/// What the platform pushes when somebody writes to the official account.
+async fn said_in_chat(address: &str, phone: &str, text: &str) {
+    let mut parts = [qingfeng::Config::default().wechat.callback_token, "1".to_owned(), "2".to_owned()];
+    parts.sort_unstable();
+    let signature = sha1_smol::Sha1::from(parts.concat()).digest().to_string();
+    let body = format!(
+        "<xml><ToUserName>gh</ToUserName><FromUserName>{phone}</FromUserName><CreateTime>1</CreateTime>\
+         <MsgType>text</MsgType><Content>{text}</Content><MsgId>{}</MsgId></xml>",
+        text.len()
+    );
+    let query = [("signature", signature.as_str()), ("timestamp", "1"), ("nonce", "2")];
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.post(format!("{address}/callbacks/wechat")).query(&query).body(body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.status());
 }
 
 #[test]

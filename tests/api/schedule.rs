@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use qingfeng_core::{outbox, people::Role, storage::Engine};
+use qingfeng_sandbox::Group;
 use rstest::rstest;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
@@ -338,12 +339,16 @@ async fn a_campaigns_time_replaces_the_usual_one_in_its_own_township(
 ) {
     let server = TestServer::start(engine).await;
     let cast = Cast::of(&server).await;
-    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let platform = platform(&server);
+    let running = platform.start("127.0.0.1:0").unwrap();
     let bot = bot(&server, &running);
     for village in ["东河村", "西坡村"] {
         let village = cast.township.village(village).await;
-        cast.township.chat_group(village, "村民群", &format!("robot-{}", village.id)).await;
+        let key = format!("robot-{}", village.id);
+        platform.add_group(Group::new(&key, "村民群"));
+        cast.township.chat_group(village, "村民群", &key).await;
     }
+    platform.add_group(Group::new("robot-elsewhere", "村民群"));
     let elsewhere = server.township().await;
     let village = elsewhere.village("南山村").await;
     elsewhere.chat_group(village, "村民群", "robot-elsewhere").await;

@@ -187,19 +187,19 @@ impl Conversations {
         if *wish == Wish::Report {
             return self.led_to_the_sealed_way(&push.from).await;
         }
+        let kept = filing::kept(self, &push.from).await?;
         if opinion::is_about_an_office_holder(text) {
-            return Ok(self.not_here());
+            return Ok(self.not_here_beside(&kept));
         }
         if let Wish::Receipt(code) = wish {
             return standing::of_receipt(self, &push.from, code).await;
         }
         let Some(resident) = self.resident(&push.from).await? else { return self.reply_to_others(push, wish).await };
-        let kept = filing::kept(self, &push.from).await?;
         let progress = survey::progress(self, &resident).await?;
         let boxes = opinion::open_boxes(&self.store, &resident).await?;
         let expects_a_number = kept.expects_a_number() || (progress.is_some() && !kept.is_open());
         if opinion::belongs_elsewhere(&self.store, &resident, &boxes, wish, text, expects_a_number).await? {
-            return Ok(self.not_here());
+            return Ok(self.not_here_beside(&kept));
         }
         let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest() };
         let is_writing = kept.is_open();
@@ -309,6 +309,12 @@ impl Conversations {
             "这像是对人的评价，聊天里不收：您写的我们没有保存，也请您删掉这条聊天。\n评价干部请打开小程序“背靠背测评”，答之前先告诉您保护到哪一步：{}",
             self.sealed_surveys()
         )
+    }
+
+    /// The same to somebody who may be in the middle of a draft, of which it is no part.
+    fn not_here_beside(&self, kept: &Kept) -> String {
+        let draft = if kept.is_open() { "\n您写到一半的诉求还在，可以接着写。" } else { "" };
+        format!("{}{draft}", self.not_here())
     }
 
     /// Surveys about persons: the link only.

@@ -20,7 +20,7 @@ pub(super) fn message(delivery: &Delivery, openid: &str) -> String {
             escape(openid),
             delivery.id
         ),
-        content @ Content::Card { .. } => card(content) + &choices(content, openid),
+        content @ Content::Card { .. } => card(content, &choices(content, openid)),
         _ => match shown("", delivery) {
             Some(content) => content,
             None => return String::new(),

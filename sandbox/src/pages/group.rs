@@ -66,7 +66,7 @@ pub(super) fn shown(key: &str, delivery: &Delivery) -> Option<String> {
             format!("<div class=\"bubble file\"><strong>{}</strong><small>{bytes} 字节</small></div>", escape(name))
         }
         Content::Attachment { what, name } => attachment(what, name),
-        Content::Card { .. } => card(&delivery.content),
+        Content::Card { .. } => card(&delivery.content, ""),
         Content::AppMessage { .. }
         | Content::SubscribeMessage { .. }
         | Content::CustomerMessage { .. }
@@ -84,25 +84,32 @@ pub(super) fn attachment(what: &str, name: &str) -> String {
     format!("<div class=\"bubble file\"><strong>[{}]</strong><small>{}</small></div>", escape(what), escape(name))
 }
 
-/// A card as it looks in a group and on a phone; buttons are for the phone.
-pub(super) fn card(content: &Content) -> String {
+/// A card as it looks in a group and on a phone; `below` is what can be tapped there.
+pub(super) fn card(content: &Content, below: &str) -> String {
     let Content::Card { title, words, lines, opens, .. } = content else { return String::new() };
     let line =
         |line: &crate::journal::Line| format!("<dt>{}</dt><dd>{}</dd>", escape(&line.label), escape(&line.value));
     let lines: String = lines.iter().map(line).collect();
+    let lines = if lines.is_empty() { lines } else { format!("<dl>{lines}</dl>") };
     let opens = if opens.starts_with("http") {
         format!("<a class=\"link\" href=\"{}\" target=\"_blank\" rel=\"noopener noreferrer\">查看 ›</a>", escape(opens))
     } else {
         String::new()
     };
+    let below = if below.is_empty() { String::new() } else { format!("<div class=\"buttons\">{below}</div>") };
     format!(
-        "<article class=\"card notice\"><strong>{}</strong><div>{}</div><dl>{lines}</dl>{opens}</article>",
+        "<article class=\"card notice\"><strong>{}</strong><div class=\"markdown\">{}</div>{lines}{opens}{below}</article>",
         escape(title),
         markdown::render(words)
     )
 }
 
 fn article(article: &Article) -> String {
+    let description = if article.description.is_empty() {
+        String::new()
+    } else {
+        format!("<span>{}</span>", escape(&article.description))
+    };
     let picture = if article.picurl.is_empty() {
         String::new()
     } else {
@@ -110,10 +117,9 @@ fn article(article: &Article) -> String {
     };
     format!(
         "<a class=\"card news\" href=\"{}\" target=\"_blank\" rel=\"noopener noreferrer\"><strong>{}</strong>\
-         <span>{}</span>{picture}</a>",
+         {description}{picture}</a>",
         escape(&article.url),
         escape(&article.title),
-        escape(&article.description)
     )
 }
 

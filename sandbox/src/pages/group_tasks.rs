@@ -10,7 +10,7 @@ use crate::{Sandbox, state::State};
 pub(super) fn waiting(state: &State, user: &str, address: &str) -> String {
     let task = |(id, words): (String, String)| {
         format!(
-            "<form class=\"card notice\" method=\"post\" action=\"{address}/group-tasks\"><p>发到客户群：{}</p>\
+            "<form class=\"card notice\" method=\"post\" action=\"{address}/group-tasks\"><div class=\"markdown\"><p>发到客户群：{}</p></div>\
              <button class=\"primary\" name=\"task\" value=\"{}\">发送</button></form>",
             escape(&words),
             escape(&id)

@@ -58,7 +58,7 @@ fn wecom(state: &State, phone: &Phone) -> String {
         _ if delivery.recalled_at.is_some() => "<p class=\"time\">消息已撤回</p>".to_owned(),
         Content::Markdown { text } => format!("<article class=\"card notice\">{}</article>", markdown::render(text)),
         Content::AppMessage { text } => format!("<article class=\"card notice\">{}</article>", markdown::plain(text)),
-        Content::Card { .. } => super::group::card(&delivery.content) + &buttons(&delivery.content, &address),
+        Content::Card { .. } => super::group::card(&delivery.content, &buttons(&delivery.content, &address)),
         _ => super::group::shown("", delivery).unwrap_or_default(),
     };
     let messages = if shown.is_empty() {
@@ -108,7 +108,11 @@ pub(super) async fn tap(
         return not_found("没有这部手机");
     }
     let Tapped { task, key } = form.into_inner();
-    if !sandbox.state().has_button(&openid, &task, &key) {
+    let offered = {
+        let state = sandbox.state();
+        state.has_button(&openid, &task, &key) && state.may_answer(&task, &[])
+    };
+    if !offered {
         return refused("手机上没有这张卡片或这个按钮", &format!("/sandbox/phones/{openid}"));
     }
     let phone = sandbox.phone(&openid);

@@ -19,7 +19,7 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// What the platform downloads at most.
 const MEDIA_BYTES: usize = 10 * 1024 * 1024;
 /// Words that the simulated platform minds, also inside a picture's bytes.
-const RISKY: &str = "违禁词";
+pub(super) const RISKY: &str = "违禁词";
 const DOUBTFUL: &str = "可疑词";
 
 #[derive(Deserialize)]

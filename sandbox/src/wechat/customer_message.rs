@@ -19,8 +19,8 @@ use crate::{
 pub(crate) enum Occasion {
     Wrote,
     EnteredChat,
-    /// Or tapped the menu, or scanned the account's code.
     Followed,
+    TappedMenu,
 }
 
 impl Occasion {
@@ -29,7 +29,7 @@ impl Occasion {
         match self {
             Self::Wrote => (5, TimeDelta::hours(48)),
             Self::EnteredChat => (2, TimeDelta::minutes(1)),
-            Self::Followed => (3, TimeDelta::minutes(1)),
+            Self::Followed | Self::TappedMenu => (3, TimeDelta::minutes(1)),
         }
     }
 }
@@ -66,11 +66,7 @@ impl ReplyAllowances {
     }
 }
 
-/// The person wrote: the allowance starts anew.
-pub(crate) fn grant_replies(state: &mut State, openid: &str, now: DateTime<Utc>) {
-    grant(state, openid, Occasion::Wrote, now);
-}
-
+/// The person did something that lets the account speak: this allowance starts anew.
 pub(crate) fn grant(state: &mut State, openid: &str, occasion: Occasion, now: DateTime<Utc>) {
     state.replies.grant(openid, occasion, now);
 }

@@ -11,6 +11,7 @@ mod media;
 mod menu;
 mod mini_program;
 mod push;
+mod quota;
 mod session;
 mod subscribe_message;
 mod template;
@@ -21,7 +22,7 @@ mod values;
 
 use actix_web::web;
 
-pub(crate) use customer_message::{Occasion, ReplyAllowances, grant, grant_replies};
+pub(crate) use customer_message::{Occasion, ReplyAllowances, grant};
 pub(crate) use event::push_object;
 pub(crate) use login::{LoginCode, issue_code};
 pub(crate) use media::AccountMedia;
@@ -94,6 +95,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/cgi-bin/media/upload").route(web::post().to(upload::upload)).default_service(post_only()),
         )
+        .service(web::resource("/cgi-bin/clear_quota").route(web::post().to(quota::clear)).default_service(post_only()))
         .service(
             web::resource("/wxa/media_check_async")
                 .route(web::post().to(content_check::check_media))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use quick_xml::{Reader, events::Event as XmlEvent};
 use serde_json::{Value, json};
 
-use super::{delivery::push_to, grant_replies};
+use super::{Occasion, delivery::push_to, grant};
 use crate::{
     Sandbox, crypt,
     journal::{Content, Platform, Recipient},
@@ -136,7 +136,8 @@ pub(crate) async fn push_message(sandbox: &Sandbox, openid: &str, message: Passi
     let message_id = {
         let state = &mut *sandbox.state();
         state.journal.deliver(now, Platform::WeChat, Recipient::Account(openid.to_owned()), message.shown);
-        grant_replies(state, openid, now);
+        let occasion = if message.subject == "CLICK" { Occasion::TappedMenu } else { Occasion::Wrote };
+        grant(state, openid, occasion, now);
         state.last_message_id += 1;
         // As long as the real ones, beyond what a double can hold exactly.
         24_000_000_000_000_000 + state.last_message_id

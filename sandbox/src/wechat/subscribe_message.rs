@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Event, Template, push_event};
+use super::{Event, Template, content_check::RISKY, push_event};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
@@ -94,6 +94,9 @@ fn accept(sandbox: &Sandbox, parameters: &Parameters, body: &[u8]) -> Result<(Me
         return refused(40037, "invalid template_id");
     };
     check(&message, template, &state.account)?;
+    if message.data.values().any(|entry| entry.value.contains(RISKY)) {
+        return refused(45168, "hit sensitive word");
+    }
     if !state.sending.insert(message.touser.clone()) {
         return refused(43108, "concurrent sending to the same user");
     }

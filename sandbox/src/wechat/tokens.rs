@@ -159,11 +159,11 @@ pub(super) async fn stable_token(body: web::Bytes, sandbox: web::Data<Sandbox>) 
             Ok(request) => request,
             Err(error) => return refused(47001, format!("data format error: {error}")),
         };
-        let now = sandbox.now();
+        let (now, lifetime) = (sandbox.now(), sandbox.token_lifetime());
         let state = &mut *sandbox.state();
         check_account(state, &request.appid, &request.secret)?;
         check_grant(&request.grant_type)?;
-        let (token, left) = state.tokens.stable(request.force_refresh, now, sandbox.token_lifetime())?;
+        let (token, left) = state.tokens.stable(request.force_refresh, now, lifetime)?;
         Ok(json!({"access_token": token, "expires_in": left}))
     };
     answer(&Manner::CgiBin, result())
@@ -172,11 +172,11 @@ pub(super) async fn stable_token(body: web::Bytes, sandbox: web::Data<Sandbox>) 
 pub(super) async fn token(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let parameters = Parameters::of(&request);
     let result = || -> Result<Value, Refused> {
-        let now = sandbox.now();
+        let (now, lifetime) = (sandbox.now(), sandbox.token_lifetime());
         let state = &mut *sandbox.state();
         check_account(state, parameters.get("appid"), parameters.get("secret"))?;
         check_grant(parameters.get("grant_type"))?;
-        let (token, left) = state.tokens.legacy(now, sandbox.token_lifetime());
+        let (token, left) = state.tokens.legacy(now, lifetime);
         Ok(json!({"access_token": token, "expires_in": left}))
     };
     answer(&Manner::CgiBin, result())

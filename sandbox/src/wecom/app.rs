@@ -1,6 +1,6 @@
 //! Messages of a corporation's application to its members.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,8 +32,8 @@ pub(crate) struct AppUse {
     known: HashMap<String, DateTime<Utc>>,
     /// By member.
     members: HashMap<String, RobotUse>,
-    /// Ids of tasks that cards had.
-    tasks: HashSet<String>,
+    /// Ids of tasks that cards had, and what each card asks.
+    tasks: HashMap<String, Vec<(String, Vec<String>)>>,
     /// When a message was sent and what was delivered of it, by its id.
     pub(super) sent: HashMap<String, (DateTime<Utc>, Vec<u64>)>,
     pub(crate) token_calls: u32,
@@ -46,6 +46,11 @@ impl AppUse {
     /// Kills the token now.
     pub(crate) fn revoke(&mut self) {
         self.former.extend(self.token.take().map(|(token, _)| token));
+    }
+
+    /// What the card of this task asks.
+    pub(crate) fn questions(&self, task: &str) -> &[(String, Vec<String>)] {
+        self.tasks.get(task).map_or(&[], Vec::as_slice)
     }
 
     /// An address that tried too many wrong secrets is not talked to.
@@ -94,7 +99,7 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
         return Ok(answer);
     }
     if let Content::Card { task: Some(task), .. } = &content
-        && !state.wecom_app.tasks.insert(task.clone())
+        && state.wecom_app.tasks.insert(task.clone(), message.questions()).is_some()
     {
         return refused(42014, "invalid taskid: it was used before");
     }

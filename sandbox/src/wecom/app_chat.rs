@@ -35,7 +35,7 @@ struct NewChat {
 }
 
 pub(super) async fn create(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, chat: NewChat, now| {
+    call(&request, &body, &sandbox, &[], |state, chat: NewChat, now| {
         let wrong = |field: &str| refused(40058, format!("{field} invalid. invalid Request Parameter"));
         let members: Vec<String> = chat.userlist.iter().map(|user| user.to_lowercase()).collect();
         let owner = chat.owner.to_lowercase();
@@ -121,7 +121,7 @@ struct News {
 }
 
 pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, message: Message, now| {
+    call(&request, &body, &sandbox, &[], |state, message: Message, now| {
         if message.safe > 1 {
             return refused(40058, "safe invalid. invalid Request Parameter");
         }
@@ -131,7 +131,8 @@ pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::D
         };
         let content = content(state, &message, now)?;
         let people = u64::try_from(members.len()).unwrap_or(u64::MAX);
-        if !reach(state, people, now) {
+        let most = state.limits.group_chat_people_a_minute;
+        if !state.usage.spend_this_minute("people in group chats", now, most, people) {
             return refused(45009, "api freq out of limit");
         }
         // Who heard too much today hears nothing; the group shows it as long as somebody hears it.
@@ -141,13 +142,6 @@ pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::D
         }
         Ok(json!({"errcode": 0, "errmsg": "ok"}))
     })
-}
-
-/// Counts the people that the corporation's messages reach in a minute.
-fn reach(state: &mut State, people: u64, now: DateTime<Utc>) -> bool {
-    let minute = now.timestamp() / 60;
-    let key = format!("group chat people {minute}");
-    state.usage.spend_today(&key, now, state.limits.group_chat_people_a_minute, people)
 }
 
 fn hears(state: &mut State, member: &str, now: DateTime<Utc>) -> bool {

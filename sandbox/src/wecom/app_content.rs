@@ -4,11 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    robot_message::check_articles,
-    robot_upload::uploaded,
-    template_card::{self, Card},
-};
+use super::{card_parts::Card, robot_message::check_articles, robot_upload::uploaded, template_card};
 use crate::{
     answer::{Refused, refused},
     journal::{Article, Content, Line},
@@ -118,6 +114,11 @@ fn wrong<T>(field: &str) -> Result<T, Refused> {
 }
 
 impl Message {
+    /// What a card asks: the questions' keys with the ids of what may be chosen.
+    pub(super) fn questions(&self) -> Vec<(String, Vec<String>)> {
+        self.template_card.as_ref().map(Card::questions).unwrap_or_default()
+    }
+
     pub(super) fn parse(body: &[u8]) -> Result<Self, Refused> {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             return refused(40035, "invalid json format");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Sandbox,
-    answer::{Manner, Parameters, Refused, answer, refused},
+    answer::{Manner, Parameters, Refused, answer, answer_with_lists, refused},
 };
 
 /// How long an address is banned that tried too many wrong secrets.
@@ -51,9 +51,7 @@ pub(super) async fn token(request: HttpRequest, sandbox: web::Data<Sandbox>) -> 
 pub(super) async fn callback_addresses(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let parameters = Parameters::of(&request);
     let now = sandbox.now();
-    let response = match sandbox.state().wecom_app.check(parameters.get("access_token"), now) {
-        Ok(()) => Ok(json!({"errcode": 0, "errmsg": "ok", "ip_list": ["127.0.0.1"]})),
-        Err(refused) => Err(refused),
-    };
-    answer(&Manner::WeCom, response)
+    let known = sandbox.state().wecom_app.check(parameters.get("access_token"), now);
+    let result = known.map(|()| json!({"errcode": 0, "errmsg": "ok", "ip_list": ["127.0.0.1"]}));
+    answer_with_lists(&["ip_list"], result)
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::attachments::Attachment;
 use crate::{
     Sandbox,
-    answer::{Manner, Parameters, Refused, answer, refused},
+    answer::{Parameters, Refused, answer_with_lists, refused},
     groups::GroupKind,
     journal::{Content, Platform, Recipient},
     limits::beijing_day,
@@ -81,11 +81,12 @@ struct Text {
     content: String,
 }
 
-/// A call with the application's token and a strict body.
+/// A call with the application's token and a strict body; `lists` are those of the answer.
 pub(super) fn call<T: serde::de::DeserializeOwned>(
     request: &HttpRequest,
     body: &[u8],
     sandbox: &Sandbox,
+    lists: &[&str],
     work: impl FnOnce(&mut State, T, DateTime<Utc>) -> Result<Value, Refused>,
 ) -> HttpResponse {
     let parameters = Parameters::of(request);
@@ -96,11 +97,11 @@ pub(super) fn call<T: serde::de::DeserializeOwned>(
             .or_else(|error| refused(40058, format!("{error}. invalid Request Parameter")))?;
         work(state, body, now)
     });
-    answer(&Manner::WeCom, result)
+    answer_with_lists(lists, result)
 }
 
 pub(super) async fn add(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, create)
+    call(&request, &body, &sandbox, &["fail_list"], create)
 }
 
 fn create(state: &mut State, task: NewTask, now: DateTime<Utc>) -> Result<Value, Refused> {
@@ -202,7 +203,7 @@ fn dispatched<'a>(state: &'a State, id: &str, now: DateTime<Utc>) -> Result<&'a 
 
 /// Whether the member sent it: 0 not yet, 2 sent.
 pub(super) async fn members(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, query: TaskQuery, now| {
+    call(&request, &body, &sandbox, &["task_list"], |state, query: TaskQuery, now| {
         let task = dispatched(state, &query.msgid, now)?;
         let entry = match &task.sent {
             None => json!({"userid": task.sender, "status": 0}),
@@ -214,7 +215,7 @@ pub(super) async fn members(request: HttpRequest, body: web::Bytes, sandbox: web
 
 /// What became of it in each group: 0 not sent, 1 sent, 3 the group had its messages of this month.
 pub(super) async fn results(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, query: ResultQuery, now| {
+    call(&request, &body, &sandbox, &["send_list"], |state, query: ResultQuery, now| {
         let task = dispatched(state, &query.msgid, now)?;
         if query.userid.to_lowercase() != task.sender {
             return refused(40003, "invalid UserID");
@@ -238,7 +239,7 @@ struct Reminder {
 }
 
 pub(super) async fn remind(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, Reminder { msgid }, now| {
+    call(&request, &body, &sandbox, &[], |state, Reminder { msgid }, now| {
         let Some(task) = state.group_tasks.tasks.get_mut(&msgid) else {
             return refused(40058, "msgid invalid. invalid Request Parameter");
         };

@@ -34,7 +34,7 @@ struct OwnerFilter {
 }
 
 pub(super) async fn list(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, query: ListQuery, _| {
+    call(&request, &body, &sandbox, &["group_chat_list"], |state, query: ListQuery, _| {
         let Some(limit) = query.limit.filter(|limit| (1..=PAGE).contains(limit)) else {
             return refused(40058, "limit invalid. invalid Request Parameter");
         };
@@ -75,7 +75,7 @@ struct GetQuery {
 }
 
 pub(super) async fn get(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, |state, query: GetQuery, now| {
+    call(&request, &body, &sandbox, &[], |state, query: GetQuery, now| {
         let Some(group) = state.groups.get(&query.chat_id).filter(|group| group.kind == GroupKind::Customer) else {
             return refused(40050, "chatid not found");
         };

@@ -6,6 +6,7 @@ mod app_content;
 mod app_token;
 mod app_upload;
 mod attachments;
+mod card_parts;
 mod card_update;
 mod customer_groups;
 mod group_chats;

@@ -9,10 +9,7 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    robot_upload::uploaded,
-    template_card::{self, Card},
-};
+use super::{card_parts::Card, robot_upload::uploaded, template_card};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},

@@ -16,6 +16,7 @@ use base64::{
 };
 
 pub const TOKEN: &str = "sandbox-callback-token";
+const ROBOT_TOKEN: &str = "sandbox-robot-token";
 
 #[derive(Clone)]
 pub enum Reply {
@@ -154,15 +155,22 @@ async fn verify(request: HttpRequest, server: web::Data<AccountServer>) -> HttpR
     }
 }
 
+/// What the smart robot is told is signed with what it is sealed into.
+fn is_signed(query: &HashMap<String, String>, body: &str) -> bool {
+    let (timestamp, nonce) = (query["timestamp"].as_str(), query["nonce"].as_str());
+    let sealed = serde_json::from_str::<serde_json::Value>(body).unwrap_or_default();
+    match sealed["encrypt"].as_str() {
+        Some(encrypted) => sha1(vec![ROBOT_TOKEN, timestamp, nonce, encrypted]) == query["msg_signature"],
+        None => sha1(vec![TOKEN, timestamp, nonce]) == query["signature"],
+    }
+}
+
 async fn receive(request: HttpRequest, body: String, server: web::Data<AccountServer>) -> HttpResponse {
     let query = query(&request);
     server.raw.lock().unwrap().push(Received { query: query.clone(), body: body.clone() });
     let message = match &server.agreement {
         Some(agreement) => encrypted(&body).and_then(|encrypted| agreement.open(&query, &encrypted)),
-        None => {
-            let signature = sha1(vec![TOKEN, &query["timestamp"], &query["nonce"]]);
-            (signature == query["signature"]).then_some(body)
-        }
+        None => is_signed(&query, &body).then_some(body),
     };
     let Some(message) = message else { return HttpResponse::Forbidden().finish() };
     server.received.lock().unwrap().push(message);

@@ -12,7 +12,7 @@ use crate::{
 async fn connected(server: &AccountServer) -> Platform {
     Platform::with(|settings| {
         settings.account.callback_url = Some(server.url.clone());
-        settings.push_patience = Duration::from_millis(150);
+        settings.push_patience = Duration::from_secs(2);
     })
     .await
 }
@@ -44,7 +44,7 @@ async fn a_persons_text_is_pushed_signed_and_the_passive_reply_shows_on_the_phon
 
 #[tokio::test]
 async fn without_an_answer_in_time_the_same_message_is_delivered_again() {
-    let server = AccountServer::start(vec![Reply::Late(Duration::from_secs(1)), Reply::Status(500)]);
+    let server = AccountServer::start(vec![Reply::Late(Duration::from_secs(30)), Reply::Status(500)]);
     let platform = connected(&server).await;
     let outcome = platform.sandbox.phone("o-villager").say("你好").await;
     assert_eq!(outcome, PushOutcome::Handled);

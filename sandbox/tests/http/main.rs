@@ -14,6 +14,7 @@ mod pages;
 mod platform;
 mod push_side;
 mod robot;
+mod smart_robot;
 mod subscribe_message;
 mod tokens;
 mod wecom_app;

@@ -1,7 +1,7 @@
 //! Template messages and every kind of customer-service message.
 
 use chrono::TimeDelta;
-use qingfeng_sandbox::{Content, PushOutcome};
+use qingfeng_sandbox::{AccountMessage, Content, PushOutcome};
 use reqwest::multipart::{Form, Part};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -126,6 +126,11 @@ async fn what_a_person_does_allows_so_many_messages_for_so_long() {
     assert_eq!(say(1).await, [45015]);
     assert_eq!(phone.follow().await, PushOutcome::Handled);
     assert!(server.received()[1].contains("<Event><![CDATA[subscribe]]></Event>"));
+    assert_eq!(say(4).await, [0, 0, 0, 45047]);
+    let menu = json!({"button": [{"type": "click", "name": "反映问题", "key": "file"}]});
+    assert_eq!(code(&platform.account_call("menu/create", &menu).await), 0);
+    platform.pass(TimeDelta::seconds(61));
+    phone.send(AccountMessage::Menu { key: "file".into() }).await.unwrap();
     assert_eq!(say(4).await, [0, 0, 0, 45047]);
     phone.enter_chat("").await;
     phone.say("在吗").await;

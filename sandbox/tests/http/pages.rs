@@ -225,3 +225,43 @@ async fn phones_groups_templates_and_settings_are_set_up_through_http() {
     assert_eq!(code(&platform.post("/wechat/cgi-bin/stable_token", &request).await), 40125);
     assert_eq!(platform.sandbox.phone("o-new").say("甲").await, PushOutcome::NotConfigured);
 }
+
+#[tokio::test]
+async fn a_phone_sends_pictures_voice_places_and_taps_the_menu() {
+    let server = AccountServer::start(Vec::new());
+    let platform = Platform::with(|settings| settings.account.callback_url = Some(server.url.clone())).await;
+    let token = platform.token().await;
+    let menu = json!({"button": [{"type": "click", "name": "反映问题", "key": "file"}]});
+    platform.post(&format!("/wechat/cgi-bin/menu/create?access_token={token}"), &menu).await;
+    let files = async |bytes: &'static [u8]| {
+        let boundary = "a-line-that-stands-nowhere-else";
+        let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n");
+        let body = [head.as_bytes(), bytes, format!("\r\n--{boundary}--\r\n").as_bytes()].concat();
+        let request = platform.client.post(platform.url("/sandbox/phones/o-villager/files")).body(body);
+        request.header("content-type", format!("multipart/form-data; boundary={boundary}")).send().await.unwrap()
+    };
+    assert_eq!(files(b"%PDF-1.7").await.status(), 422);
+    files(&[0xff, 0xd8, 0xff, 0xe0]).await;
+    server.wait_for(1).await;
+    files(b"#!AMR\n\x7c").await;
+    server.wait_for(2).await;
+    platform.form("/sandbox/phones/o-villager/locations", &[("label", "东河村三组")]).await;
+    server.wait_for(3).await;
+    platform.form("/sandbox/phones/o-villager/menu", &[("key", "file")]).await;
+    assert_eq!(platform.form("/sandbox/phones/o-villager/menu", &[("key", "dance")]).await.status(), 422);
+    let pushed = server.wait_for(4).await;
+    for (push, kind) in pushed.iter().zip(["image", "voice", "location", "event"]) {
+        assert!(push.contains(&format!("<MsgType><![CDATA[{kind}]]></MsgType>")), "{push}");
+    }
+    let page = platform.page("/sandbox/phones/o-villager").await;
+    for shown in ["语音，7 字节", "位置：东河村三组", "菜单：反映问题", "/sandbox/phones/o-villager/pictures/"]
+    {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+    let (_, picture) = page.split_once("/sandbox/phones/o-villager/pictures/").unwrap();
+    let id = picture.split('"').next().unwrap();
+    let address = |phone: &str| platform.url(&format!("/sandbox/phones/{phone}/pictures/{id}"));
+    let shown = platform.client.get(address("o-villager")).send().await.unwrap();
+    assert_eq!(shown.headers()["content-type"], "image/jpeg");
+    assert_eq!(platform.client.get(address("o-other")).send().await.unwrap().status(), 404);
+}

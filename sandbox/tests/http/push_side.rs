@@ -20,7 +20,6 @@ async fn encrypting(server: &AccountServer) -> Platform {
     Platform::with(|settings| {
         settings.account.callback_url = Some(server.url.clone());
         settings.account.callback_key = Some(KEY.into());
-        settings.push_patience = Duration::from_millis(400);
     })
     .await
 }
@@ -33,8 +32,8 @@ async fn at_wecom(server: &AccountServer) -> Platform {
     Platform::with(|settings| {
         settings.wecom.callback_url = Some(server.url.clone());
         settings.phones = vec![Phone::new("o-1", "甲").at_wecom("lisi")];
-        settings.push_patience = Duration::from_millis(400);
-        settings.verification_patience = Duration::from_millis(200);
+        settings.push_patience = Duration::from_secs(4);
+        settings.verification_patience = Duration::from_secs(4);
     })
     .await
 }
@@ -142,7 +141,7 @@ async fn wecoms_pushes_carry_its_own_fields_and_come_again_without_an_answer_in_
         "sandbox-wecom-token",
         WECOM_KEY,
         "wwsandbox0000000001",
-        vec![Reply::Late(Duration::from_secs(2))],
+        vec![Reply::Late(Duration::from_secs(30))],
     );
     let platform = at_wecom(&server).await;
     assert_eq!(platform.sandbox.phone("o-1").say_at_wecom("在吗").await, PushOutcome::Handled);
@@ -157,7 +156,7 @@ async fn wecoms_pushes_carry_its_own_fields_and_come_again_without_an_answer_in_
 
 #[rstest]
 #[case(Duration::ZERO, true)]
-#[case(Duration::from_millis(900), false)]
+#[case(Duration::from_secs(30), false)]
 #[tokio::test]
 async fn wecoms_question_is_answered_at_once_or_not_at_all(#[case] after: Duration, #[case] verified: bool) {
     let server = AccountServer::slow_to_verify("sandbox-wecom-token", WECOM_KEY, "wwsandbox0000000001", after);
@@ -205,4 +204,27 @@ async fn only_a_button_of_a_card_that_came_can_be_tapped_and_no_task_comes_twice
         .await;
     assert_eq!(answer["errcode"], 0);
     assert!(matches!(platform.sandbox.delivered_to_member("lisi")[1].content, Content::AppMessage { .. }));
+}
+
+#[tokio::test]
+async fn a_card_with_questions_is_submitted_with_what_it_offers() {
+    let server = AccountServer::encrypted("sandbox-wecom-token", WECOM_KEY, "wwsandbox0000000001", vec![]);
+    let platform = at_wecom(&server).await;
+    let token = platform.wecom_token().await;
+    let vote = json!({"touser": "lisi", "agentid": 1_000_002, "msgtype": "template_card", "template_card": {
+        "card_type": "vote_interaction", "main_title": {"title": "水渠修好了吗"}, "task_id": "vote-1",
+        "checkbox": {"question_key": "repaired", "mode": 1, "option_list": [{"id": "yes", "text": "好了"}, {"id": "no", "text": "没有"}]},
+        "submit_button": {"text": "提交", "key": "send"},
+    }});
+    assert_eq!(platform.tell(&token, &vote).await["errcode"], 0);
+    let phone = platform.sandbox.phone("o-1");
+    for (question, chosen) in [("repaired", ["maybe"].as_slice()), ("other", &["yes"]), ("repaired", &[])] {
+        assert_eq!(phone.submit("vote-1", "send", &[(question, chosen)]).await, PushOutcome::Impossible);
+    }
+    assert_eq!(phone.tap("vote-1", "send").await, PushOutcome::Impossible, "nothing is chosen");
+    assert_eq!(phone.submit("vote-1", "send", &[("repaired", &["yes", "no"])]).await, PushOutcome::Handled);
+    let event = server.received().remove(0);
+    assert!(event.contains("<QuestionKey><![CDATA[repaired]]></QuestionKey>"), "{event}");
+    assert!(event.contains("<OptionId><![CDATA[yes]]></OptionId><OptionId><![CDATA[no]]></OptionId>"));
+    assert!(event.contains("<CardType><![CDATA[vote_interaction]]></CardType>"));
 }

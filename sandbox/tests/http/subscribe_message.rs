@@ -108,6 +108,17 @@ async fn missing_and_unknown_fields_are_refused() {
 }
 
 #[tokio::test]
+async fn words_that_the_platform_minds_are_refused_and_cost_nothing() {
+    let platform = Platform::start().await;
+    platform.sandbox.accept_subscription("o-villager", "T-REMIND", 1);
+    let token = platform.token().await;
+    let mut message = reminder();
+    message["data"]["thing1"]["value"] = json!("有违禁词的事项");
+    assert_eq!(code(&platform.send_subscribe(&token, &message).await), 45168);
+    assert_eq!(platform.sandbox.accepts_left("o-villager", "T-REMIND"), 1);
+}
+
+#[tokio::test]
 async fn only_listed_values_of_an_enum_are_taken() {
     let platform = Platform::start().await;
     platform.sandbox.accept_subscription("o-villager", "T-LEVEL", 2);

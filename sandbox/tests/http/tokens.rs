@@ -91,6 +91,33 @@ async fn a_call_with_a_bad_token_is_refused_by_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
+async fn a_token_may_be_about_to_end_and_every_asking_is_counted() {
+    let platform = Platform::start().await;
+    for (asked, seconds) in [345, 300, 1].into_iter().enumerate() {
+        let put = platform.client.put(platform.url("/sandbox/tokens/lifetime")).json(&json!({"seconds": seconds}));
+        assert_eq!(put.send().await.unwrap().status(), 204);
+        platform.sandbox.revoke_tokens();
+        let fresh = platform.stable(false).await;
+        assert_eq!(fresh["expires_in"], seconds);
+        assert_eq!(platform.judge(fresh["access_token"].as_str().unwrap()).await, 0);
+        let counts = platform.get("/sandbox/journal/counts").await;
+        assert_eq!(counts["wechat /cgi-bin/stable_token"], asked + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_days_number_is_cleared_ten_times_a_month() {
+    let platform = Platform::start().await;
+    let token = platform.token().await;
+    let path = format!("/wechat/cgi-bin/clear_quota?access_token={token}");
+    let clear = async |app_id: &str| code(&platform.post(&path, &json!({"appid": app_id})).await);
+    assert_eq!(clear("wxother").await, 40013);
+    for expected in [[0; 10].as_slice(), &[48006]].concat() {
+        assert_eq!(clear("wxsandbox0000000001").await, expected);
+    }
+}
+
+#[tokio::test]
 async fn the_token_request_is_checked() {
     let platform = Platform::start().await;
     for (field, value, expected) in [

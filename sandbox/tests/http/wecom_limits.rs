@@ -217,5 +217,6 @@ async fn a_mini_program_inside_wecom_learns_the_member_once() {
     assert_eq!(code(&ask(&browser).await), 40029, "a code of the browser is another one");
     let addresses = platform.get(&format!("/wecom/cgi-bin/getcallbackip?access_token={token}")).await;
     assert_eq!(addresses["ip_list"], json!(["127.0.0.1"]));
-    assert_eq!(code(&platform.get("/wecom/cgi-bin/getcallbackip?access_token=x").await), 40014);
+    let refused = platform.get("/wecom/cgi-bin/getcallbackip?access_token=x").await;
+    assert_eq!((code(&refused), &refused["ip_list"]), (40014, &json!([])), "an error has the list, too");
 }

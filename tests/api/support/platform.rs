@@ -8,7 +8,9 @@ use super::TestServer;
 pub fn platform(server: &TestServer) -> Sandbox {
     let clock = server.clock.clone();
     let clock: qingfeng_sandbox::Clock = std::sync::Arc::new(move || clock.now());
-    let platform = Sandbox::new(SandboxSettings { clock, ..SandboxSettings::default() });
+    // A busy machine may need more than the second that the platform gives.
+    let verification_patience = std::time::Duration::from_secs(10);
+    let platform = Sandbox::new(SandboxSettings { clock, verification_patience, ..SandboxSettings::default() });
     let mut account = platform.account();
     account.callback_url = Some(format!("{}/callbacks/wechat", server.address));
     account.callback_token = server.application.config.wechat.callback_token.clone();

@@ -21,6 +21,7 @@ const OWN = '**云溪镇公示** {{ 村 }}\n> {{ 标题 }}\n我们承诺：{{ �
 
 async function opensTheWords(person, login) {
   await person.signInAsStaff(demo, login)
+  await person.tap('我的待办')
   await person.tap('通知用语')
   await person.sees('发到群里的')
 }

@@ -1,6 +1,6 @@
 //! "Not mine": everybody sees on the desk who said so of what; the office gives it to somebody else, or back.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use qingfeng_core::{people::Role, storage::Engine};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -129,7 +129,11 @@ async fn a_button_says_it_of_a_duty_and_of_a_rectification_item(
         (duty, "2026-03-18T01:00:00Z", vec!["知道了", "不是我的"]),
         (item, "2026-04-03T01:00:00Z", vec!["知道了", "要延期", "不是我的"]),
     ] {
-        server.clock.set(morning.parse().unwrap());
+        let morning: DateTime<Utc> = morning.parse().unwrap();
+        // What else comes to the secretary comes the day before.
+        server.clock.set(morning - TimeDelta::days(1));
+        chat.bot.tick().await.unwrap();
+        server.clock.set(morning);
         let (task, shown, _) = chat.latest_card().await;
         assert_eq!(shown, labels);
         chat.tap(&task, "not_mine").await;

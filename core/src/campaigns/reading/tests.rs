@@ -36,7 +36,7 @@ fn the_shipped_plans_run_as_often_in_a_year_as_they_ask_for() {
         let plan = read(shipped.text).unwrap().moved_to_year(2026);
         let preview = plan.preview(&calendar, first, last);
         assert_eq!(preview.unknown_from, None, "{}", shipped.file);
-        assert_eq!(plan.preview(&calendar, last, first).times, [], "{}", shipped.file);
+        assert!(plan.preview(&calendar, last, first).times.is_empty(), "{}", shipped.file);
         preview.times.len()
     });
     // Half-monthly; monthly from February to November; half-monthly; monthly from May; weekly but for the week of the Spring

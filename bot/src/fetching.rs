@@ -7,8 +7,8 @@ use qingfeng_core::{
 
 use crate::{Bot, delivery::Outcome};
 
-/// Fetched in one round; the rest in the next.
-const BATCH: u64 = 20;
+/// Fetched in one round; the rest in the next. Few, because what is to be delivered waits meanwhile for a platform that hangs.
+const BATCH: u64 = 5;
 
 /// Attempts before this one, after which a file that cannot be used is not going to be usable.
 const USABLE_BY: i32 = 2;

@@ -149,7 +149,7 @@ pub async fn not_mine(
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let deadline = hold(unit, &actor, id).await?;
-                let notices = tell_the_office(unit, &deadline, &why).await?;
+                let notices = tell_the_office(unit, &actor, &deadline, &why).await?;
                 unit.later(
                     &deadlines::Entity::update_many()
                         .col_expr(deadlines::Column::DisputedOn, Expr::value(unit.today()))
@@ -164,15 +164,20 @@ pub async fn not_mine(
         .await
 }
 
-/// Those of the office whom it is not about.
-async fn tell_the_office(unit: &UnitOfWork, deadline: &deadlines::Model, why: &str) -> Result<Vec<Notice>, Fault> {
+/// Those of the office whom it is not about, and who did not say it: nobody decides about his own objection.
+async fn tell_the_office(
+    unit: &UnitOfWork,
+    actor: &Actor,
+    deadline: &deadlines::Model,
+    why: &str,
+) -> Result<Vec<Notice>, Fault> {
     let Some(township) = deadline.township_id else { return Ok(Vec::new()) };
     let kept_out = concerns::of(unit.connection(), about(deadline)).await?;
     let office = people::holders(unit.connection(), township, &[Role::TownshipOffice], unit.today()).await?;
     let facts = json!({"title": deadline.subject_title, "due_on": deadline.due_on, "reason": why});
     Ok(office
         .into_iter()
-        .filter(|staff| !kept_out.staff.contains(staff))
+        .filter(|staff| !kept_out.staff.contains(staff) && actor.staff().is_none_or(|actor| actor.id != *staff))
         .map(|staff| {
             Notice::new(Recipient::Staff(staff), "assignment_disputed", about(deadline))
                 .step(format!("{}:{}", deadline.kind, unit.today()))

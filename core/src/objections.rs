@@ -12,8 +12,8 @@ use crate::{
     ids::{CountyId, DeadlineId, DutyId, OrganizationId, RectificationId, StaffId},
     outbox::{Notice, Recipient},
     people::{
-        self, Role,
-        authorization::{Action, is_recused, may},
+        self, Actor, Role, Staff,
+        authorization::{Action, Subject, is_recused, may},
     },
     rectification::entity::rectifications,
     refusal::{Fault, FieldFault, Refusal, RefusalKind},
@@ -45,8 +45,8 @@ pub struct ObjectionDecision {
 /// Decides about an objection. The person who gets the item and the one who objected are told.
 ///
 /// # Errors
-/// `not_found`, `forbidden`; `no_objection` when nobody objected or it was decided; a person who does not work in the township, or
-/// whom it is about; a reason that is missing.
+/// `not_found`, `forbidden`; `no_objection` when nobody objected or it was decided; `own_objection` to whoever objected; a person
+/// who does not work in the township, whom it is about, or whose posts cannot do the work; a reason that is missing.
 pub async fn decide(
     store: &Store,
     command: &Command,
@@ -68,29 +68,30 @@ pub async fn decide(
                     .one(unit.connection())
                     .await?
                     .ok_or_else(Refusal::not_found)?;
-                let (_, subject) = subject_of(unit.connection(), &deadline).await?;
+                let (work, subject) = subject_of(unit.connection(), &deadline).await?;
                 may(&actor, Action::DecideObjection, &subject)?;
                 let Some(objector) = deadline.disputed_by.filter(|_| deadline.status == DeadlineStatus::Open) else {
                     let sentence = "没有人提出异议，或者已经处理过了。";
                     return Err(Refusal::new(RefusalKind::Conflict, "no_objection", sentence).into());
                 };
+                if actor.staff().is_some_and(|staff| staff.id == objector) {
+                    let sentence = "这是您自己提出的异议，要由专项行动办的其他人处理。";
+                    return Err(Refusal::new(RefusalKind::Conflict, "own_objection", sentence).into());
+                }
                 let about = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
                 let mut notices = Vec::new();
                 if let Some(to) = decision.to {
                     let person = people::staff_in(unit.connection(), to, unit.today()).await?;
-                    let post = person.as_ref().and_then(|person| {
-                        person
-                            .posts
-                            .iter()
-                            .find(|post| post.township == deadline.township_id && BEARERS.contains(&post.role))
-                    });
-                    let (Some(person), Some(post)) = (&person, post) else {
+                    let Some(person) = person.filter(|person| !posts_here(person, &deadline).is_empty()) else {
                         return Err(refused("请选一位在本镇任职的干部。"));
                     };
-                    if to == objector || is_recused(person, &subject) {
+                    if to == objector || is_recused(&person, &subject) {
                         return Err(refused("这件事不能交给这位干部，请另选一位。"));
                     }
-                    hand_over(unit, &deadline, post.organization, to).await?;
+                    let Some(organization) = bearing_unit(&person, &deadline, work, &subject) else {
+                        return Err(refused("这位干部的岗位不能办理这类事项，请选村里或承办部门的干部。"));
+                    };
+                    hand_over(unit, &deadline, organization, to).await?;
                     notices.push(told(unit, &deadline, to, "item_handed_over", &reason));
                 } else {
                     clear(unit, &deadline).await?;
@@ -103,6 +104,27 @@ pub async fn decide(
             })
         })
         .await
+}
+
+/// The units of a person's posts in the township of a date that can be given an item.
+fn posts_here(person: &Staff, deadline: &rows::Model) -> Vec<OrganizationId> {
+    let posts = person.posts.iter();
+    let here = posts.filter(|post| post.township == deadline.township_id && BEARERS.contains(&post.role));
+    here.map(|post| post.organization).collect()
+}
+
+/// The unit in which a person could do the work once it is his; none where nothing lets him, so that it would lie with somebody
+/// who can never finish it.
+fn bearing_unit(person: &Staff, deadline: &rows::Model, work: Action, subject: &Subject) -> Option<OrganizationId> {
+    let bearer = Actor::Staff(person.clone());
+    posts_here(person, deadline).into_iter().find(|organization| {
+        let mut given = Subject { handler: Some(person.id), ..subject.clone() };
+        // The unit that owes a duty stays.
+        if deadline.subject_kind == SubjectKind::Rectification {
+            given.lead_unit = Some(*organization);
+        }
+        may(&bearer, work, &given).is_ok()
+    })
 }
 
 fn refused(sentence: &str) -> Fault {

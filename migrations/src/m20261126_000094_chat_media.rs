@@ -28,7 +28,15 @@ impl MigrationTrait for Migration {
         );
         let recordings = table(
             "recordings",
-            [id("id"), county(), id("complaint_id"), text("digest"), integer("seconds"), instant("taken_at")],
+            [
+                id("id"),
+                county(),
+                id("complaint_id"),
+                id("resident_id"),
+                text("digest"),
+                integer("seconds"),
+                instant("taken_at"),
+            ],
         );
         manager.create_table(awaited).await?;
         manager.create_table(recordings).await?;

@@ -1,6 +1,6 @@
 //! What a campaign's plan lets the bot do by itself, and how far it was done: one row per entry, so that each time is done once
 //! and an outage is caught up once. Requests to change a card at WeCom. Who
-//! said of a date that it is not his.
+//! said of a date that it is not his. Which deputy a card reached: a day's cards are counted for who gets them.
 
 use sea_orm_migration::prelude::*;
 
@@ -41,6 +41,9 @@ impl MigrationTrait for Migration {
         }
         let handed_over = Table::alter().table("duty_occurrences").add_column(optional_id("handed_over_to")).to_owned();
         manager.alter_table(handed_over).await?;
+        let reached = Table::alter().table("outbox_messages").add_column(optional_id("reached_id")).to_owned();
+        manager.alter_table(reached).await?;
+        manager.create_index(index("outbox_messages", &["reached_id", "sent_at"])).await?;
         manager.create_index(unique("card_updates", &["response_code"])).await?;
         manager.create_index(index("card_updates", &["not_before"])).await?;
         manager.create_index(index("campaigns", &["county_id", "ends_on"])).await

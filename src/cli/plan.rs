@@ -115,7 +115,7 @@ fn schedule(
     };
     let plan = year.map_or_else(|| plan.clone(), |year| plan.clone().moved_to_year(year));
     let (first, last) = (from.unwrap_or(plan.starts_on), to.unwrap_or(plan.ends_on));
-    let preview = plan.preview(&Calendar::shipped(), first, last);
+    let preview = plan.preview(&Calendar::shipped(), first, last, &[]);
     if plan.schedule.is_empty() {
         println!("方案没有 schedule：期限提醒每天 08:10，村群月度公示每月第1个工作日 09:00");
     }

@@ -134,8 +134,8 @@ pub struct ComingRuns {
     unknown_from: Option<i32>,
 }
 
-/// What the bot will do by itself for a campaign, and when; at most 200 times. Nothing while another campaign that began later
-/// runs in the township.
+/// What the bot will do by itself for a campaign, and when; at most 200 times. Reminders and monthly posts only while no
+/// campaign that began later has its own times for them in the township.
 #[utoipa::path(tag = "campaigns", security(("access_token" = [])), params(ScheduleQuery), responses(
     (status = 200, body = ComingRuns),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -159,7 +159,8 @@ async fn schedule(
         return Err(Refusal::invalid(vec![FieldFault::new("/to", sentence)]).into());
     };
     let calendar = application.calendar.of(campaign.row.county_id).await?;
-    let preview = campaign.plan.preview(&calendar, from, to);
+    let led = campaigns::schedule::led(application.store.reader(), &campaign.row).await?;
+    let preview = campaign.plan.preview(&calendar, from, to, &led);
     let items = preview.times.into_iter().map(|coming| ComingRun {
         at: coming.at,
         key: coming.key,

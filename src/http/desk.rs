@@ -122,7 +122,8 @@ async fn due(
                 on,
                 by: row.disputed_by.and_then(|staff| names.get(&staff).cloned()),
                 reason: row.dispute_reason.unwrap_or_default(),
-                may_decide: row.township_id.is_some_and(|township| deciding.contains(&township)),
+                may_decide: row.disputed_by != me
+                    && row.township_id.is_some_and(|township| deciding.contains(&township)),
             }),
             acknowledged_by: row
                 .acknowledged_by

@@ -10,7 +10,7 @@ use qingfeng_core::{
     ids::{ComplaintId, DutyId, FileId},
     people::{
         Actor,
-        authorization::{Action, may},
+        authorization::{Action, Subject, may},
     },
     refusal::{Fault, Refusal, RefusalKind},
     subject::SubjectKind,
@@ -153,7 +153,7 @@ async fn show(
         .body(bytes))
 }
 
-/// A voice note, as it was spoken (AMR), for those who may see its complaint.
+/// A voice note, as it was spoken (AMR): for the resident who sent it, and for staff who may see its complaint.
 #[utoipa::path(tag = "files", security(("access_token" = [])), params(("id" = FileId, Path)), responses(
     (status = 200, content_type = "audio/amr"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -167,7 +167,8 @@ async fn recording(
 ) -> Answer<HttpResponse> {
     let recording = evidence::recording(&application.store, *id).await?;
     let connection = application.store.reader();
-    may_see_complaint(connection, &person.actor, recording.complaint_id).await?;
+    let subject = recording.subject(&subject_of(connection, recording.complaint_id).await?);
+    may(&person.actor, Action::ViewComplaint, &subject)?;
     let bytes = application.darkroom.files().get(&recording.digest).await?;
     let bytes = bytes.ok_or_else(|| Fault::unavailable("a file is gone"))?;
     Ok(HttpResponse::Ok()
@@ -177,9 +178,13 @@ async fn recording(
 }
 
 async fn may_see_complaint(connection: &impl ConnectionTrait, actor: &Actor, id: ComplaintId) -> Result<(), Fault> {
-    let complaint = complaints::Entity::find_by_id(id).one(connection).await?.ok_or_else(Refusal::not_found)?;
-    let subject = queries::subject_of(connection, &complaint).await?;
+    let subject = subject_of(connection, id).await?;
     Ok(may(actor, Action::ViewComplaint, &subject)?)
+}
+
+async fn subject_of(connection: &impl ConnectionTrait, id: ComplaintId) -> Result<Subject, Fault> {
+    let complaint = complaints::Entity::find_by_id(id).one(connection).await?.ok_or_else(Refusal::not_found)?;
+    queries::subject_of(connection, &complaint).await
 }
 
 async fn may_see(

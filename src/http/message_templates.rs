@@ -1,7 +1,7 @@
 //! The words of messages: the usual ones, and a township's own, which a second person releases.
 
 use actix_web::{HttpResponse, get, post, web};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use qingfeng_bot::messages::{self, Kind, View};
 use qingfeng_core::{
     clock::shanghai_date,
@@ -63,9 +63,12 @@ pub struct TemplateVersion {
     findings: Vec<ReviewFinding>,
 }
 
-impl From<Version> for TemplateVersion {
-    fn from(Version { template, proposed_by }: Version) -> Self {
-        let findings = template.text.as_deref().map(messages::findings).unwrap_or_default();
+impl TemplateVersion {
+    fn of(Version { template, proposed_by }: Version, today: NaiveDate) -> Self {
+        let findings = match (messages::kind(&template.kind), template.text.as_deref()) {
+            (Some(kind), Some(text)) => messages::findings(kind, text, today),
+            _ => Vec::new(),
+        };
         Self {
             id: template.id,
             version: template.version,
@@ -189,9 +192,10 @@ async fn list(
     path: web::Path<OrganizationId>,
 ) -> Answer<web::Json<MessageKinds>> {
     let mut versions = templates::list(&application.store, &person.actor, *path).await?;
+    let today = shanghai_date(application.store.clock().now());
     let mut take = |kind: &str, state: TemplateState| {
         let place = versions.iter().position(|one| one.template.kind == kind && one.template.state == state)?;
-        Some(TemplateVersion::from(versions.swap_remove(place)))
+        Some(TemplateVersion::of(versions.swap_remove(place), today))
     };
     let item = |kind: &'static Kind| {
         let key = kind.key();
@@ -237,7 +241,9 @@ async fn history(
     let (township, kind) = path.into_inner();
     let versions = templates::history(&application.store, &person.actor, township, &kind, query.before).await?;
     let next = if versions.len() as u64 == PAGE { versions.last().map(|one| one.template.version) } else { None };
-    Ok(web::Json(MessageTemplateHistory { items: versions.into_iter().map(TemplateVersion::from).collect(), next }))
+    let today = shanghai_date(application.store.clock().now());
+    let items = versions.into_iter().map(|version| TemplateVersion::of(version, today)).collect();
+    Ok(web::Json(MessageTemplateHistory { items, next }))
 }
 
 /// Show a message with these words, or with those in force, as each platform would.
@@ -280,7 +286,7 @@ async fn preview(
     };
     let preview = messages::preview(kind, text, &facts, &application.config.http.public_url, today)
         .map_err(|fault| Refusal::invalid(vec![messages::field(fault)]))?;
-    let findings = messages::findings(text).into_iter().map(ReviewFinding::from).collect();
+    let findings = messages::findings(kind, text, today).into_iter().map(ReviewFinding::from).collect();
     Ok(web::Json(MessagePreview { facts_of, words: preview.words, views: preview.views, findings }))
 }
 

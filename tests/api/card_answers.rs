@@ -111,6 +111,31 @@ async fn a_complaint_that_is_not_mine_goes_back_with_the_reason_that_is_asked_fo
     chat.running.stop().await;
 }
 
+#[actix_web::test]
+async fn what_is_plainly_no_reason_sends_nothing_back() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.dispatched().await;
+    let number = chat.cast.view(&path).await["number"].as_str().unwrap().to_owned();
+    let (task, ..) = chat.latest_card().await;
+    chat.tap(&task, "not_mine").await;
+    let asked = format!("查{number}");
+    for text in [asked.as_str(), "SQ26-ZZZZZZ", "进度", "公示", "问卷", "反映", "退订", "谢谢", "好的", "待办", "帮助"]
+    {
+        let said = chat.say(text).await;
+        assert_eq!(chat.state(&path).await, "dispatched", "{text}: {said}");
+    }
+    assert!(chat.say(&number).await.contains("现在："));
+    assert!(chat.say("收到").await.contains("还没有答"));
+    let report = chat.say("我要举报有人收钱").await;
+    assert!(report.contains("12388") && !report.contains("写到一半"), "there is no draft here: {report}");
+    // Among other words the number belongs to the reason.
+    let said = chat.say(&format!("和{number}说的是同一盏灯，归供电所管")).await;
+    assert!(said.contains("已退回镇专项行动办"), "{said}");
+    assert_eq!(chat.state(&path).await, "classified");
+    chat.running.stop().await;
+}
+
 #[rstest]
 #[actix_web::test]
 async fn more_time_is_asked_for_in_the_chat_and_knowing_quiets_the_reminders(

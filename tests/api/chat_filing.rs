@@ -300,6 +300,57 @@ async fn who_wants_no_messages_files_all_the_same_and_is_told_so() {
     assert!(filed.contains("已登记") && filed.contains("您退订了通知"), "{filed}");
 }
 
+#[rstest]
+#[case::a_rating(&["我们村李书记", "很差，什么都不管"], "聊天里不收")]
+#[case::a_report(&["听说批条子都要先收", "钱再办事"], "12388.gov.cn")]
+#[case::a_rating_with_the_place(&["我们村李书记", "1", "2", "3", "很差，什么都不管", "1"], "聊天里不收")]
+#[actix_web::test]
+async fn what_is_told_bit_by_bit_is_read_together_and_led_to_the_sealed_way(#[case] told: &[&str], #[case] way: &str) {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    chat.say("反映").await;
+    let mut said = String::new();
+    for text in told {
+        assert!(!said.contains(way), "not before it is told: {said}");
+        said = chat.say(text).await;
+    }
+    assert!(said.contains(way) && said.contains("写到一半的诉求也删掉了"), "{said}");
+    assert!(!told.iter().any(|text| text.chars().count() > 1 && said.contains(text)), "{said}");
+    assert!(chat.draft().await.is_none());
+    assert!(!chat.say("1").await.contains("已登记"));
+    assert_eq!(chat.filed().await, 0);
+    assert!(!is_stored(&server, told[0]).await);
+}
+
+#[actix_web::test]
+async fn a_complaint_told_bit_by_bit_that_rates_nobody_is_filed() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    for text in ["反映", "书记说路灯修过了", "到现在还是黑的，晚上没法走路", "1"] {
+        chat.say(text).await;
+    }
+    assert!(chat.say("1").await.contains("已登记"));
+}
+
+#[actix_web::test]
+async fn a_repetition_does_not_count_as_another_complaint_of_the_day() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    chat.write(LAMP).await;
+    let draft = chat.draft().await.unwrap();
+    let key = format!("filing:{}", chat.phone);
+    for _ in 0..31 {
+        server.application.cache.set(&key, &draft, Duration::from_secs(600)).await.unwrap();
+        assert!(chat.say("1").await.contains("已登记"));
+    }
+    chat.write("又一根电线杆歪了").await;
+    assert!(chat.say("1").await.contains("已登记"));
+    assert_eq!(chat.filed().await, 2);
+}
+
 #[actix_web::test]
 async fn thirty_complaints_a_day_are_enough() {
     let server = TestServer::start(Engine::Sqlite).await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engines::CacheEngine,
-    support::{Cast, Chat, Person, TestServer, bot, server_with},
+    support::{Cast, Chat, Person, TestServer, bot, path, server_with},
 };
 
 const LAMP: &str = "村口的路灯坏了三个月。";
@@ -118,8 +118,9 @@ async fn what_cannot_be_had_is_told_and_nothing_else_is_lost(#[case] why: &str) 
     assert_eq!((&seen["photos"], &seen["body"]), (&json!([]), &json!(LAMP)));
 
     // Sent again, it goes where it belongs.
-    assert!(chat.send(AccountMessage::image(&photo(7))).await.contains("3 补到我最近反映的那件"));
-    assert!(chat.say("3").await.contains(&format!("补到{}", seen["number"].as_str().unwrap())));
+    let number = seen["number"].as_str().unwrap();
+    assert!(chat.send(AccountMessage::image(&photo(7))).await.contains(&format!("3 补到{number}“村口的路灯坏了")));
+    assert!(chat.say("3").await.contains(&format!("补到{number}了")));
     bot.tick().await.unwrap();
     assert_eq!(complaint(&own).await["photos"].as_array().unwrap().len(), 1);
     assert_eq!(chat.filed().await, 1);
@@ -187,4 +188,112 @@ async fn whoever_cannot_write_speaks() {
     let nameless = AccountMessage::Location { latitude: 27.5, longitude: 110.4, label: String::new() };
     assert!(chat.send(nameless).await.contains("不记经纬度"));
     running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_voice_is_heard_by_who_spoke_and_by_who_works_on_it_but_by_no_other_reporter(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    let running = chat.platform.start("127.0.0.1:0").unwrap();
+    chat.say("反映").await;
+    chat.send(AccountMessage::voice(&voice(3), None)).await;
+    chat.say("1").await;
+    assert!(chat.say("1").await.contains("已登记"));
+    bot(&server, &running).tick().await.unwrap();
+    let own = cast.township.signed_in_as(chat.resident).await;
+    let spoken = complaint(&own).await;
+    let first = format!("/api/complaints/{}", spoken["id"].as_str().unwrap());
+    let address = format!("/api/recordings/{}", spoken["recordings"][0]["id"].as_str().unwrap());
+
+    // Two others bring up the same, one of them on paper.
+    server.clock.advance(TimeDelta::minutes(5));
+    let (neighbour, _) = cast.township.resident(cast.village).await;
+    let joining = path(&neighbour.post("/api/complaints", json!({"body": "路灯不亮"})).await);
+    let slip = json!({"village_id": cast.village.id, "channel": "visit", "complaint": {"body": "路灯不亮"}});
+    let on_paper = cast.office.post("/api/complaints/on-behalf", slip).await;
+    for joining in [joining, path(&on_paper)] {
+        cast.office.post(&format!("{joining}/merge"), json!({"into": spoken["id"]})).await.ok();
+    }
+    for (person, heard) in [(&own, 1), (&cast.office, 1), (&neighbour, 0)] {
+        assert_eq!(person.get(&first).await.ok()["recordings"].as_array().unwrap().len(), heard);
+    }
+    let receipt = json!({"receipt_code": on_paper.ok()["receipt_code"]});
+    let seen = server.visitor().post("/api/receipts/lookup", receipt).await.ok();
+    assert_eq!((&seen["number"], &seen["recordings"]), (&spoken["number"], &json!([])));
+    neighbour.get(&address).await.problem(404, "not_found");
+    own.get(&address).await.ok_text();
+    cast.office.get(&address).await.ok_text();
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn who_spoke_first_and_then_joined_another_complaint_still_hears_himself() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let earlier = cast.filed().await;
+    server.clock.advance(TimeDelta::minutes(5));
+    let chat = Chat::of(&server, &cast).await;
+    let running = chat.platform.start("127.0.0.1:0").unwrap();
+    chat.say("反映").await;
+    chat.send(AccountMessage::voice(&voice(3), None)).await;
+    chat.say("1").await;
+    chat.say("1").await;
+    bot(&server, &running).tick().await.unwrap();
+    let own = cast.township.signed_in_as(chat.resident).await;
+    let spoken = complaint(&own).await;
+    let into = json!({"into": earlier.rsplit('/').next().unwrap()});
+    let joining = format!("/api/complaints/{}", spoken["id"].as_str().unwrap());
+    cast.office.post(&format!("{joining}/merge"), into).await.ok();
+    let address = format!("/api/recordings/{}", spoken["recordings"][0]["id"].as_str().unwrap());
+    own.get(&address).await.ok_text();
+    cast.office.get(&address).await.ok_text();
+    cast.resident.get(&address).await.problem(404, "not_found");
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn nothing_that_stands_for_a_recording_is_filed_without_it() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    chat.say("反映").await;
+    chat.send(AccountMessage::voice(&voice(3), None)).await;
+    chat.say("1").await;
+    chat.say("2").await;
+    let said = chat.say("2").await;
+    assert!(said.contains("都去掉了") && said.contains("请说是什么事"), "{said}");
+    assert!(chat.say("1").await.contains("太短了"));
+    assert_eq!(chat.filed().await, 0);
+    // What was written beside it stays.
+    chat.send(AccountMessage::voice(&voice(3), None)).await;
+    for text in [LAMP, "1", "2", "2"] {
+        chat.say(text).await;
+    }
+    let look = chat.say("1").await;
+    assert!(look.contains(LAMP) && !look.contains("请听录音"), "{look}");
+}
+
+#[actix_web::test]
+async fn what_still_waits_to_be_fetched_counts_with_what_is_there() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    chat.say("反映").await;
+    chat.say(LAMP).await;
+    for shade in 1..=9 {
+        chat.send(AccountMessage::image(&photo(shade))).await;
+    }
+    chat.say("1").await;
+    assert!(chat.say("1").await.contains("已登记"));
+    for shade in 11..=19 {
+        chat.send(AccountMessage::image(&photo(shade))).await;
+    }
+    assert!(chat.say("3").await.contains("补到"));
+    chat.send(AccountMessage::voice(&voice(3), None)).await;
+    assert!(chat.say("3").await.contains("照片、语音太多了"));
+    assert_eq!(chat.count(WAITING).await, 18);
 }

@@ -1,10 +1,18 @@
 //! What staff write for a group is read by a second person before it goes there, and corrected there when it was wrong.
 
+use std::{sync::Arc, time::Duration};
+
 use chrono::TimeDelta;
 use qingfeng_bot::{Bot, Reviewing};
-use qingfeng_core::{people::Role, storage::Engine};
-use qingfeng_sandbox::{Group, Phone, RunningSandbox, Sandbox};
+use qingfeng_core::{
+    groups::GroupChannel,
+    outbox::{MessageState, entity as messages},
+    people::Role,
+    storage::Engine,
+};
+use qingfeng_sandbox::{Fault, FaultKind, Group, Phone, Platform, RunningSandbox, Sandbox};
 use rstest::rstest;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::{Person, Scene, TestServer, bot_with, platform};
@@ -133,6 +141,47 @@ async fn a_rejected_post_never_goes_out_and_one_that_waits_is_taken_back_without
     press.tick().await;
     assert_eq!(press.posts(), [] as [String; 0]);
     press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_post_that_is_retracted_while_a_bot_has_it_stays_retracted(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let scene = Scene::of(&server, 3).await;
+    let cast = &scene.cast;
+    let platform = platform(&server);
+    cast.township.group(cast.village, "东河村群", GroupChannel::OrdinaryChat).await;
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = Arc::new(bot_with(&server, &running, Reviewing::Rules));
+    bot.tick().await.unwrap();
+    scene.published().await;
+    let post = || async {
+        let query = messages::Entity::find().filter(messages::Column::Kind.eq("rectification_published"));
+        query.one(server.application.store.reader()).await.unwrap().unwrap()
+    };
+    // The link for the post is long in coming.
+    let slow = Fault::new(Platform::WeChat, FaultKind::Delay { milliseconds: 2000 }).at("/wxa/generate_urllink");
+    platform.inject(slow);
+    server.clock.advance(TimeDelta::minutes(1));
+    let work = tokio::spawn({
+        let bot = Arc::clone(&bot);
+        async move { bot.tick().await.map(|_| ()) }
+    });
+    while post().await.state != MessageState::Sending {
+        assert!(!work.is_finished(), "a post was due");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let retraction = format!("/api/group-posts/{}/retraction", post().await.id);
+    cast.secretary.post(&retraction, json!({"reason": "照片不对"})).await.ok();
+    work.await.unwrap().unwrap();
+    bot.tick().await.unwrap();
+    assert_eq!(post().await.state, MessageState::Withdrawn);
+    let forwarded = cast.secretary.get("/api/prepared-posts").await.ok();
+    let texts: Vec<_> = forwarded["items"].as_array().unwrap().iter().map(|item| item["text"].to_string()).collect();
+    assert!(texts.iter().all(|text| !text.contains("整改公示")), "{texts:?}");
+    running.stop().await;
 }
 
 #[rstest]

@@ -1,8 +1,9 @@
 //! "Not mine": everybody sees on the desk who said so of what; the office gives it to somebody else, or back.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use qingfeng_core::{people::Role, storage::Engine};
+use qingfeng_core::{outbox, people::Role, storage::Engine};
 use rstest::rstest;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::{
@@ -90,6 +91,58 @@ async fn what_is_not_mine_is_seen_by_the_office_and_goes_to_somebody_else(
     let desk = handler.get("/api/desk").await.ok();
     assert_eq!(desk["items"].as_array().unwrap().len(), 2, "{desk}");
     running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn nobody_decides_about_what_he_objected_to_himself(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let (colleague, colleague_id) = cast.township.staff_of(cast.township.id, Role::TownshipOffice).await;
+    let [duty, _] = items(&cast).await;
+    let path = format!("/api/deadlines/{}", duty["id"].as_str().unwrap());
+    let decision = format!("{path}/objection/decision");
+    cast.office.post(&format!("{path}/objection"), json!({"reason": "不归我们办"})).await.ok();
+    let told: Vec<_> = outbox::entity::Entity::find()
+        .filter(outbox::entity::Column::Kind.eq("assignment_disputed"))
+        .all(server.application.store.reader())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|message| message.recipient_id)
+        .collect();
+    assert_eq!(told, [colleague_id.0], "he knows it already");
+    for (person, may_decide) in [(&cast.office, false), (&colleague, true)] {
+        let seen = line(&person.get("/api/desk").await.ok(), &duty["id"]).unwrap();
+        assert_eq!(seen["objection"]["may_decide"], json!(may_decide));
+    }
+    for wanted in [json!(null), json!(colleague_id)] {
+        let body = json!({"staff_id": wanted, "reason": "另有安排"});
+        cast.office.post(&decision, body).await.problem(409, "own_objection");
+    }
+    colleague.post(&decision, json!({"staff_id": null, "reason": "按方案办"})).await.ok();
+    let seen = line(&cast.office.get("/api/desk").await.ok(), &duty["id"]).unwrap();
+    assert_eq!(seen["objection"], Value::Null);
+}
+
+#[rstest]
+#[case::leader(Role::TownshipLeader)]
+#[case::office(Role::TownshipOffice)]
+#[case::disciplinary_officer(Role::DisciplinaryOfficer)]
+#[actix_web::test]
+async fn an_item_is_not_given_to_a_post_that_cannot_work_on_it(#[case] role: Role) {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let (_, id) = cast.township.staff_of(cast.township.id, role).await;
+    let [_, item] = items(&cast).await;
+    let path = format!("/api/deadlines/{}", item["id"].as_str().unwrap());
+    let decision = format!("{path}/objection/decision");
+    cast.secretary.post(&format!("{path}/objection"), json!({"reason": "归供电所管"})).await.ok();
+    let refused = cast.office.post(&decision, json!({"staff_id": id, "reason": "请您办"})).await;
+    assert!(refused.text.contains("这位干部的岗位不能办理这类事项"), "{}", refused.text);
+    refused.problem(422, "invalid_input");
+    let kept = line(&cast.secretary.get("/api/desk").await.ok(), &item["id"]).unwrap();
+    assert_eq!((&kept["mine"], &kept["objection"]["reason"]), (&json!(true), &json!("归供电所管")));
 }
 
 #[actix_web::test]

@@ -4,23 +4,29 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use qingfeng_core::{
+    ids::StaffId,
     outbox::{self, Notice, Recipient},
+    people::Role,
     storage::Engine,
     subject::{SubjectKind, SubjectRef},
 };
-use qingfeng_sandbox::{Fault, FaultKind, Platform};
+use qingfeng_sandbox::{Fault, FaultKind, Phone, Platform};
 use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     card_answers::Chat,
-    support::{Cast, TestServer, bot},
+    support::{Cast, TestServer, bot, platform},
 };
 
 /// A card to the secretary at this very moment.
 async fn tell(cast: &Cast<'_>, kind: &'static str, step: String) {
-    let (county, to, township) = (cast.township.county, cast.secretary_id, cast.township.id);
+    tell_person(cast, cast.secretary_id, kind, step).await;
+}
+
+async fn tell_person(cast: &Cast<'_>, to: StaffId, kind: &'static str, step: String) {
+    let (county, township) = (cast.township.county, cast.township.id);
     let subject = SubjectRef { kind: SubjectKind::Rectification, id: Uuid::now_v7() };
     let notice = Notice::new(Recipient::Staff(to), kind, subject)
         .step(step)
@@ -110,4 +116,50 @@ async fn two_bots_do_not_go_over_a_days_cards_together(#[values(Engine::Sqlite, 
     }
     assert_eq!(arrived(), 6, "the seventh waits for the morning");
     chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_stands_in_for_two_gets_no_more_cards_than_anybody_else(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let (colleague, colleague_id) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    let (_, deputy_id) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    let platform = platform(&server);
+    let people = [("secretary", cast.secretary_id), ("colleague", colleague_id), ("deputy", deputy_id)];
+    for (number, (user, staff)) in people.into_iter().enumerate() {
+        platform.add_phone(Phone::new(format!("phone-{number}"), user).at_wecom(user));
+        cast.township.at_wecom(staff, user).await;
+    }
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    for person in [&cast.secretary, &colleague] {
+        let away = json!({"deputy_id": deputy_id, "from": "2026-03-03", "to": "2026-03-03"});
+        person.post("/api/absences", away).await.ok();
+    }
+    server.clock.advance(TimeDelta::days(1));
+    let arrived = || platform.delivered_to_member("deputy").len();
+    let to = [cast.secretary_id, colleague_id, deputy_id];
+    for number in 0..9 {
+        tell_person(&cast, to[number % 3], "rectification_assigned", number.to_string()).await;
+        bot.tick().await.unwrap();
+        server.clock.advance(TimeDelta::minutes(2));
+        assert_eq!(arrived(), (number + 1).min(6), "the last two are for what is urgent");
+    }
+    for number in 0..6 {
+        tell_person(&cast, to[number % 3], "answer_wanted", number.to_string()).await;
+        bot.tick().await.unwrap();
+        server.clock.advance(TimeDelta::minutes(2));
+    }
+    assert_eq!(arrived(), 8);
+    assert_eq!(platform.delivered_to_member("secretary").len() + platform.delivered_to_member("colleague").len(), 0);
+
+    // Back again they get what waited, each in one card; the deputy's day counts for nobody but the deputy.
+    server.clock.set("2026-03-04T00:01:00Z".parse().unwrap());
+    bot.tick().await.unwrap();
+    let each = people.map(|(user, _)| platform.delivered_to_member(user).len());
+    assert_eq!(each, [1, 1, 9]);
+    running.stop().await;
 }

@@ -128,6 +128,8 @@ fn plan(schedule: &str) -> String {
 
 const WEEKLY: &str =
     "[[schedule]]\nkey = \"weekly\"\nruns = \"summary\"\nnth_working_day_of_week = 1\nat = \"08:30\"\n";
+const REMINDERS: &str =
+    "[[schedule]]\nkey = \"reminders\"\nruns = \"reminders\"\nworking_days = true\nat = \"14:00\"\n";
 const DAILY: &str = "[[schedule]]\nkey = \"daily\"\nruns = \"summary\"\nworking_days = true\nat = \"10:30\"\n";
 
 async fn load(cast: &Cast<'_>, plan: &str) -> String {
@@ -353,8 +355,7 @@ async fn a_campaigns_time_replaces_the_usual_one_in_its_own_township(
     let village = elsewhere.village("南山村").await;
     elsewhere.chat_group(village, "村民群", "robot-elsewhere").await;
     let posts = "[[schedule]]\nkey = \"posts\"\nruns = \"monthly_posts\"\nday_of_month = 20\non_rest_day = \"before\"\nat = \"09:30\"\n";
-    let reminders = "[[schedule]]\nkey = \"reminders\"\nruns = \"reminders\"\nworking_days = true\nat = \"14:00\"\n";
-    load(&cast, &plan(&format!("{posts}{reminders}"))).await;
+    load(&cast, &plan(&format!("{posts}{REMINDERS}"))).await;
     cast.working().await;
     for (now, here, there) in [
         ("2026-03-20 09:29", 0, 1),
@@ -379,6 +380,93 @@ async fn a_campaigns_time_replaces_the_usual_one_in_its_own_township(
         let told = messages(&server, "deadline_today").await;
         let about = told.iter().filter(|message| complaint["subject_id"] == json!(message.subject_id));
         assert_eq!(about.count(), reminded, "{time}");
+    }
+    running.stop().await;
+}
+
+#[rstest]
+#[case::the_second_names_no_reminders("", "14:00", &["daily", "reminders"], &["weekly"])]
+#[case::the_second_has_its_own("16:00", "16:00", &["daily"], &["weekly", "reminders"])]
+#[actix_web::test]
+async fn two_campaigns_sum_up_each_for_itself_and_remind_once(
+    #[case] second_reminds_at: &str,
+    #[case] reminded_at: &str,
+    #[case] shown_of_first: &[&str],
+    #[case] shown_of_second: &[&str],
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    let second_reminds = match second_reminds_at {
+        "" => String::new(),
+        at => REMINDERS.replace("14:00", at),
+    };
+    let first = load(&cast, &plan(&format!("{DAILY}{REMINDERS}"))).await;
+    let second = plan(&format!("{WEEKLY}{second_reminds}"))
+        .replacen("key = \"probe-2026\"", "key = \"probe-second\"", 1)
+        .replacen("starts_on = 2026-01-01", "starts_on = 2026-01-02", 1);
+    let second = load(&cast, &second).await;
+    for (campaign, expected) in [(&first, shown_of_first), (&second, shown_of_second)] {
+        let path = format!("/api/campaigns/{campaign}/schedule?from=2026-04-07&to=2026-04-07");
+        let seen = cast.leader.get(&path).await.ok();
+        let keys: Vec<_> = seen["items"].as_array().unwrap().iter().map(|item| item["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, expected, "{seen}");
+    }
+
+    cast.working().await;
+    at(&server, "2026-03-09 12:00");
+    bot.tick().await.unwrap();
+    let written = messages(&server, "summary").await;
+    for campaign in [&first, &second] {
+        let its = written.iter().filter(|message| message.subject_id.to_string() == *campaign);
+        assert_eq!(its.count(), 2, "the office and the leader, of each campaign");
+    }
+
+    let desk = cast.secretary.get("/api/desk").await.ok();
+    let complaint = desk["items"].as_array().unwrap().iter().find(|line| line["subject_kind"] == "complaint").unwrap();
+    let due_on = complaint["due_on"].as_str().unwrap();
+    for time in ["13:59", "14:00", "15:59", "16:00"] {
+        at(&server, &format!("{due_on} {time}"));
+        bot.tick().await.unwrap();
+        let told = messages(&server, "deadline_today").await;
+        let about = told.iter().filter(|message| complaint["subject_id"] == json!(message.subject_id));
+        assert_eq!(about.count(), usize::from(time >= reminded_at), "{time}");
+    }
+    running.stop().await;
+}
+
+/// At ten o'clock the day's reminders are moved to nine, and later to five in the afternoon.
+#[rstest]
+#[actix_web::test]
+async fn reminders_that_move_within_their_day_come_once_that_day(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    load(&cast, &plan(REMINDERS)).await;
+    cast.working().await;
+    let desk = cast.secretary.get("/api/desk").await.ok();
+    let complaint = desk["items"].as_array().unwrap().iter().find(|line| line["subject_kind"] == "complaint").unwrap();
+    let due_on = complaint["due_on"].as_str().unwrap();
+    let reminded = async || {
+        let told = messages(&server, "deadline_today").await;
+        told.iter().filter(|message| complaint["subject_id"] == json!(message.subject_id)).count()
+    };
+    at(&server, &format!("{due_on} 10:00"));
+    bot.tick().await.unwrap();
+    assert_eq!(reminded().await, 0);
+    load(&cast, &plan(&REMINDERS.replace("14:00", "09:00"))).await;
+    bot.tick().await.unwrap();
+    assert_eq!(reminded().await, 1, "nine o'clock is past, and nothing came today");
+    load(&cast, &plan(&REMINDERS.replace("14:00", "17:00"))).await;
+    for time in ["16:59", "17:00", "18:00"] {
+        at(&server, &format!("{due_on} {time}"));
+        bot.tick().await.unwrap();
+        assert_eq!(reminded().await, 1, "{time}");
     }
     running.stop().await;
 }

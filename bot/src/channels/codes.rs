@@ -94,6 +94,8 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         // DingTalk silences the robot for ten minutes.
         (DingTalkRobot, 130_101 | 410_100) => slower(10, "发送太快"),
         (FeishuRobot, 11232) => slower(1, "发送太快"),
+        // Said to mean too fast by some and a wrong key by others: no reason to retire the group.
+        (DingTalkRobot, 300_001) => later(10, "钉钉没有接收，正在重试"),
         (WeChatCall | WeChatToken, 45009 | 44993) => later(12 * 60, "今天的发送额度已用完"),
 
         (WeChatCall, 43108) => later(1, "平台正在给同一个人发送"),
@@ -140,12 +142,13 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (WeComCall, 301_002 | 40056 | 41011) => last("企业微信应用编号不对"),
         (WeComCall, 48001 | 48002 | 48004) => last("企业微信没有开通这个接口"),
         (WeComCall, 50003) => last("企业微信应用已停用"),
+        (WeComCall, 42014) => last("这张卡片企业微信已经收过"),
         (WeComCall, 40007) => last("文件已过期，要重新上传"),
         (WeComCall, 45001 | 40009) => last("文件大小不合企业微信要求"),
         (WeComCall | WeComRobot, 40058 | 45002 | 45008) => last("内容超过企业微信的限制"),
         (WeComCall | WeComRobot, 44001 | 44004 | 40004 | 40035 | 40063 | 40008) => last("消息格式不被企业微信接受"),
 
-        (WeComRobot, 93000) | (DingTalkRobot, 300_001 | 300_005 | 400_101 | 400_106) => {
+        (WeComRobot, 93000) | (DingTalkRobot, 300_005 | 400_101 | 400_106) => {
             dead("群机器人已被移除或密钥失效，请更换密钥")
         }
         (WeComRobot, 45001) => last("文件大小不合企业微信要求"),

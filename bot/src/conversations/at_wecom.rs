@@ -14,7 +14,7 @@ use qingfeng_core::{
 };
 
 use super::{
-    Conversations, REPORT, Wish, answers, opinion,
+    Conversations, Wish, answers, filing, opinion, report,
     standing::{self, of_state},
 };
 
@@ -41,12 +41,21 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
             answers::forget(cache, user_id).await?;
             return Ok("好的，没有提交。".into());
         }
-        if !matches!(wish, Wish::Help | Wish::Tasks | Wish::Report) {
+        let is_an_answer = match &wish {
+            Wish::Other | Wish::Choice(_) => true,
+            // A number among other words may belong to the reason.
+            Wish::Complaint(number) | Wish::Item(number) => !filing::is_hardly_more_than(text, number),
+            _ => false,
+        };
+        if is_an_answer {
             return answers::take(store, cache, user_id, (county, &actor), &expected, text).await;
+        }
+        if wish == Wish::Courtesy {
+            return Ok("卡片上问您的还没有答，请写出来；不答了发“取消”。".into());
         }
     }
     if wish == Wish::Report {
-        return Ok(REPORT.into());
+        return Ok(report(""));
     }
     if opinion::is_about_an_office_holder(text) {
         return Ok(conversations.not_here());

@@ -300,7 +300,7 @@ impl Conversations {
     /// What sounds like a report: nothing of it is kept, nor of a draft in whose middle it came.
     async fn led_to_the_sealed_way(&self, open_id: &str) -> Result<String, Fault> {
         filing::forget(self, open_id).await?;
-        Ok(REPORT.into())
+        Ok(report("，写到一半的诉求也删掉了"))
     }
 
     /// The answer to what looks like a rating of a person: nothing of it is repeated.
@@ -352,7 +352,12 @@ const LONGEST_ANSWER: usize = 2048;
 
 const HELP: &str = "可以发：\n“反映” 说一件事，能写字、拍照、说语音\n“进度” 看您反映的事办到哪一步\n编号或回执码 看一件\n“问卷” 答村里的问卷、看正在进行的测评\n“公示” 看村里在办的事\n“退订”／“订阅” 停止或恢复通知";
 
-const REPORT: &str = "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存，写到一半的诉求也删掉了，请您也删掉这条聊天。\n请走加密举报通道：纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。\n反映修路、用水这类事情，发“反映”。";
+/// The answer to what sounds like a report, and what else is gone with it.
+fn report(also_gone: &str) -> String {
+    format!(
+        "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存{also_gone}，请您也删掉这条聊天。\n请走加密举报通道：纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。\n反映修路、用水这类事情，发“反映”。"
+    )
+}
 
 /// The menu under the chat: each button means what a word means.
 #[must_use]

@@ -5,7 +5,7 @@ use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
     ids::MessageId,
     outbox::{
-        MessageState,
+        self, MessageState,
         consents::{self, Consent, Validity},
         departures,
         entity::{Column, Entity, Model as Message},
@@ -155,7 +155,7 @@ pub(super) async fn depart_with_consent(
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                if !is_held(unit, &holder, &ids).await? {
+                if !outbox::is_held(unit, &holder, &ids).await? {
                     return Ok(Leave::NotOurs);
                 }
                 if !consents::take(unit, &consent, validity).await? {
@@ -185,18 +185,6 @@ fn ids(messages: &[Message]) -> Vec<MessageId> {
     messages.iter().map(|message| message.id).collect()
 }
 
-/// Whether all of them are still this bot's. Nobody can take them over before the transaction ends.
-async fn is_held(unit: &UnitOfWork, holder: &str, ids: &[MessageId]) -> Result<bool, Fault> {
-    let held = Entity::find()
-        .filter(Column::Id.is_in(ids.iter().copied()))
-        .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]))
-        .filter(Column::LeaseHolder.eq(holder))
-        .lock_exclusive()
-        .all(unit.connection())
-        .await?;
-    Ok(held.len() == ids.len())
-}
-
 /// Marks messages as departed, under the request that is kept for them, if one is.
 pub(super) async fn leave(
     unit: &UnitOfWork,
@@ -204,7 +192,7 @@ pub(super) async fn leave(
     ids: &[MessageId],
     request: Option<(&'static str, uuid::Uuid)>,
 ) -> Result<bool, Fault> {
-    if !is_held(unit, holder, ids).await? {
+    if !outbox::is_held(unit, holder, ids).await? {
         return Ok(false);
     }
     let mut update = Entity::update_many()
@@ -323,26 +311,52 @@ pub(super) async fn settle(
         .await
 }
 
-/// The cards that a person got today. Several messages in one card were sent at one instant.
-pub(super) async fn cards_today(bot: &Bot, recipient: uuid::Uuid) -> Result<u64, Fault> {
+/// Writes down whom messages reach, so that the card counts for who gets it; before the count, so that of two bots at least one
+/// sees the other's.
+pub(super) async fn reaches(bot: &Bot, messages: &[Message], deputy: Option<uuid::Uuid>) -> Result<(), Fault> {
+    let (holder, ids) = (bot.holder.clone(), ids(messages));
+    bot.store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                Entity::update_many()
+                    .col_expr(Column::ReachedId, Expr::value(deputy))
+                    .filter(Column::Id.is_in(ids))
+                    .filter(Column::State.eq(MessageState::Sending))
+                    .filter(Column::LeaseHolder.eq(holder))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// What reaches a person: the own messages, and those that come because the person stands in.
+fn reaching(person: uuid::Uuid) -> Condition {
+    let own = Condition::all().add(Column::ReachedId.is_null()).add(Column::RecipientId.eq(person));
+    Condition::any().add(Column::ReachedId.eq(person)).add(own)
+}
+
+/// The cards that a person got today. Several messages in one card are for one recipient and were sent at one instant.
+pub(super) async fn cards_today(bot: &Bot, person: uuid::Uuid) -> Result<u64, Fault> {
     let midnight = shanghai_instant(shanghai_date(bot.store.clock().now()), NaiveTime::MIN);
     Ok(Entity::find()
         .select_only()
-        .column(Column::SentAt)
+        .columns([Column::RecipientId, Column::SentAt])
         .distinct()
-        .filter(Column::RecipientId.eq(recipient))
+        .filter(reaching(person))
         .filter(Column::SentAt.gte(midnight))
         .count(bot.store.reader())
         .await?)
 }
 
 /// The cards that other bots are sending to a person right now.
-pub(super) async fn cards_on_their_way(bot: &Bot, recipient: uuid::Uuid) -> Result<u64, Fault> {
+pub(super) async fn cards_on_their_way(bot: &Bot, person: uuid::Uuid) -> Result<u64, Fault> {
     Ok(Entity::find()
         .select_only()
-        .column(Column::LeaseHolder)
+        .columns([Column::RecipientId, Column::LeaseHolder])
         .distinct()
-        .filter(Column::RecipientId.eq(recipient))
+        .filter(reaching(person))
         .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]))
         .filter(Column::LeaseUntil.gt(bot.store.clock().now()))
         .filter(Column::LeaseHolder.ne(bot.holder.as_str()))

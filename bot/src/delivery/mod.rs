@@ -130,16 +130,26 @@ async fn deliver(
     }
     match kind {
         RecipientKind::Group => {
-            let address = recipient::group(bot, id).await?;
+            let mut address = recipient::group(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                post(bot, wordings, address.as_ref(), message, delivered).await?;
+                if post(bot, wordings, address.as_ref(), message, delivered).await? == Way::Gone {
+                    address = None;
+                }
             }
             Ok(())
         }
         RecipientKind::Staff => person::staff(bot, wordings, StaffId(id), messages, delivered).await,
         RecipientKind::Resident => person::resident(bot, wordings, ResidentId(id), messages, delivered).await,
     }
+}
+
+/// Whether there is a way into a group after a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Open,
+    /// Its robot is gone: the next post need not ask it.
+    Gone,
 }
 
 /// Into a group: by its robot, or by the hand of a person.
@@ -149,12 +159,12 @@ async fn post(
     address: Option<&GroupAddress>,
     message: Message,
     delivered: &mut Delivered,
-) -> Result<(), Fault> {
+) -> Result<Way, Fault> {
     if let Some(address) = address
         && !review::passes(bot, wordings, &address.group, &message).await?
     {
         delivered.held += 1;
-        return Ok(());
+        return Ok(Way::Open);
     }
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
@@ -173,14 +183,19 @@ async fn post(
             Some(outcome) => outcome,
             None => {
                 delivered.handed_over += 1;
-                return Ok(());
+                return Ok(Way::Open);
             }
         },
     };
-    if let (Outcome::Dead(_), Some(GroupAddress { group, .. })) = (&outcome, address) {
-        retire(bot, group).await?;
-    }
-    claim::settle(bot, &[message], outcome, delivered).await
+    let way = match (&outcome, address) {
+        (Outcome::Dead(_), Some(GroupAddress { group, .. })) => {
+            retire(bot, group).await?;
+            Way::Gone
+        }
+        _ => Way::Open,
+    };
+    claim::settle(bot, &[message], outcome, delivered).await?;
+    Ok(way)
 }
 
 /// Nothing goes into a group any more whose robot is gone; those who can set it up anew are told once.

@@ -122,9 +122,13 @@ async fn to(
     if address.is_nowhere() {
         return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
     }
+    let deputy = (reached.id != first.recipient_id).then_some(reached.id);
+    if messages.iter().any(|message| message.reached_id != deputy) {
+        claim::reaches(bot, &messages, deputy).await?;
+    }
     let today = shanghai_date(bot.store.clock().now());
-    let sent = claim::cards_today(bot, first.recipient_id).await?;
-    let on_their_way = claim::cards_on_their_way(bot, first.recipient_id).await?;
+    let sent = claim::cards_today(bot, reached.id).await?;
+    let on_their_way = claim::cards_on_their_way(bot, reached.id).await?;
     if sent + on_their_way > 0 {
         let budget = budget(bot, &messages, today).await?;
         let waits = if sent >= budget {

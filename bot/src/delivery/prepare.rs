@@ -14,7 +14,7 @@ use qingfeng_core::{
 };
 use serde_json::json;
 
-use super::Outcome;
+use super::{Outcome, claim};
 use crate::{
     Bot,
     channels::{first_link, plain_words},
@@ -47,16 +47,20 @@ pub(super) async fn prepare(
         .step(format!("{}:{}", message.id, shanghai_date(bot.store.clock().now())))
         .township(group.township_id)
         .facts(json!({"title": group.name, "post_id": message.id}));
-    let (group, county) = (group.clone(), group.county_id);
-    bot.store
+    let (holder, group, county) = (bot.holder.clone(), group.clone(), group.county_id);
+    let is_ours = bot
+        .store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                prepared::prepare(unit, &group, new).await?;
-                outbox::enqueue(unit, county, vec![notice]).await.map(|_| ())
+                let is_ours = prepared::prepare(unit, &holder, &group, new).await?;
+                if is_ours {
+                    outbox::enqueue(unit, county, vec![notice]).await?;
+                }
+                Ok(is_ours)
             })
         })
         .await?;
-    Ok(None)
+    Ok((!is_ours).then(|| claim::taken_over(bot)))
 }
 
 /// Page and query of the mini-program behind an address of ours.

@@ -41,10 +41,10 @@ pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, messag
         return Ok(true);
     }
     let notices = tell_readers(bot, group, message, author, &text).await?;
-    let (group, message) = (group.clone(), message.clone());
+    let (holder, group, message) = (bot.holder.clone(), group.clone(), message.clone());
     bot.store
         .housekeeping(move |unit| {
-            Box::pin(async move { reviews::hold(unit, &group, &message, text, &findings, notices).await })
+            Box::pin(async move { reviews::hold(unit, &holder, &group, &message, text, &findings, notices).await })
         })
         .await?;
     Ok(false)

@@ -1,6 +1,8 @@
 //! What a township's own wording has to be before a second person reads it. Every rule is about the text and what can stand
 //! in its gaps, never about one message.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use qingfeng_core::publication::{Finding, FindingKind, lint};
 
@@ -23,6 +25,7 @@ const PUBLIC_URL: &str = "https://a-rather-long-name-of-a-county.gov.example";
 const DECIDING: [&str; 6] = ["if", "elif", "else", "endif", "for", "endfor"];
 /// Words between names.
 const BETWEEN: [&str; 7] = ["and", "or", "not", "in", "if", "true", "false"];
+const NO_ADDRESSES: &str = "不能自己写网址：要链接请写“[文字]({{ 链接 }})”。";
 /// Colours of WeCom's markdown.
 const COLOURS: [&str; 3] = ["info", "comment", "warning"];
 
@@ -52,6 +55,10 @@ pub fn check(kind: &Kind, text: &str, today: NaiveDate) -> Result<(), Vec<Templa
     }
     if faults.is_empty() {
         faults.extend(at_the_edges(kind, text, today).err());
+    }
+    // Pieces that no address is in can make one.
+    if faults.is_empty() && lines(kind, text, today).iter().any(|line| address_in(line).is_some()) {
+        faults.push(TemplateFault::of_the_whole(NO_ADDRESSES));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
@@ -129,6 +136,13 @@ fn must_tell(kind: &Kind, scanned: &Scanned<'_>, faults: &mut Vec<TemplateFault>
 
 /// Links lead to our own pages only, through the fact that is one.
 fn addresses(text: &str, faults: &mut Vec<TemplateFault>) {
+    if let Some(at) = address_in(text) {
+        faults.push(TemplateFault::at(text, at, NO_ADDRESSES));
+    }
+}
+
+/// Where an address is written, in bytes.
+fn address_in(text: &str) -> Option<usize> {
     let letters: Vec<(usize, char)> = text.char_indices().collect();
     let is_dotted = |place: usize| {
         let near = |place: Option<usize>| place.and_then(|place| letters.get(place)).map(|(_, letter)| *letter);
@@ -137,11 +151,25 @@ fn addresses(text: &str, faults: &mut Vec<TemplateFault>) {
             && near(place.checked_add(1)).is_some_and(|letter| letter.is_ascii_alphabetic())
     };
     let dotted = (0..letters.len()).find(|place| is_dotted(*place)).map(|place| letters[place].0);
-    let found = [text.find("://"), text.to_ascii_lowercase().find("www."), dotted].into_iter().flatten().min();
-    if let Some(at) = found {
-        let sentence = "不能自己写网址：要链接请写“[文字]({{ 链接 }})”。";
-        faults.push(TemplateFault::at(text, at, sentence));
+    [text.find("://"), text.to_ascii_lowercase().find("www."), dotted].into_iter().flatten().min()
+}
+
+/// The lines that a text can become: read through its choices, and written with facts at their edges that say nothing. What
+/// choices hold apart stands together here as in a message.
+fn lines(kind: &Kind, text: &str, today: NaiveDate) -> BTreeSet<String> {
+    let of = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let mut lines: BTreeSet<String> =
+        scan(text).map(|scanned| of(&scanned.read_through)).into_iter().flatten().collect();
+    let known: Vec<&Fact> = kind.facts().collect();
+    let surface = surface(kind);
+    // Without an address of ours, so that any that is found is not.
+    let occasion = Occasion { public_url: "", today };
+    for facts in facts::edges(&known, today) {
+        let values = facts::values(known.iter().copied(), &facts::blanked(facts), occasion, surface);
+        // Where it cannot be written, that is told as a fault of its own.
+        lines.extend(render(text, &values, surface, today).map(|rendered| of(&rendered)).into_iter().flatten());
     }
+    lines
 }
 
 /// Bold, colours and links are whole within their line.
@@ -223,18 +251,24 @@ fn at_the_edges(kind: &Kind, text: &str, today: NaiveDate) -> Result<(), Templat
 /// What the words of a template itself — not its facts — may not say: numbers and names of people would stand in every
 /// message. `names` are those of the township's residents and staff.
 #[must_use]
-pub fn private_words(text: &str, names: &[String]) -> Vec<Finding> {
+pub fn private_words(kind: &Kind, text: &str, names: &[String], today: NaiveDate) -> Vec<Finding> {
     let forbidden = |finding: &Finding| matches!(finding.kind, FindingKind::PrivateNumber | FindingKind::ResidentName);
-    lint(&own_words(text), names.iter().map(String::as_str)).into_iter().filter(forbidden).collect()
+    lint(&own_words(kind, text, today), names.iter().map(String::as_str)).into_iter().filter(forbidden).collect()
 }
 
 /// What the second person should look at in a template's own words.
 #[must_use]
-pub fn findings(text: &str) -> Vec<Finding> {
-    lint(&own_words(text), std::iter::empty())
+pub fn findings(kind: &Kind, text: &str, today: NaiveDate) -> Vec<Finding> {
+    lint(&own_words(kind, text, today), std::iter::empty())
 }
 
-/// Also where the template cannot be read: then all of it.
-fn own_words(text: &str) -> String {
-    scan(text).map_or_else(|_| text.to_owned(), |scanned| scanned.own_words)
+/// As they stand there, and as they can come together. Also where the template cannot be read: then all of it.
+fn own_words(kind: &Kind, text: &str, today: NaiveDate) -> String {
+    let mut words = scan(text).map_or_else(|_| text.to_owned(), |scanned| scanned.own_words);
+    for line in lines(kind, text, today) {
+        // Neither a name nor a number goes on over it.
+        words.push_str("\n。\n");
+        words.push_str(&line);
+    }
+    words
 }

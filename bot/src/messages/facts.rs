@@ -314,6 +314,9 @@ pub(super) fn sample<'f>(known: impl Iterator<Item = &'f Fact>, today: NaiveDate
 
 /// Longer than any of ours.
 const LONG: usize = 400;
+const LONG_LETTER: char = '长';
+/// A text that is no part of a name, a number or an address.
+const BLANK: &str = "□";
 
 /// Facts of messages at the edges of what they can be: as long as they get, and each of what need not be there missing. A
 /// text that bears all of them bears what comes.
@@ -341,8 +344,27 @@ pub(super) fn edges(known: &[&Fact], today: NaiveDate) -> Vec<Json> {
     edges
 }
 
+/// The same facts with nothing in them that could be taken for words of the text: only what the text itself says is left, in
+/// whichever way it is put together.
+pub(super) fn blanked(facts: Json) -> Json {
+    match facts {
+        Json::Array(entries) => entries.into_iter().map(blanked).collect(),
+        Json::Object(pairs) => {
+            let blank = |(name, fact): (String, Json)| {
+                let fact = if name == "village_id" { json!("") } else { blanked(fact) };
+                (name, fact)
+            };
+            Json::Object(pairs.into_iter().map(blank).collect())
+        }
+        Json::String(text) if text.starts_with(LONG_LETTER) => json!(BLANK),
+        // Several figures in a row are no account's number.
+        Json::Number(number) if number.as_i64().is_some_and(|number| number > 99) => json!(99),
+        other => other,
+    }
+}
+
 fn variants(form: &Form, today: NaiveDate) -> Vec<Json> {
-    let long = || json!("长".repeat(LONG));
+    let long = || json!(LONG_LETTER.to_string().repeat(LONG));
     match form {
         Form::Text { .. } => vec![long(), json!("")],
         Form::Date { .. } | Form::DaysLeft { .. } | Form::DaysOver { .. } => {

@@ -26,7 +26,7 @@ pub fn checked(kind: &Kind, text: &str, names: &[String], today: NaiveDate) -> R
         Ok(()) => Vec::new(),
         Err(faults) => faults.into_iter().map(field).collect(),
     };
-    fields.extend(private_words(&text, names).into_iter().map(|finding| {
+    fields.extend(private_words(kind, &text, names, today).into_iter().map(|finding| {
         let sentence = format!("“{}”{}，每条消息里都会有，请删去。", finding.words, finding.kind.sentence());
         FieldFault { words: vec![finding.words], ..FieldFault::new("/text", sentence) }
     }));

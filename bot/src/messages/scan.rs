@@ -33,6 +33,8 @@ fn is_letter(letter: char) -> bool {
 pub(super) struct Scanned<'t> {
     pub(super) tags: Vec<Tag<'t>>,
     pub(super) own_words: String,
+    /// The same with nothing in the place of a tag that decides: what it holds apart can stand together in a message.
+    pub(super) read_through: String,
 }
 
 const SIGNS: [&str; 11] = ["==", "!=", "<=", ">=", "<", ">", "|", ".", ",", "(", ")"];
@@ -40,16 +42,18 @@ const SIGNS: [&str; 11] = ["==", "!=", "<=", ">=", "<", ">", "|", ".", ",", "(",
 /// # Errors
 /// The first place that is no tag of ours.
 pub(super) fn scan(text: &str) -> Result<Scanned<'_>, TemplateFault> {
-    let mut scanned = Scanned { tags: Vec::new(), own_words: String::new() };
+    let mut scanned = Scanned { tags: Vec::new(), own_words: String::new(), read_through: String::new() };
     let mut rest = 0;
     loop {
         let Some(start) = ["{{", "{%", "{#"].iter().filter_map(|mark| text[rest..].find(mark)).min() else {
             scanned.own_words.push_str(&text[rest..]);
+            scanned.read_through.push_str(&text[rest..]);
             return Ok(scanned);
         };
         let start = rest + start;
         scanned.own_words.push_str(&text[rest..start]);
         scanned.own_words.push('\n');
+        scanned.read_through.push_str(&text[rest..start]);
         let inside = start + 2;
         let (decides, closes) = match &text[start..inside] {
             "{{" => (false, "}}"),
@@ -59,6 +63,9 @@ pub(super) fn scan(text: &str) -> Result<Scanned<'_>, TemplateFault> {
         let Some(length) = text[inside..].find(closes) else {
             return Err(TemplateFault::at(text, start, format!("这里开了头，后面没有找到“{closes}”。")));
         };
+        if !decides {
+            scanned.read_through.push('\n');
+        }
         scanned.tags.push(Tag { decides, tokens: tokens(text, inside, inside + length)? });
         rest = inside + length + closes.len();
     }
@@ -109,7 +116,9 @@ mod tests {
                 vec!["endif"],
             ]
         );
-        assert_eq!(scan(text).unwrap().own_words, "还有\n天\n，\n\n。");
+        let scanned = scan(text).unwrap();
+        assert_eq!(scanned.own_words, "还有\n天\n，\n\n。");
+        assert_eq!(scanned.read_through, "还有\n天，\n。");
     }
 
     #[test]

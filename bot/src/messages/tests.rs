@@ -33,6 +33,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
         township_id: None,
         recipient_kind: recipient,
         recipient_id: Uuid::nil(),
+        reached_id: None,
         kind: kind.into(),
         subject_kind: subject,
         subject_id: Uuid::nil(),

@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use crate::{bots_are_off, county::County, day};
 
-const HOURS: [u32; 6] = [4, 7, 8, 9, 12, 16];
+const HOURS: [u32; 4] = [4, 8, 9, 16];
 const KILLS: u32 = 24;
 
 async fn live(county: &mut County) {

@@ -9,6 +9,7 @@
 //!   office is told 12 times (after three days);
 //! - the review is due on December 1, because November 30 is a Sunday: 10 overdue (1, 4, … 28 days), the discipline
 //!   secretary is told after 7, 15 and 20 days, the deputy secretary after 20 and 30;
+//! - office and the three leaders get the plan's two summaries a month, from the day it begins: 24 each;
 //! - of the first secretary's six reminders on the day October's is withdrawn with the one before: while the platforms
 //!   were away he handed in; one card was on its way when the bot died: it is unknown, arrived, and is not sent again.
 

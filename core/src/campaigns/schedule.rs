@@ -1,6 +1,6 @@
 //! What the running campaigns let the bot do by itself, and what is due of it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -20,7 +20,7 @@ use crate::{
 /// Most times that a preview shows.
 pub const LONGEST_PREVIEW: usize = 200;
 
-/// An entry of the campaign in force in a township.
+/// An entry of a campaign that runs in a township.
 #[derive(Clone, Debug)]
 pub struct InForce {
     pub campaign: CampaignId,
@@ -49,7 +49,8 @@ impl InForce {
     }
 }
 
-/// The schedules of a county's campaigns on this day: of a township that has several campaigns, of the one that began last.
+/// The schedules of a county's campaigns on this day. Each campaign sums up for itself; what is done once for a whole township is
+/// done at the times of one of its campaigns, of those that name it the one that began last.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -69,33 +70,75 @@ pub async fn in_force(
         .into_tuple()
         .all(connection)
         .await?;
-    let mut seen = HashSet::new();
-    let leading: Vec<_> = running.into_iter().filter(|(_, township, _)| seen.insert(*township)).collect();
-    if leading.is_empty() {
+    if running.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = schedule::Entity::find()
-        .filter(schedule::Column::CampaignId.is_in(leading.iter().map(|(campaign, ..)| *campaign)))
-        .order_by_asc(schedule::Column::CampaignId)
+    let place_of = |id: CampaignId| running.iter().position(|(campaign, ..)| *campaign == id);
+    let mut rows = schedule::Entity::find()
+        .filter(schedule::Column::CampaignId.is_in(running.iter().map(|(campaign, ..)| *campaign)))
         .order_by_asc(schedule::Column::Key)
         .all(connection)
         .await?;
-    rows.into_iter()
-        .filter_map(|row| {
-            let (_, township, starts_on) = leading.iter().find(|(campaign, ..)| *campaign == row.campaign_id)?;
-            Some((row, *township, *starts_on))
-        })
-        .map(|(row, township, starts_on)| {
-            let begins = shanghai_instant(starts_on, NaiveTime::MIN);
-            let over_until = [Some(begins), Some(row.since), row.ran_until].into_iter().flatten().max();
-            Ok(InForce {
-                campaign: row.campaign_id,
-                township,
-                entry: serde_json::from_value(row.entry).map_err(Fault::unavailable)?,
-                over_until: over_until.unwrap_or(begins),
-            })
-        })
-        .collect()
+    rows.sort_by_key(|row| place_of(row.campaign_id));
+    let mut leading = HashMap::new();
+    let mut entries = Vec::new();
+    for row in rows {
+        let Some((_, township, starts_on)) = place_of(row.campaign_id).map(|place| running[place]) else { continue };
+        let entry: ScheduleEntry = serde_json::from_value(row.entry).map_err(Fault::unavailable)?;
+        let is_led = entry.runs.is_for_the_whole_township()
+            && *leading.entry((township, entry.runs)).or_insert(row.campaign_id) != row.campaign_id;
+        if is_led {
+            continue;
+        }
+        let begins = shanghai_instant(starts_on, NaiveTime::MIN);
+        let over_until = [Some(row.since), row.ran_until].into_iter().flatten().fold(begins, Ord::max);
+        entries.push(InForce { campaign: row.campaign_id, township, entry, over_until });
+    }
+    Ok(entries)
+}
+
+/// When another campaign's times hold instead, for what is done once for the whole township.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Led {
+    pub runs: ScheduledRun,
+    /// The first and the last day of that campaign.
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+/// When a campaign's times do not hold because another one's do: of those that name the same, the one that began last.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn led(connection: &impl ConnectionTrait, campaign: &campaigns::Model) -> Result<Vec<Led>, Fault> {
+    let beside: Vec<(CampaignId, NaiveDate, NaiveDate)> = campaigns::Entity::find()
+        .select_only()
+        .columns([campaigns::Column::Id, campaigns::Column::StartsOn, campaigns::Column::EndsOn])
+        .filter(campaigns::Column::TownshipId.eq(campaign.township_id))
+        .filter(campaigns::Column::StartsOn.gte(campaign.starts_on))
+        .filter(campaigns::Column::StartsOn.lte(campaign.ends_on))
+        .order_by_desc(campaigns::Column::StartsOn)
+        .order_by_desc(campaigns::Column::Id)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let before: Vec<_> = beside.into_iter().take_while(|(id, ..)| *id != campaign.id).collect();
+    if before.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = schedule::Entity::find()
+        .filter(schedule::Column::CampaignId.is_in(before.iter().map(|(id, ..)| *id)))
+        .all(connection)
+        .await?;
+    let mut led = Vec::new();
+    for row in rows {
+        let Some((_, from, to)) = before.iter().find(|(id, ..)| *id == row.campaign_id) else { continue };
+        let entry: ScheduleEntry = serde_json::from_value(row.entry).map_err(Fault::unavailable)?;
+        if entry.runs.is_for_the_whole_township() {
+            led.push(Led { runs: entry.runs, from: *from, to: *to });
+        }
+    }
+    Ok(led)
 }
 
 /// A time to come.
@@ -118,9 +161,10 @@ pub struct Preview {
 }
 
 impl Plan {
-    /// What the bot will do by itself from one day to another, both included, within the campaign.
+    /// What the bot will do by itself from one day to another, both included, within the campaign; but for what happens at another
+    /// campaign's times.
     #[must_use]
-    pub fn preview(&self, calendar: &Calendar, first: NaiveDate, last: NaiveDate) -> Preview {
+    pub fn preview(&self, calendar: &Calendar, first: NaiveDate, last: NaiveDate, led: &[Led]) -> Preview {
         let mut preview = Preview::default();
         let (first, last) = (first.max(self.starts_on), last.min(self.ends_on));
         if first > last {
@@ -129,7 +173,11 @@ impl Plan {
         let first = shanghai_instant(first, NaiveTime::MIN) - TimeDelta::milliseconds(1);
         for entry in &self.schedule {
             let Ok(recurrence) = entry.recurrence() else { continue };
-            let times = times(&recurrence, calendar, (first, last), &mut preview.unknown_from);
+            let is_ours = |at: DateTime<Utc>| {
+                let day = shanghai_date(at);
+                led.iter().all(|led| led.runs != entry.runs || !(led.from..=led.to).contains(&day))
+            };
+            let times = times(&recurrence, calendar, (first, last), is_ours, &mut preview.unknown_from);
             preview.times.extend(times.into_iter().map(|at| Coming {
                 at,
                 key: entry.key.clone(),
@@ -147,13 +195,16 @@ fn times(
     recurrence: &Recurrence,
     calendar: &Calendar,
     (mut after, last): (DateTime<Utc>, NaiveDate),
+    is_ours: impl Fn(DateTime<Utc>) -> bool,
     unknown_from: &mut Option<i32>,
 ) -> Vec<DateTime<Utc>> {
     let mut times = Vec::new();
     while times.len() < LONGEST_PREVIEW {
         match recurrence.next(calendar, after) {
             Ok(Some(time)) if shanghai_date(time) <= last => {
-                times.push(time);
+                if is_ours(time) {
+                    times.push(time);
+                }
                 after = time;
             }
             Ok(_) => break,

@@ -4,7 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DeriveActiveEnum, EntityTrait, EnumIter, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{LockBehavior, LockType},
 };
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,12 @@ pub(crate) async fn expect(
     });
     awaited_media::Entity::insert_many(rows).exec_without_returning(unit.connection()).await?;
     Ok(())
+}
+
+/// How many are still to be fetched for a complaint.
+pub(crate) async fn still_awaited(connection: &impl ConnectionTrait, complaint: ComplaintId) -> Result<usize, Fault> {
+    let rows = awaited_media::Entity::find().filter(awaited_media::Column::ComplaintId.eq(complaint));
+    Ok(usize::try_from(rows.count(connection).await?).unwrap_or(usize::MAX))
 }
 
 /// What is due to be fetched; it comes up again after a pause unless it is done by then.
@@ -166,6 +173,7 @@ pub async fn take(store: &Store, darkroom: &Darkroom, awaited: &Awaited, bytes: 
                             id: Set(FileId::new(unit.randomness(), unit.now())),
                             county_id: Set(awaited.county_id),
                             complaint_id: Set(awaited.complaint_id),
+                            resident_id: Set(awaited.resident_id),
                             digest: Set(digest),
                             seconds: Set(seconds),
                             taken_at: Set(unit.now()),

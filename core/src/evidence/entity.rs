@@ -90,7 +90,7 @@ pub mod awaited_media {
 pub mod recordings {
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{ComplaintId, CountyId, FileId};
+    use crate::ids::{ComplaintId, CountyId, FileId, ResidentId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "recordings")]
@@ -99,6 +99,8 @@ pub mod recordings {
         pub id: FileId,
         pub county_id: CountyId,
         pub complaint_id: ComplaintId,
+        /// Whose voice it is.
+        pub resident_id: ResidentId,
         /// SHA-256 in hex, the name in the file store.
         pub digest: String,
         pub seconds: i32,

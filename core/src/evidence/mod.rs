@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use attaching::{attach, attached_to};
-pub(crate) use awaited::expect;
 pub use awaited::{Awaited, MediaKind, PlatformMedia, claim, give_up, take};
+pub(crate) use awaited::{expect, still_awaited};
 pub use photo::{Limits, PhotoRefusal, Rendition, Renditions, process};
 pub use recording::{RecordingRefusal, recording, recordings_of, seconds};
 pub use upload::{Darkroom, Uploaded, read, upload};

@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use super::entity::recordings;
 use crate::{
     ids::{ComplaintId, FileId},
+    people::authorization::Subject,
     refusal::{Fault, Refusal, RefusalKind},
     storage::Store,
 };
@@ -84,7 +85,16 @@ pub fn seconds(amr: &[u8]) -> Result<u32, RecordingRefusal> {
     }
 }
 
-/// What was said with a complaint, in order.
+impl recordings::Model {
+    /// What decides who may hear it, from what decides who may see its complaint. A voice tells who brought a matter up: of
+    /// several reporters, as after a merge, only the one who spoke hears it, and whoever works on it.
+    #[must_use]
+    pub fn subject(&self, of_complaint: &Subject) -> Subject {
+        Subject { reporters: vec![self.resident_id], complaint: None, ..of_complaint.clone() }
+    }
+}
+
+/// What was said with a complaint, in order; not everybody who sees the complaint may hear it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -99,7 +109,7 @@ pub async fn recordings_of(
         .await?)
 }
 
-/// One recording; who may see its complaint may hear it.
+/// One recording.
 ///
 /// # Errors
 /// When there is none.

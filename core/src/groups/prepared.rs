@@ -88,13 +88,17 @@ pub struct NewPost {
     pub picture: Option<Vec<u8>>,
 }
 
-/// Writes the post down and hands its message over to a person. One that was given up and is sent again begins anew.
+/// Writes the post down and hands its message over to a person. One that was given up and is sent again begins anew. False
+/// for one that the bot `holder` has no more, because it was retracted meanwhile or another bot has it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn prepare(unit: &UnitOfWork, group: &groups::Model, new: NewPost) -> Result<(), Fault> {
+pub async fn prepare(unit: &UnitOfWork, holder: &str, group: &groups::Model, new: NewPost) -> Result<bool, Fault> {
     use entity::Column as C;
     let message = new.message;
+    if !outbox::is_held(unit, holder, &[message]).await? {
+        return Ok(false);
+    }
     entity::Entity::insert(entity::ActiveModel {
         id: Set(message),
         county_id: Set(group.county_id),
@@ -117,7 +121,8 @@ pub async fn prepare(unit: &UnitOfWork, group: &groups::Model, new: NewPost) -> 
     )
     .exec_without_returning(unit.connection())
     .await?;
-    set_message(unit, message, MessageState::HandedOver, None).await
+    set_message(unit, message, MessageState::HandedOver, None).await?;
+    Ok(true)
 }
 
 /// Gives up on posts that nobody put into their group: their messages are shown to the office as undelivered.

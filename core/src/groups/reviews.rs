@@ -88,12 +88,14 @@ pub fn author(message: &messages::Model) -> Option<StaffId> {
     message.facts.get("author")?.as_str()?.parse().ok()
 }
 
-/// Keeps a post back until somebody decides.
+/// Keeps a post back until somebody decides. One that the bot `holder` has no more, because it was retracted meanwhile or
+/// another bot has it, is left as it is.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn hold(
     unit: &UnitOfWork,
+    holder: &str,
     group: &groups::Model,
     message: &messages::Model,
     text: String,
@@ -101,6 +103,9 @@ pub async fn hold(
     notices: Vec<Notice>,
 ) -> Result<(), Fault> {
     use entity::Column as C;
+    if !outbox::is_held(unit, holder, &[message.id]).await? {
+        return Ok(());
+    }
     entity::Entity::insert(entity::ActiveModel {
         id: Set(message.id),
         county_id: Set(group.county_id),
@@ -116,7 +121,11 @@ pub async fn hold(
         created_at: Set(unit.now()),
         decided_at: Set(None),
     })
-    .on_conflict(OnConflict::column(C::Id).update_columns([C::Text, C::Findings, C::State, C::CreatedAt]).to_owned())
+    .on_conflict(
+        OnConflict::column(C::Id)
+            .update_columns([C::Text, C::Findings, C::State, C::CreatedAt, C::DecidedBy, C::DecidedAt, C::Reason])
+            .to_owned(),
+    )
     .exec_without_returning(unit.connection())
     .await?;
     set_message(unit, message.id, MessageState::Held, Some("等第二个人确认后发出")).await?;

@@ -15,6 +15,8 @@ pub struct Model {
     pub township_id: Option<OrganizationId>,
     pub recipient_kind: RecipientKind,
     pub recipient_id: Uuid,
+    /// Who stands in for the recipient and gets it; none where it goes to the recipient.
+    pub reached_id: Option<Uuid>,
     pub kind: String,
     pub subject_kind: SubjectKind,
     pub subject_id: Uuid,

@@ -11,7 +11,10 @@ pub mod templates;
 pub mod undelivered;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,6 +81,21 @@ pub enum MessageState {
     Unknown,
     /// Its reason is gone (deadline met, item closed) before it was sent.
     Withdrawn,
+}
+
+/// Whether a bot still has all of these messages. Nobody can take them over or withdraw them before the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_held(unit: &UnitOfWork, holder: &str, ids: &[MessageId]) -> Result<bool, Fault> {
+    let held = entity::Entity::find()
+        .filter(entity::Column::Id.is_in(ids.iter().copied()))
+        .filter(entity::Column::State.is_in([MessageState::Sending, MessageState::Departed]))
+        .filter(entity::Column::LeaseHolder.eq(holder))
+        .lock_exclusive()
+        .all(unit.connection())
+        .await?;
+    Ok(held.len() == ids.len())
 }
 
 /// A message to be sent.
@@ -169,6 +187,7 @@ fn insert(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) -> Option<I
             township_id: Set(notice.township),
             recipient_kind: Set(recipient_kind),
             recipient_id: Set(recipient_id),
+            reached_id: Set(None),
             kind: Set(notice.kind.to_owned()),
             subject_kind: Set(notice.subject.kind),
             subject_id: Set(notice.subject.id),

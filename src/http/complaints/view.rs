@@ -116,7 +116,7 @@ pub struct Photo {
     pub purpose: Purpose,
 }
 
-/// A voice note of the resident's, to be had from `GET /api/recordings/{id}`.
+/// A voice note, to be had from `GET /api/recordings/{id}`; left out for reporters who did not send it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Recording {
     pub id: FileId,
@@ -165,7 +165,8 @@ pub(super) async fn show(
         .all(store.reader())
         .await?;
     let photos = evidence::attached_to(store.reader(), [id.0]).await?;
-    let recordings = evidence::recordings_of(store.reader(), id).await?;
+    let mut recordings = evidence::recordings_of(store.reader(), id).await?;
+    recordings.retain(|one| may(actor, Action::ViewComplaint, &one.subject(&subject)).is_ok());
     let places = organizations::Entity::find()
         .filter(
             organizations::Column::Id.is_in([Some(complaint.village_id), complaint.lead_unit_id].into_iter().flatten()),

@@ -48,8 +48,16 @@ pub(in crate::conversations) struct Draft {
     pub(super) body: String,
     pub(super) place: String,
     pub(super) media: Vec<PlatformMedia>,
-    /// What was sent without a word may be meant for this one, which is filed already.
-    pub(super) may_belong_to: Option<ComplaintId>,
+    /// What was sent without a word may be meant for this one.
+    pub(super) may_belong_to: Option<Earlier>,
+}
+
+/// A complaint of the resident's that is filed already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Earlier {
+    pub(super) id: ComplaintId,
+    pub(super) number: String,
+    pub(super) title: String,
 }
 
 /// How it stands with somebody's draft.

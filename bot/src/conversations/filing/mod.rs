@@ -3,33 +3,22 @@
 //! answered with what can be done.
 
 mod draft;
+mod submitting;
 mod words;
 
-use std::time::Duration;
-
 use qingfeng_core::{
-    calendar::CalendarBook,
-    complaints::{
-        Body, Category, queries,
-        queries::Filter,
-        service::{self, LONGEST_PLACE, NewComplaint},
-    },
+    complaints::{Body, queries, queries::Filter, service::LONGEST_PLACE},
     evidence::{MediaKind, PlatformMedia},
-    ids::ComplaintId,
-    outbox::opt_outs,
-    people::{Actor, Resident, concerns::Concerns},
+    people::{Actor, Resident},
     refusal::{Fault, Refusal},
-    storage::{Command, IdempotencyKey},
 };
 
-use super::{Conversations, HELP, Wish, opinion};
-use draft::{Draft, Step, keep};
+use super::{Conversations, HELP, Wish, opinion, wish::is_report};
+use draft::{Draft, Earlier, Step, keep};
 pub(super) use draft::{Kept, forget, kept};
+use submitting::{submit, supplement};
 use words::{ASKED_WHAT, INTRODUCTION, LAPSED, NO_SUCH_CHOICE, PHOTOS_ARE_FULL, VOICES_ARE_FULL, asked};
 
-/// Complaints of one person in a day.
-const MOST_A_DAY: u32 = 30;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What stands for the words where somebody only spoke.
 const SPOKEN_ONLY: &str = "（语音反映，请听录音）";
 /// A text shorter than this is hardly a complaint.
@@ -74,7 +63,7 @@ pub(super) async fn go_on(
         _ => {}
     }
     match draft.step {
-        Step::Offered => match (choice(wish, text), draft.may_belong_to) {
+        Step::Offered => match (choice(wish, text), draft.may_belong_to.as_ref().map(|earlier| earlier.id)) {
             (Some(3), Some(complaint)) => supplement(conversations, writer, draft, complaint).await,
             (choice, _) => offered(conversations, writer, draft, choice).await,
         },
@@ -178,42 +167,10 @@ async fn begun_by_media(conversations: &Conversations, writer: &Writer<'_>) -> R
     let actor = Actor::Resident(writer.resident.clone());
     let own = queries::list(&conversations.store, &actor, Filter::default()).await?;
     let mut draft = Draft::new(writer.push.clone(), Step::Offered);
-    draft.may_belong_to = own.into_iter().find(|complaint| complaint.state.is_open()).map(|complaint| complaint.id);
+    let open = own.into_iter().find(|complaint| complaint.state.is_open());
+    draft.may_belong_to =
+        open.map(|complaint| Earlier { id: complaint.id, number: complaint.number, title: complaint.title });
     Ok(draft)
-}
-
-/// Adds what was sent to a complaint that is filed already.
-async fn supplement(
-    conversations: &Conversations,
-    writer: &Writer<'_>,
-    draft: Draft,
-    complaint: ComplaintId,
-) -> Result<String, Fault> {
-    if draft.media.is_empty() {
-        return Ok(format!("还没有照片或语音可补。{}", asked(&draft)));
-    }
-    let resident = writer.resident;
-    let slot = format!("supplemented:{}", resident.id);
-    if conversations.cache.take_slot(&slot, MOST_A_DAY, DAY).await?.is_some() {
-        return Ok("您今天补得太多了，请明天再发，或直接交给办理的人。".into());
-    }
-    let actor = Actor::Resident(resident.clone());
-    let key = once(resident, "supplement_in_chat", &draft)?;
-    let command = Command::once(&actor, Some(key));
-    let county = resident.county;
-    match service::supplement(&conversations.store, &command, county, complaint, draft.media.clone()).await {
-        Ok(number) => {
-            forget(conversations, writer.open_id).await?;
-            Ok(format!("补到{}了，正在转存，取不到会告诉您。", number.value))
-        }
-        Err(Fault::Refused(refusal)) => Ok(refused(&refusal, &draft)),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// By which a repetition of the same draft is known.
-fn once(resident: &Resident, operation: &str, draft: &Draft) -> Result<IdempotencyKey, Refusal> {
-    IdempotencyKey::parse(&format!("resident:{}", resident.id), operation, &draft.name, &draft.content())
 }
 
 /// A voice note stands for the description where there is none yet.
@@ -288,10 +245,14 @@ async fn more(
         None if *wish == Wish::Courtesy => return Ok(asked(&draft)),
         None => {}
     }
-    match Body::parse("/body", &format!("{}\n{}", draft.body, text.trim())) {
-        Ok(body) => draft.body = body.into_string(),
+    let told = match Body::parse("/body", &format!("{}\n{}", draft.body, text.trim())) {
+        Ok(body) => body.into_string(),
         Err(refusal) => return Ok(refused(&refusal, &draft)),
+    };
+    if let Some(said) = led_elsewhere(conversations, writer, &told).await? {
+        return Ok(said);
     }
+    draft.body = told;
     turn_to(conversations, writer, draft, Step::More, "补充的记下了。\n").await
 }
 
@@ -309,7 +270,13 @@ async fn changing(
         Some(2) => {
             draft.media.clear();
             draft.place.clear();
-            turn_to(conversations, writer, draft, Step::More, "照片、语音、位置都去掉了。\n").await
+            // What stood for the recording goes with it.
+            let written = draft.body.strip_prefix(SPOKEN_ONLY).map(|written| written.trim().to_owned());
+            if let Some(written) = written {
+                draft.body = written;
+            }
+            let step = if draft.body.is_empty() { Step::What } else { Step::More };
+            turn_to(conversations, writer, draft, step, "照片、语音、位置都去掉了。\n").await
         }
         Some(3) => turn_to(conversations, writer, draft, Step::Place, "").await,
         Some(4) => turn_to(conversations, writer, draft, Step::Summary, "").await,
@@ -343,44 +310,25 @@ async fn turn_to(
     Ok(format!("{note}{}", asked(&draft)))
 }
 
-/// Files it by the service that the app calls, too. A repetition, whatever died in between, gets the same number.
-async fn submit(conversations: &Conversations, writer: &Writer<'_>, draft: Draft) -> Result<String, Fault> {
-    let resident = writer.resident;
-    let slot = format!("filed:{}", resident.id);
-    if conversations.cache.take_slot(&slot, MOST_A_DAY, DAY).await?.is_some() {
-        return Ok(format!("您今天已经反映了{MOST_A_DAY}件，请明天再提交，草稿留半小时。急事请打村里或镇里的电话。"));
+/// What is told bit by bit may be a report, or rate a person, only when it is read together: then nothing of it stays.
+async fn led_elsewhere(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    told: &str,
+) -> Result<Option<String>, Fault> {
+    let told: String = told.chars().filter(|letter| !letter.is_whitespace()).collect();
+    if is_report(&told) {
+        return conversations.led_to_the_sealed_way(writer.open_id).await.map(Some);
     }
-    let actor = Actor::Resident(resident.clone());
-    let key = once(resident, "submit_in_chat", &draft)?;
-    let new = NewComplaint {
-        title: None,
-        body: draft.body.clone(),
-        place: draft.place.clone(),
-        category: Category::Other,
-        photos: Vec::new(),
-        concerns: Concerns::default(),
-        is_accusation: false,
-    };
-    let calendar = CalendarBook::new(conversations.store.clone()).of(resident.county).await?;
-    let command = Command::once(&actor, Some(key));
-    let media = draft.media.clone();
-    let filed = match service::submit_in_chat(&conversations.store, &calendar, &command, new, media).await {
-        Ok(filed) => filed.value,
-        Err(Fault::Refused(refusal)) if refusal.code == "idempotency_key_reused" => {
-            forget(conversations, writer.open_id).await?;
-            return Ok("这件事已经登记过了，发“进度”看编号和进展。".into());
-        }
-        Err(Fault::Refused(refusal)) => return Ok(refused(&refusal, &draft)),
-        Err(fault) => return Err(fault),
-    };
+    let (store, resident) = (&conversations.store, writer.resident);
+    let boxes = opinion::open_boxes(store, resident).await?;
+    let rates_somebody = opinion::is_about_an_office_holder(&told)
+        || opinion::belongs_elsewhere(store, resident, &boxes, &Wish::Other, &told, false).await?;
+    if !rates_somebody {
+        return Ok(None);
+    }
     forget(conversations, writer.open_id).await?;
-    let media = if draft.media.is_empty() { "" } else { "照片、语音正在转存，取不到会告诉您。\n" };
-    let silent = if opt_outs::has_opted_out(&conversations.store, resident.id).await? {
-        "您退订了通知，有进展不会主动告诉您，发“进度”自己查。"
-    } else {
-        "有进展会告诉您，发“进度”也能查。"
-    };
-    Ok(format!("已登记，编号{}。\n{media}{silent}办完请您评价，不满意就重办。\n这段聊天可以删掉。", filed.number))
+    Ok(Some(format!("{}\n写到一半的诉求也删掉了。要反映一件事，发“反映”，只写事，不评人。", conversations.not_here())))
 }
 
 fn refused(refusal: &Refusal, draft: &Draft) -> String {
@@ -388,7 +336,8 @@ fn refused(refusal: &Refusal, draft: &Draft) -> String {
     format!("{}{details}\n{}", refusal.sentence, asked(draft))
 }
 
-fn is_hardly_more_than(text: &str, number: &str) -> bool {
+/// Whether a text asks for a number, and tells nothing.
+pub(super) fn is_hardly_more_than(text: &str, number: &str) -> bool {
     text.chars().count() < number.chars().count() + 8
 }
 

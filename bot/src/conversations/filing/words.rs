@@ -2,11 +2,14 @@
 
 use qingfeng_core::{complaints::service::MOST_PHOTOS, evidence::MediaKind};
 
-use super::draft::{Draft, Step};
+use super::draft::{Draft, Earlier, Step};
 use crate::{conversations::wish::plain, messages::shorten};
 
 /// Shown in the look before it is filed, in characters: a chat's answer has 2048 bytes.
 const SHOWN_BODY: usize = 300;
+
+/// Of the complaint to which something may be added, in characters.
+const SHOWN_TITLE: usize = 16;
 
 pub(super) const INTRODUCTION: &str = "谁看得到：办理的单位看得到您写的、拍的、说的，系统不告诉他们是谁反映的（录音听得出声音，照片不要拍到自己家门牌）；村民群里不公布原话。微信平台也看得到这段聊天。没提交的半小时后删掉。\n检举干部违纪违法不要写在这里。";
 
@@ -23,11 +26,14 @@ pub(super) const VOICES_ARE_FULL: &str = "语音最多三段，这一段没有�
 /// The question that is open.
 pub(super) fn asked(draft: &Draft) -> String {
     match draft.step {
-        Step::Offered if draft.may_belong_to.is_some() && !draft.media.is_empty() => {
-            "要用它反映问题吗？\n1 反映新的事\n2 不是（不保存）\n3 补到我最近反映的那件".into()
-        }
-        Step::Offered if draft.body.is_empty() => "要用它反映问题吗？\n1 反映\n2 不是（不保存）".into(),
-        Step::Offered => "要作为诉求反映吗？\n1 反映\n2 不是（不保存）".into(),
+        Step::Offered => match &draft.may_belong_to {
+            Some(Earlier { number, title, .. }) if !draft.media.is_empty() => {
+                let title = shorten(title, SHOWN_TITLE);
+                format!("要用它反映问题吗？\n1 反映新的事\n2 不是（不保存）\n3 补到{number}“{title}”")
+            }
+            _ if draft.body.is_empty() => "要用它反映问题吗？\n1 反映\n2 不是（不保存）".into(),
+            _ => "要作为诉求反映吗？\n1 反映\n2 不是（不保存）".into(),
+        },
         Step::What => ASKED_WHAT.into(),
         Step::More => {
             format!("可以接着发照片（最多{MOST_PHOTOS}张）、语音、位置，或补充几句；都由您定，不发也行。\n发完了回 1。")

@@ -29,7 +29,7 @@ const PROGRESS: &str = "{{ 村 }}\n{{ 标题 }}\n{{ 进展 }}\n[看]({{ 链接 }
 fn the_usual_words_pass_their_own_check() {
     for kind in kinds().iter().filter(|kind| kind.fixed().is_none()) {
         assert_eq!(check(kind, kind.text(), today()), Ok(()), "{}", kind.key());
-        assert_eq!(findings(kind.text()), [], "{}", kind.key());
+        assert_eq!(findings(kind, kind.text(), today()), [], "{}", kind.key());
     }
 }
 
@@ -139,9 +139,41 @@ fn people_and_their_numbers_are_not_in_the_words_themselves() {
         assert_eq!(fields[0].pointer, "/text");
     }
     // Others are for the second person to judge.
-    let kinds: Vec<_> = findings("办结，举报人请看").into_iter().map(|finding| finding.kind).collect();
+    let found = findings(of("resident.complaint_closed"), "办结，举报人请看", today());
+    let kinds: Vec<_> = found.into_iter().map(|finding| finding.kind).collect();
     assert_eq!(kinds, [FindingKind::Reporter, FindingKind::Reporter]);
     assert_eq!(checked(of("resident.complaint_closed"), " 已办结\r\n", &names, today()).unwrap(), "已办结");
+}
+
+#[rstest]
+#[case::by_a_choice("evil{% if 村 %}.com/x{% endif %}")]
+#[case::by_a_choice_the_other_way("evil{% if 村 %}{% else %}.com/x{% endif %}")]
+#[case::by_a_fact_that_can_be_empty("evil.{{ 标题 }}com/x")]
+#[case::by_a_choice_that_is_not_taken_at_the_edges("evil{% if 标题 != 标题 %}.com{% endif %}/x")]
+#[case::its_scheme("http{% if 村 %}s:{% endif %}//x")]
+fn an_address_in_pieces_is_an_address(#[case] words: &str) {
+    let faults = faults("group.rectification_progress", &format!("{PROGRESS}\n{words}"));
+    assert!(faults.iter().any(|(_, _, sentence)| sentence.contains("不能自己写网址")), "{words} {faults:?}");
+}
+
+#[rstest]
+#[case::number("138{% if 村 %}0013{% endif %}8000", "1380…")]
+#[case::number_around_a_fact("138{{ 标题 }}00138000", "1380…")]
+#[case::name("王{% if 村 %}小明{% endif %}", "王小明")]
+#[case::name_the_other_way("王{% if not 村 %}小明{% endif %}", "王小明")]
+fn people_and_their_numbers_in_pieces_are_told(#[case] words: &str, #[case] told: &str) {
+    let kind = of("group.rectification_progress");
+    let refused = checked(kind, &format!("{PROGRESS}\n{words}"), &["王小明".to_owned()], today()).unwrap_err();
+    assert!(refused.fields.iter().any(|field| field.words == [told]), "{words} {refused:?}");
+}
+
+#[test]
+fn what_the_second_person_should_look_at_is_found_in_pieces_and_facts_are_no_finding() {
+    let kind = of("group.rectification_progress");
+    let found = findings(kind, &format!("{PROGRESS}\n{}", "举{% if 村 %}报{% endif %}"), today());
+    assert_eq!(found.iter().map(|finding| finding.kind).collect::<Vec<_>>(), [FindingKind::Reporter]);
+    let figures = "{{ 收到 }}/{{ 办结 }}/{{ 满意 }}/{{ 不满意 }}";
+    assert_eq!(findings(of("group.monthly_progress"), figures, today()), []);
 }
 
 fn township() -> OrganizationId {
@@ -248,7 +280,7 @@ proptest! {
     #[test]
     fn any_text_can_be_checked(text in "\\PC{0,120}", key in prop::sample::select(kinds().iter().map(Kind::key).collect::<Vec<_>>())) {
         let _ = check(of(&key), &text, today());
-        let _ = findings(&text);
+        let _ = findings(of(&key), &text, today());
     }
 
     #[test]

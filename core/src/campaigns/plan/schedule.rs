@@ -57,6 +57,15 @@ pub enum ScheduledRun {
 }
 
 impl ScheduledRun {
+    /// Whether it is done once for a township, however many campaigns run there; a summary is each campaign's own.
+    #[must_use]
+    pub fn is_for_the_whole_township(self) -> bool {
+        match self {
+            Self::Reminders | Self::MonthlyPosts => true,
+            Self::Summary => false,
+        }
+    }
+
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {

@@ -34,16 +34,16 @@ fn the_shipped_plans_run_as_often_in_a_year_as_they_ask_for() {
     let (calendar, first, last) = (Calendar::shipped(), day("2026-01-01"), day("2026-12-31"));
     let times = SHIPPED_PLANS.map(|shipped| {
         let plan = read(shipped.text).unwrap().moved_to_year(2026);
-        let preview = plan.preview(&calendar, first, last);
+        let preview = plan.preview(&calendar, first, last, &[]);
         assert_eq!(preview.unknown_from, None, "{}", shipped.file);
-        assert!(plan.preview(&calendar, last, first).times.is_empty(), "{}", shipped.file);
+        assert!(plan.preview(&calendar, last, first, &[]).times.is_empty(), "{}", shipped.file);
         preview.times.len()
     });
     // Half-monthly; monthly from February to November; half-monthly; monthly from May; weekly but for the week of the Spring
     // Festival, and monthly.
     assert_eq!(times, [24, 10, 24, 8, 51 + 12]);
     let two_years = read(SHIPPED_PLANS[2].text).unwrap().moved_to_year(2026);
-    assert_eq!(two_years.preview(&calendar, first, day("2027-12-31")).unknown_from, Some(2027));
+    assert_eq!(two_years.preview(&calendar, first, day("2027-12-31"), &[]).unknown_from, Some(2027));
 }
 
 #[test]
@@ -263,6 +263,24 @@ fn moving_a_plan_to_another_year_moves_every_date() {
 #[case::by_night("cron = \"15 8 * * *\"", "cron = \"15 6-9 * * *\"", "schedule[2].cron", "不打扰人")]
 #[case::never("cron = \"15 8 * * *\"", "cron = \"15 8 30 FEB *\"", "schedule[2].cron", "一次也不会到")]
 #[case::weekly_posts("runs = \"summary\"", "runs = \"monthly_posts\"", "schedule[0].runs", "月度公示每月一次")]
+#[case::posts_in_the_month_before(
+    "runs = \"summary\"\nday_of_month = 15\non_rest_day = \"before\"",
+    "runs = \"monthly_posts\"\nday_of_month = 10\non_rest_day = \"before\"",
+    "schedule[1].day_of_month",
+    "可能提前到上个月"
+)]
+#[case::posts_in_the_month_after(
+    "runs = \"summary\"\nday_of_month = 15\non_rest_day = \"before\"",
+    "runs = \"monthly_posts\"\nday_of_month = 20\non_rest_day = \"after\"",
+    "schedule[1].day_of_month",
+    "可能延到下个月"
+)]
+#[case::posts_in_the_month_after_by_default(
+    "runs = \"summary\"\nday_of_month = 15\non_rest_day = \"before\"",
+    "runs = \"monthly_posts\"\nday_of_month = 31",
+    "schedule[1].day_of_month",
+    "可能延到下个月"
+)]
 #[case::posts_twice("runs = \"summary\"", "runs = \"monthly_posts\"", "schedule[0].runs", "只能写一处")]
 fn a_broken_line_is_named(#[case] line: &str, #[case] broken: &str, #[case] field: &str, #[case] sentence: &str) {
     let at = RIGHT.find(line).unwrap_or_else(|| panic!("no line {line}"));
@@ -275,6 +293,24 @@ fn a_broken_line_is_named(#[case] line: &str, #[case] broken: &str, #[case] fiel
     let first = RIGHT[..at].matches('\n').count() + 1;
     let last = first + broken.matches('\n').count();
     assert!((first..=last).contains(&named.line), "{named} is not in lines {first} to {last}");
+}
+
+#[rstest]
+#[case(11, "before")]
+#[case(31, "before")]
+#[case(1, "after")]
+#[case(19, "after")]
+#[case(1, "same")]
+#[case(31, "same")]
+fn posts_on_a_day_that_stays_in_its_month_are_right(#[case] day: u32, #[case] on_rest_day: &str) {
+    let text = RIGHT.replacen(
+        "runs = \"summary\"\nday_of_month = 15\non_rest_day = \"before\"",
+        &format!("runs = \"monthly_posts\"\nday_of_month = {day}\non_rest_day = \"{on_rest_day}\""),
+        1,
+    );
+    let faults = read(&text).expect_err("the day is written twice");
+    let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["schedule[1].runs"], "{faults:#?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
 use crate::{
@@ -8,13 +8,17 @@ use crate::{
             campaigns,
             schedule::{ActiveModel, Column, Entity},
         },
+        plan::ScheduledRun,
     },
+    clock::{shanghai_date, shanghai_instant},
     ids::CampaignId,
     refusal::Fault,
     storage::{Store, UnitOfWork},
 };
 
-/// Brings the kept schedule up to the plan. An entry that is new or changed counts from now; another stays where it was.
+/// Brings the kept schedule up to the plan. An entry that is new or changed counts from now; another stays where it was. Reminders
+/// count from the beginning of a day on which they have not come yet: moved from the afternoon to a time that is past, they would
+/// leave out the day. A message exists once, so that what came at another time does not come again.
 pub(super) async fn keep_schedule(unit: &UnitOfWork, campaign: &campaigns::Model, plan: &Plan) -> Result<(), Fault> {
     let known = Entity::find().filter(Column::CampaignId.eq(campaign.id)).all(unit.connection()).await?;
     let dropped: Vec<_> = known
@@ -29,16 +33,24 @@ pub(super) async fn keep_schedule(unit: &UnitOfWork, campaign: &campaigns::Model
     }
     for entry in &plan.schedule {
         let kept = serde_json::to_value(entry).map_err(Fault::unavailable)?;
-        if known.iter().any(|row| row.key == entry.key && row.entry == kept) {
+        let before = known.iter().find(|row| row.key == entry.key);
+        if before.is_some_and(|row| row.entry == kept) {
             continue;
+        }
+        let (mut since, mut ran_until) = (unit.now(), None);
+        if entry.runs == ScheduledRun::Reminders {
+            ran_until = before.filter(|row| row.entry["runs"] == kept["runs"]).and_then(|row| row.ran_until);
+            if ran_until.is_none_or(|ran| shanghai_date(ran) < unit.today()) {
+                since = shanghai_instant(unit.today(), NaiveTime::MIN);
+            }
         }
         let row = ActiveModel {
             county_id: Set(campaign.county_id),
             campaign_id: Set(campaign.id),
             key: Set(entry.key.clone()),
             entry: Set(kept),
-            since: Set(unit.now()),
-            ran_until: Set(None),
+            since: Set(since),
+            ran_until: Set(ran_until),
         };
         let anew = OnConflict::columns([Column::CampaignId, Column::Key])
             .update_columns([Column::Entry, Column::Since, Column::RanUntil])

@@ -32,8 +32,10 @@ pub async fn supplement(
                 if !held.complaint.state.is_open() {
                     return Err(Fault::refused(ComplaintRefusal::WrongState { state: held.complaint.state }));
                 }
-                let known = evidence::attached_to(unit.connection(), [id.0]).await?.len();
-                if known + media.len() > MOST_PHOTOS * 2 {
+                let photos = evidence::attached_to(unit.connection(), [id.0]).await?.len();
+                let recordings = evidence::recordings_of(unit.connection(), id).await?.len();
+                let awaited = evidence::still_awaited(unit.connection(), id).await?;
+                if photos + recordings + awaited + media.len() > MOST_PHOTOS * 2 {
                     let sentence = "这件诉求的照片、语音太多了，请直接交给办理的人。";
                     return Err(Refusal::invalid(vec![FieldFault::new("/photos", sentence)]).into());
                 }

@@ -5,6 +5,7 @@
 mod absences;
 mod board;
 mod callbacks;
+mod campaign_schedules;
 mod campaigns;
 mod card_answers;
 mod chat_filing;

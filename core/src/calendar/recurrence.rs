@@ -29,7 +29,7 @@ pub enum RunDays {
 /// Days and a time, Beijing time whatever the server's zone is.
 #[derive(Clone, Debug)]
 pub enum Recurrence {
-    Cron(CronTimes),
+    Cron(Box<CronTimes>),
     On { days: RunDays, at: NaiveTime },
 }
 
@@ -238,7 +238,7 @@ mod tests {
         #[case] last: &str,
         #[case] coming: &str,
     ) {
-        let (calendar, rule) = (Calendar::shipped(), Recurrence::Cron(CronTimes::parse(expression).unwrap()));
+        let (calendar, rule) = (Calendar::shipped(), Recurrence::Cron(Box::new(CronTimes::parse(expression).unwrap())));
         assert_eq!(shown(rule.last(&calendar, instant(now)).unwrap()), last);
         assert_eq!(shown(rule.next(&calendar, instant(now)).unwrap()), coming);
     }

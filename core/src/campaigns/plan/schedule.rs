@@ -117,7 +117,7 @@ impl ScheduleEntry {
                 Ok(Recurrence::On { days, at: self.time()? })
             }
             (None, Some(_)) if self.at.is_some() => Err(mistake("at", "cron 里已有时刻，不用再写 at")),
-            (None, Some(expression)) => Ok(Recurrence::Cron(cron_times(expression)?)),
+            (None, Some(expression)) => Ok(Recurrence::Cron(Box::new(cron_times(expression)?))),
             (None, None) => Err(mistake(None, "要写什么时候办：cron，或 working_days 等一条日历规则加 at")),
         }
     }

@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use crate::{bots_are_off, county::County, day};
 
-const HOURS: [u32; 4] = [4, 8, 9, 16];
+const HOURS: [u32; 3] = [8, 9, 16];
 const KILLS: u32 = 24;
 
 async fn live(county: &mut County) {
@@ -29,12 +29,12 @@ async fn live(county: &mut County) {
             let now = county.clock.now().with_timezone(&shanghai());
             let ahead = i64::from(hour) - i64::from(now.hour()) + 24 * (today - now.date_naive()).num_days();
             county.clock.advance(TimeDelta::hours(ahead));
-            if (today, hour) == (day(10, 9), 4) {
+            if (today, hour) == (day(10, 9), 8) {
                 for platform in [Platform::WeChat, Platform::WeCom] {
                     outages.push(county.platforms.inject(Fault::new(platform, FaultKind::Outage)));
                 }
             }
-            if (today, hour) == (day(10, 11), 4) {
+            if (today, hour) == (day(10, 11), 8) {
                 assert!(outages.drain(..).all(|outage| county.platforms.end_fault(outage)));
             }
             if bots_are_off(today) {

@@ -47,7 +47,7 @@ fn bots_are_off(today: NaiveDate) -> bool {
 
 /// By day as often as anything is due; at night once, because nothing is sent then and the sweeping is done by four.
 fn is_worth_a_look(hour: u32) -> bool {
-    matches!(hour, 4 | 7..=10 | 12 | 16 | 20)
+    matches!(hour, 4 | 8..=9 | 12 | 16)
 }
 
 /// Lives through the year.

@@ -5,6 +5,8 @@ pub mod entity;
 pub mod prepared;
 pub mod reviews;
 
+use std::collections::HashMap;
+
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 pub use channel::{GroupChannel, GroupKind, RobotKey};
@@ -117,6 +119,18 @@ pub async fn rotate_key(
             })
         })
         .await
+}
+
+/// The names of these groups.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(
+    connection: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = GroupId>,
+) -> Result<HashMap<GroupId, String>, Fault> {
+    let known = entity::Entity::find().filter(entity::Column::Id.is_in(ids)).all(connection).await?;
+    Ok(known.into_iter().map(|group| (group.id, group.name)).collect())
 }
 
 /// The active groups of a village.

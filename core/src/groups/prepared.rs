@@ -196,10 +196,9 @@ pub async fn list(
         query = query.filter(Column::Id.lt(before));
     }
     let posts = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
-    let ids: Vec<GroupId> = posts.iter().map(|post| post.group_id).collect();
-    let names = groups::Entity::find().filter(groups::Column::Id.is_in(ids)).all(store.reader()).await?;
-    let name = |id: GroupId| names.iter().find(|group| group.id == id).map(|group| group.name.clone());
-    Ok(posts.into_iter().map(|post| Prepared { group: name(post.group_id).unwrap_or_default(), post }).collect())
+    let names = super::names(store.reader(), posts.iter().map(|post| post.group_id)).await?;
+    let name = |id: GroupId| names.get(&id).cloned().unwrap_or_default();
+    Ok(posts.into_iter().map(|post| Prepared { group: name(post.group_id), post }).collect())
 }
 
 /// One prepared post.

@@ -191,13 +191,9 @@ pub async fn list(
         query = query.filter(Column::Id.lt(before));
     }
     let reviews = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
-    let ids: Vec<GroupId> = reviews.iter().map(|review| review.group_id).collect();
-    let names = groups::Entity::find().filter(groups::Column::Id.is_in(ids)).all(store.reader()).await?;
-    let name = |id: GroupId| names.iter().find(|group| group.id == id).map(|group| group.name.clone());
-    Ok(reviews
-        .into_iter()
-        .map(|review| Reviewed { group: name(review.group_id).unwrap_or_default(), review })
-        .collect())
+    let names = super::names(store.reader(), reviews.iter().map(|review| review.group_id)).await?;
+    let name = |id: GroupId| names.get(&id).cloned().unwrap_or_default();
+    Ok(reviews.into_iter().map(|review| Reviewed { group: name(review.group_id), review }).collect())
 }
 
 /// What a second person says to a post.

@@ -101,12 +101,9 @@ async fn names(store: &Store, rows: &[Model]) -> Result<HashMap<uuid::Uuid, Stri
         .filter(staff::Column::Id.is_in(of(RecipientKind::Staff).map(StaffId)))
         .all(store.reader())
         .await?;
-    let chats = groups::entity::Entity::find()
-        .filter(groups::entity::Column::Id.is_in(of(RecipientKind::Group).map(GroupId)))
-        .all(store.reader())
-        .await?;
+    let chats = groups::names(store.reader(), of(RecipientKind::Group).map(GroupId)).await?;
     let people = people.into_iter().map(|person| (person.id.0, person.name));
-    Ok(people.chain(chats.into_iter().map(|group| (group.id.0, group.name))).collect())
+    Ok(people.chain(chats.into_iter().map(|(id, name)| (id.0, name))).collect())
 }
 
 /// Sends a message again that was parked, or of which nobody knows whether it arrived: a person has decided that twice is

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use qingfeng_bot::callbacks::{PushAgreement, PushCipher};
+use qingfeng_bot::{
+    callbacks::{PushAgreement, PushCipher},
+    channels::WeChatAccounts,
+};
 use qingfeng_core::{
     cache::{self, Cache},
     calendar::CalendarBook,
@@ -36,7 +39,10 @@ pub struct Application {
     pub darkroom: Arc<Darkroom>,
     pub board: BoardPages,
     pub quorum: Quorum,
+    pub wechat_accounts: Arc<WeChatAccounts>,
     pub wechat_pushes: PushAgreement,
+    /// None = there is no official account.
+    pub official_pushes: Option<PushAgreement>,
     pub wecom_pushes: PushAgreement,
     pub robot_pushes: PushAgreement,
 }
@@ -68,6 +74,13 @@ impl Application {
         let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
         let wechat_login = WeChatLogin::new(&config.wechat)?;
         let (clock, randomness) = (surroundings.clock.clone(), &*surroundings.randomness);
+        let holder = format!("api-{}", hex::encode(randomness.bytes::<8>()));
+        let wechat_accounts = WeChatAccounts::new(&cache, &surroundings.clock, &holder, &config.platforms())?;
+        let official_pushes = config
+            .official_account
+            .as_ref()
+            .map(|own| agreement("official_account", &own.callback_token, &own.callback_keys, &own.app_id))
+            .transpose()?;
         let wecom = wecom_login::application(&config.platforms(), Arc::clone(&cache), clock, randomness)?;
         let wecom_login = WeComLogin::new(wecom, &config.wecom, &config.http.public_url);
         Ok(Self {
@@ -79,6 +92,8 @@ impl Application {
                 &config.wechat.callback_keys,
                 &config.wechat.app_id,
             )?,
+            wechat_accounts: Arc::new(wechat_accounts),
+            official_pushes,
             wecom_pushes: agreement(
                 "wecom",
                 &config.wecom.callback_token,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use qingfeng_core::refusal::{Fault, Refusal, RefusalKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::config::WeChat;
 
@@ -16,11 +17,32 @@ pub struct WeChatLogin {
     settings: WeChat,
 }
 
+/// Who a login code stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MiniProgramIdentity {
+    pub open_id: String,
+    /// The same at all accounts of one owner; only where they are bound to one another at the Open Platform.
+    pub union_id: Option<String>,
+}
+
+/// The platform's code may come as a text.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]
-    errcode: i64,
+    errcode: Value,
     openid: Option<String>,
+    unionid: Option<String>,
+}
+
+impl Answer {
+    /// None for what is no number.
+    fn code(&self) -> Option<i64> {
+        match &self.errcode {
+            Value::Null => Some(0),
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64(),
+        }
+    }
 }
 
 impl WeChatLogin {
@@ -30,7 +52,13 @@ impl WeChatLogin {
         let address = url::Url::parse(&settings.api_base)?;
         let local = matches!(address.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         anyhow::ensure!(address.scheme() == "https" || local, "wechat.api_base must be https");
-        let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            // A redirect would carry the secret of the address to another host, a proxy would read it.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .build()?;
         Ok(Self { client, settings: settings.clone() })
     }
 
@@ -39,7 +67,7 @@ impl WeChatLogin {
     ///
     /// # Errors
     /// A refusal for codes that are unknown, used or expired and for accounts that the platform blocks.
-    pub async fn open_id(&self, code: &str) -> Result<String, Fault> {
+    pub async fn identity(&self, code: &str) -> Result<MiniProgramIdentity, Fault> {
         // The address carries the secret: it must not get into any log.
         let unavailable = |error: reqwest::Error| Fault::unavailable(error.without_url());
         let response = self
@@ -57,8 +85,11 @@ impl WeChatLogin {
         let body = response.bytes().await.map_err(unavailable)?;
         let answer: Answer =
             serde_json::from_slice(&body).map_err(|_| Fault::unavailable("the platform's answer is no JSON"))?;
-        match (answer.errcode, answer.openid) {
-            (0, Some(open_id)) => Ok(open_id),
+        let code = answer.code().ok_or_else(|| Fault::unavailable("the platform's code is no number"))?;
+        match (code, answer.openid) {
+            (0, Some(open_id)) => {
+                Ok(MiniProgramIdentity { open_id, union_id: answer.unionid.filter(|union_id| !union_id.is_empty()) })
+            }
             (40029 | 40163, _) => {
                 Err(refusal(RefusalKind::Unauthenticated, "code_invalid", "登录码已失效，请重新打开小程序。"))
             }

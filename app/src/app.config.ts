@@ -13,6 +13,7 @@ export default defineAppConfig({
     'pages/board/village',
     'pages/sign-in/binding',
     'pages/sign-in/staff',
+    'pages/account-links/index',
     'pages/desk/index',
     'pages/duties/detail',
     'pages/messages/index',

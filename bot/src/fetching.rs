@@ -31,7 +31,12 @@ async fn fetch(bot: &Bot, awaited: &Awaited) -> Result<(), Fault> {
     if awaited.is_lost(bot.store.clock().now()) {
         return evidence::give_up(&bot.store, awaited).await;
     }
-    let bytes = match bot.channels.account.media(&awaited.reference).await {
+    let Some(account) = bot.channels.accounts.named(awaited.app_id.as_deref()) else {
+        // Nobody has its key any more.
+        tracing::warn!(complaint = %awaited.complaint_id, "the account of a photo or voice note is no longer ours");
+        return evidence::give_up(&bot.store, awaited).await;
+    };
+    let bytes = match account.media(&awaited.reference).await {
         Ok(bytes) => bytes,
         Err(Outcome::Final(reason)) => {
             tracing::warn!(reason, complaint = %awaited.complaint_id, "a photo or voice note cannot be had");

@@ -10,6 +10,7 @@ pub mod delivery;
 mod fetching;
 pub mod messages;
 pub mod schedule;
+mod template_check;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use channels::Channels;
 pub use channels::PlatformSettings;
 use delivery::Delivered;
+pub use template_check::template_misfits;
 
 /// Pause between two looks at the outbox.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -54,8 +56,10 @@ pub enum Reviewing {
     /// The rules, and a second person where somebody wrote it.
     #[default]
     SecondPerson,
-    /// The rules; a person only where they find something.
+    /// The rules and the platform; a person only where they find something, or the platform could not check what somebody wrote.
     Rules,
+    /// The rules, also where the platform could not check it: for demonstrations.
+    RulesAlone,
 }
 
 impl Bot {
@@ -84,9 +88,16 @@ impl Bot {
 
     /// Works until told to stop; a round that has begun is finished.
     pub async fn run(&self, stop: CancellationToken) {
+        // Beside the rounds: a platform that is slow to tell its templates holds up no card.
+        tokio::join!(self.work(&stop), template_check::keep_asking(self, &stop));
+    }
+
+    async fn work(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(fault) = self.tick().await {
-                tracing::error!(%fault, "the bot's round failed; it tries again");
+            match self.tick().await {
+                Ok(Delivered { more: true, .. }) => continue,
+                Ok(_) => {}
+                Err(fault) => tracing::error!(%fault, "the bot's round failed; it tries again"),
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -96,7 +107,8 @@ impl Bot {
         let _ = self.cache.release(schedule::LEADERSHIP, &self.holder).await;
     }
 
-    /// One round: work off what the platforms told, fetch what they hold for us, schedule what is due, then deliver what is due.
+    /// One round: work off what the platforms told, fetch what they hold for us, schedule what is due, then deliver what is due,
+    /// for some seconds at most.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -7,6 +7,12 @@ use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveTime, SubsecRound,
 /// Source of the present instant, in whole milliseconds (both databases store them exactly).
 pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
+
+    /// Whether time passes here only when it is moved. Where it does not, several programs count spans of time by one clock
+    /// that they share: each has a clock of its own, and no two agree.
+    fn is_simulated(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -61,6 +67,10 @@ impl SimulatedClock {
 impl Clock for SimulatedClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().expect("no holder of this lock panics")
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
     }
 }
 

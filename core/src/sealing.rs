@@ -1,10 +1,13 @@
 //! Secrets of others that we have to keep usable (webhook keys, authenticator secrets) are sealed with the
-//! installation's key: a copy of the database alone opens nothing.
+//! installation's key: a copy of the database alone opens nothing. The same holds for what the cache is asked to keep of
+//! people for a while: its values are sealed, and its keys name nobody.
 
 use aes_gcm::{
     Aes256Gcm, Nonce,
     aead::{Aead, KeyInit, Payload},
 };
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use crate::{randomness::Randomness, refusal::Fault};
 
@@ -14,12 +17,24 @@ const NONCE_LENGTH: usize = 12;
 #[derive(Clone)]
 pub struct Sealer {
     cipher: Aes256Gcm,
+    /// Keys the pseudonyms; another one than the one that seals.
+    naming_key: [u8; 32],
 }
 
 impl Sealer {
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self { cipher: Aes256Gcm::new(key.into()) }
+        Self { cipher: Aes256Gcm::new(key.into()), naming_key: keyed(key, &[&b"qingfeng pseudonyms v1"[..]]) }
+    }
+
+    /// A key of the cache for somebody who is known by an openid, a name at WeCom, an id or an address: `purpose:digest`.
+    /// Whoever reads the cache, its dumps or what it logs learns from it nobody who wrote to us; a digest without a key would
+    /// not do, because the identifiers can be listed and tried. Two purposes of one person cannot be put together.
+    #[must_use]
+    pub fn pseudonym(&self, purpose: &str, identifier: &str) -> String {
+        // A purpose has no zero byte in it: where it ends is certain.
+        let digest = keyed(&self.naming_key, &[purpose.as_bytes(), &[0], identifier.as_bytes()]);
+        format!("{purpose}:{}", hex::encode(digest))
     }
 
     /// # Panics
@@ -44,6 +59,14 @@ impl Sealer {
     }
 }
 
+fn keyed(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).expect("a key of any length is taken");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Sealer")
@@ -63,5 +86,23 @@ mod tests {
         assert!(sealer.open("authenticator secret", &sealed).is_err());
         assert!(Sealer::new(&[8; 32]).open("robot key", &sealed).is_err());
         assert!(sealer.open("robot key", &sealed[..5]).is_err());
+    }
+
+    #[test]
+    fn a_pseudonym_depends_on_the_key_the_purpose_and_the_person_and_tells_none_of_them() {
+        let sealer = Sealer::new(&[7; 32]);
+        let name = sealer.pseudonym("chat", "openid-1");
+        assert_eq!(name, Sealer::new(&[7; 32]).pseudonym("chat", "openid-1"));
+        assert!(name.starts_with("chat:") && !name.contains("openid"), "{name}");
+        let digest = |name: String| name.split_once(':').unwrap().1.to_owned();
+        let others = [
+            sealer.pseudonym("chat", "openid-2"),
+            sealer.pseudonym("survey", "openid-1"),
+            Sealer::new(&[8; 32]).pseudonym("chat", "openid-1"),
+            format!("chat:{}", hex::encode(<Sha256 as sha2::Digest>::digest("openid-1"))),
+        ];
+        for other in others {
+            assert_ne!(digest(name.clone()), digest(other));
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
-use qingfeng_sandbox::{Group, GroupKind, Phone, RunningSandbox, Sandbox, SandboxSettings, Template};
+use qingfeng_sandbox::{Group, GroupKind, Phone, RunningSandbox, Sandbox, SandboxSettings, Template, WeComAccount};
 use serde_json::{Value, json};
 
 #[actix_web::main]
@@ -28,6 +28,12 @@ async fn main() -> std::io::Result<()> {
                 .with_field("thing1", "事项")
                 .with_field("thing2", "进度"),
         ],
+        // One account for everything, and an application that listens: what it is told can be looked at.
+        official_account: None,
+        wecom: WeComAccount {
+            callback_url: Some("http://127.0.0.1:8080/callbacks/wecom".into()),
+            ..WeComAccount::default()
+        },
         ..SandboxSettings::default()
     });
     let running = sandbox.start("127.0.0.1:8090")?;

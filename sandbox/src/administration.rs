@@ -32,6 +32,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/api/phones", web::post().to(add_phone))
         .route("/api/phones/{openid}/login-codes", web::post().to(issue_login_code))
         .route("/api/phones/{openid}/messages", web::post().to(say))
+        .route("/api/phones/{openid}/mini-program-messages", web::post().to(say_in_mini_program))
         .route("/api/phones/{openid}/robot-messages", web::post().to(tell_robot))
         .route("/api/groups", web::get().to(groups))
         .route("/api/groups", web::post().to(add_group))
@@ -88,6 +89,21 @@ async fn say(
         return HttpResponse::NotFound().json(json!({"error": "没有这部手机"}));
     }
     match sandbox.phone(&openid).send(message.into_inner()).await {
+        Ok(outcome) => came_of(outcome),
+        Err(sentence) => refuse(sentence),
+    }
+}
+
+/// What the person sends to the mini-program's customer service: text or image.
+async fn say_in_mini_program(
+    openid: web::Path<String>,
+    message: web::Json<AccountMessage>,
+    sandbox: web::Data<Sandbox>,
+) -> HttpResponse {
+    if !sandbox.state().phones.contains_key(openid.as_str()) {
+        return HttpResponse::NotFound().json(json!({"error": "没有这部手机"}));
+    }
+    match sandbox.phone(&openid).send_in_mini_program(message.into_inner()).await {
         Ok(outcome) => came_of(outcome),
         Err(sentence) => refuse(sentence),
     }
@@ -209,8 +225,11 @@ async fn journal(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpRespo
         .deliveries()
         .into_iter()
         .filter(|delivery| {
-            let (Recipient::Phone(to) | Recipient::WeComUser(to) | Recipient::Group(to) | Recipient::Account(to)) =
-                &delivery.to;
+            let (Recipient::Phone(to)
+            | Recipient::WeComUser(to)
+            | Recipient::Group(to)
+            | Recipient::Account(to)
+            | Recipient::MiniProgram(to)) = &delivery.to;
             delivery.at >= since
                 && meets("platform", &platform(delivery))
                 && meets("kind", delivery.content.kind())

@@ -8,7 +8,7 @@ use crate::{
     phones::Phone,
     settings::{Account, WeComAccount},
     wechat::{
-        AccountMessage, Callback, Event, Passive, PushOutcome, Template, element, issue_code, push_at_wecom,
+        AccountMessage, Callback, Event, Passive, PushOutcome, Template, Which, element, issue_code, push_at_wecom,
         push_event, push_message, push_text, verify_callback,
     },
     wecom::{RobotMessage, tell},
@@ -49,6 +49,21 @@ impl Sandbox {
         self.state().account = account;
     }
 
+    /// The official account; the only account where there is one for everything.
+    #[must_use]
+    pub fn official_account(&self) -> Account {
+        self.state().account_of(Which::OfficialAccount).clone()
+    }
+
+    pub fn set_official_account(&self, account: Account) {
+        self.state().official_account = Some(account);
+    }
+
+    /// Binds both accounts to one another: from now on a person has a union id.
+    pub fn bind_to_open_platform(&self) {
+        self.state().open_platform = true;
+    }
+
     pub fn set_wecom_account(&self, account: WeComAccount) {
         self.state().wecom_account = account;
     }
@@ -61,6 +76,11 @@ impl Sandbox {
     /// Whether the account's server answers the platform's question as it should.
     pub async fn verify_callback(&self) -> bool {
         verify_callback(self, Callback::Account).await
+    }
+
+    /// The same for the official account's.
+    pub async fn verify_official_callback(&self) -> bool {
+        verify_callback(self, Callback::OfficialAccount).await
     }
 
     /// The same for the application at WeCom.
@@ -162,6 +182,7 @@ impl Sandbox {
     pub fn revoke_tokens(&self) {
         let state = &mut *self.state();
         state.tokens.revoke_all();
+        state.official_tokens.revoke_all();
         state.wecom_app.revoke();
     }
 }
@@ -177,6 +198,12 @@ impl PhoneHandle {
     #[must_use]
     pub fn openid(&self) -> &str {
         &self.openid
+    }
+
+    /// What the official account calls this person.
+    #[must_use]
+    pub fn official_openid(&self) -> String {
+        self.sandbox.state().openid_at(Which::OfficialAccount, &self.openid)
     }
 
     /// What `wx.login` gives.
@@ -202,7 +229,21 @@ impl PhoneHandle {
 
     /// Writes to the official account and waits until the account's server took it, or all deliveries failed.
     pub async fn say(&self, text: &str) -> PushOutcome {
-        push_text(&self.sandbox, &self.openid, text).await
+        push_text(&self.sandbox, Which::OfficialAccount, &self.openid, text).await
+    }
+
+    /// Writes to the mini-program's customer service.
+    pub async fn say_in_mini_program(&self, text: &str) -> PushOutcome {
+        push_text(&self.sandbox, Which::MiniProgram, &self.openid, text).await
+    }
+
+    /// Sends something to the mini-program's customer service.
+    ///
+    /// # Errors
+    /// A sentence when the phone would not send that.
+    pub async fn send_in_mini_program(&self, message: AccountMessage) -> Result<PushOutcome, &'static str> {
+        let passive = message.of_phone(&self.sandbox, Which::MiniProgram)?;
+        Ok(push_message(&self.sandbox, Which::MiniProgram, &self.openid, passive).await)
     }
 
     /// Sends something to the official account, or taps its menu.
@@ -215,11 +256,11 @@ impl PhoneHandle {
     }
 
     pub(crate) fn prepare(&self, message: AccountMessage) -> Result<Passive, &'static str> {
-        message.of_phone(&self.sandbox)
+        message.of_phone(&self.sandbox, Which::OfficialAccount)
     }
 
     pub(crate) async fn push(&self, passive: Passive) -> PushOutcome {
-        push_message(&self.sandbox, &self.openid, passive).await
+        push_message(&self.sandbox, Which::OfficialAccount, &self.openid, passive).await
     }
 
     /// Writes to the application at WeCom.

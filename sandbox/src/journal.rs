@@ -35,8 +35,10 @@ pub enum Recipient {
     WeComUser(String),
     /// By the robot's key.
     Group(String),
-    /// What a person wrote to the official account, by the writer's openid.
+    /// What a person wrote to the official account, by the writer's phone.
     Account(String),
+    /// What a person wrote to the mini-program's customer service, by the writer's phone.
+    MiniProgram(String),
 }
 
 /// One line of a subscribe message.

@@ -37,5 +37,5 @@ pub use phones::Phone;
 pub use push_faults::{PushFault, PushFaultKind, Tampering};
 pub use sandbox::{RunningSandbox, Sandbox};
 pub use settings::{Account, Clock, EventFormat, SandboxSettings, WeComAccount};
-pub use wechat::{AccountMessage, EncryptedData, PushOutcome, Template, TemplateField};
+pub use wechat::{AccountMessage, EncryptedData, PushOutcome, Template, TemplateField, official_openid};
 pub use wecom::RobotMessage;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     PhoneHandle,
-    wechat::{EncryptedData, Occasion, PushOutcome, element, grant, push_choice, push_object},
+    wechat::{EncryptedData, Occasion, PushOutcome, Which, element, grant, push_choice, push_object},
 };
 
 impl PhoneHandle {
@@ -69,7 +69,7 @@ impl PhoneHandle {
     pub async fn choose_in_chat(&self, id: &str) -> PushOutcome {
         let words = self.sandbox.state().choice(&self.openid, id);
         match words {
-            Some(words) => push_choice(&self.sandbox, &self.openid, &words, Some(id)).await,
+            Some(words) => push_choice(&self.sandbox, Which::OfficialAccount, &self.openid, &words, Some(id)).await,
             None => PushOutcome::Impossible,
         }
     }
@@ -78,14 +78,37 @@ impl PhoneHandle {
     pub async fn enter_chat(&self, from: &str) -> PushOutcome {
         let now = self.sandbox.now();
         grant(&mut self.sandbox.state(), &self.openid, Occasion::EnteredChat, now);
-        push_object(&self.sandbox, &self.openid, "user_enter_tempsession", &json!({"SessionFrom": from})).await
+        let (which, told) = (Which::MiniProgram, json!({"SessionFrom": from}));
+        push_object(&self.sandbox, which, &self.openid, "user_enter_tempsession", &told).await
     }
 
     /// Follows the official account.
     pub async fn follow(&self) -> PushOutcome {
         let now = self.sandbox.now();
-        self.sandbox.state().unfollowed.remove(&self.openid);
-        grant(&mut self.sandbox.state(), &self.openid, Occasion::Followed, now);
-        push_object(&self.sandbox, &self.openid, "subscribe", &json!({"EventKey": ""})).await
+        let openid = {
+            let state = &mut *self.sandbox.state();
+            state.unfollowed.remove(&self.openid);
+            let openid = state.openid_at(Which::OfficialAccount, &self.openid);
+            grant(state, &openid, Occasion::Followed, now);
+            openid
+        };
+        push_object(&self.sandbox, Which::OfficialAccount, &openid, "subscribe", &json!({"EventKey": ""})).await
     }
+
+    /// Taps the menu under the chat with the application at WeCom.
+    pub async fn tap_wecom_menu(&self, key: &str) -> PushOutcome {
+        if self.sandbox.state().wecom_menu.button(key).is_none() {
+            return PushOutcome::Impossible;
+        }
+        self.push_at_wecom("click", &wecom_event("click", key)).await
+    }
+
+    /// Opens the chat with the application at WeCom.
+    pub async fn enter_wecom(&self) -> PushOutcome {
+        self.push_at_wecom("enter_agent", &wecom_event("enter_agent", "")).await
+    }
+}
+
+fn wecom_event(name: &str, key: &str) -> String {
+    element("MsgType", "event") + &element("Event", name) + &element("EventKey", key)
 }

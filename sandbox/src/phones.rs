@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A person's phone, known to the account by its openid.
+/// A person's phone, known to the mini-program by its openid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phone {
     pub openid: String,
+    /// What the official account calls the person; made up where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official_openid: Option<String>,
     pub label: String,
     /// Who this is in the story, as in `村民 东河村 3 组`.
     #[serde(default)]
@@ -21,7 +24,21 @@ pub struct Phone {
 
 impl Phone {
     pub fn new(openid: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { openid: openid.into(), label: label.into(), persona: None, wecom_user_id: None, blocked: false }
+        Self {
+            openid: openid.into(),
+            official_openid: None,
+            label: label.into(),
+            persona: None,
+            wecom_user_id: None,
+            blocked: false,
+        }
+    }
+
+    /// The official account calls the person like this.
+    #[must_use]
+    pub fn at_official_account(mut self, openid: impl Into<String>) -> Self {
+        self.official_openid = Some(openid.into());
+        self
     }
 
     #[must_use]

@@ -47,6 +47,8 @@ impl Sandbox {
     pub fn new(settings: SandboxSettings) -> Self {
         let mut state = State {
             account: settings.account,
+            official_account: settings.official_account,
+            open_platform: settings.open_platform,
             wecom_account: settings.wecom,
             limits: settings.limits,
             ..State::default()

@@ -10,15 +10,15 @@ use crate::{groups::Group, limits::Limits, phones::Phone, wechat::Template};
 /// Where the simulator takes the time from. Tests inject a clock they can move.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// The account that the operator would set up in the platform's console.
+/// An account that the operator would set up in the platform's console.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     pub app_id: String,
     pub app_secret: String,
-    /// The official account's own address in messages (`gh_…`).
+    /// The account's own address in messages (`gh_…`).
     pub original_id: String,
-    /// Name above the chat with the official account.
+    /// Name above the chat with the account.
     pub name: String,
     /// Where messages and events are pushed to. Without it nothing is pushed.
     pub callback_url: Option<String>,
@@ -41,6 +41,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// The official account beside the mini-program.
+    #[must_use]
+    pub fn official() -> Self {
+        Self {
+            app_id: "wxsandbox0000000002".into(),
+            app_secret: "sandbox-account-secret".into(),
+            original_id: "gh_sandbox000002".into(),
+            callback_token: "sandbox-account-token".into(),
+            ..Self::default()
+        }
+    }
+
     /// Whether the mini-program's released version has the page.
     pub(crate) fn has_page(&self, path: &str) -> bool {
         let path = path.split('?').next().unwrap_or_default().trim_start_matches('/');
@@ -114,7 +126,12 @@ pub enum EventFormat {
 /// Settings of one simulator.
 #[derive(Clone)]
 pub struct SandboxSettings {
+    /// The mini-program.
     pub account: Account,
+    /// None = the one account plays both, for trials of single interfaces; the platform has no such account.
+    pub official_account: Option<Account>,
+    /// Both accounts are bound to one another at the Open Platform: a person has one union id at both.
+    pub open_platform: bool,
     pub wecom: WeComAccount,
     pub clock: Clock,
     /// Lifetime of an access token; the platform says 7200 s.
@@ -137,6 +154,8 @@ impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
             account: Account::default(),
+            official_account: Some(Account::official()),
+            open_platform: false,
             wecom: WeComAccount::default(),
             clock: Arc::new(Utc::now),
             token_lifetime: Duration::from_secs(7200),

@@ -25,7 +25,11 @@ use crate::{
 
 #[derive(Default)]
 pub(crate) struct State {
+    /// The mini-program.
     pub(crate) account: Account,
+    pub(crate) official_account: Option<Account>,
+    /// Both accounts are bound to one another at the Open Platform.
+    pub(crate) open_platform: bool,
     pub(crate) wecom_account: WeComAccount,
     pub(crate) wecom_app: AppUse,
     pub(crate) wecom_codes: LoginCodes,
@@ -40,6 +44,8 @@ pub(crate) struct State {
     pub(crate) templates: BTreeMap<String, Template>,
     pub(crate) codes: HashMap<String, LoginCode>,
     pub(crate) tokens: TokenBook,
+    /// The official account's.
+    pub(crate) official_tokens: TokenBook,
     /// In place of the lifetime in the settings.
     pub(crate) token_lifetime: Option<Duration>,
     pub(crate) phone_codes: PhoneCodes,
@@ -66,6 +72,8 @@ pub(crate) struct State {
     pub(crate) account_media: AccountMedia,
     /// The menu under the chat with the official account.
     pub(crate) menu: Menu,
+    /// The menu under the chat with the application at WeCom.
+    pub(crate) wecom_menu: Menu,
     /// Files that robots uploaded, by media id.
     pub(crate) media: HashMap<String, Arc<crate::wecom::Media>>,
     pub(crate) limits: Limits,

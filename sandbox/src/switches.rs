@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Limits, PushFault, Sandbox, WeComAccount, journal::Platform};
+use crate::{Account, Limits, PushFault, Sandbox, WeComAccount, journal::Platform};
 
 impl Sandbox {
     /// Puts something in the way of the next pushes.
@@ -48,6 +48,9 @@ impl Sandbox {
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
+        .route("/official-account-settings", web::get().to(official_settings))
+        .route("/official-account-settings", web::put().to(change_official_settings))
+        .route("/open-platform", web::post().to(bind_to_open_platform))
         .route("/wecom-settings", web::get().to(wecom_settings))
         .route("/wecom-settings", web::put().to(change_wecom_settings))
         .route("/push-faults", web::get().to(push_faults))
@@ -57,6 +60,20 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/journal/counts", web::get().to(call_counts))
         .route("/limits", web::get().to(limits))
         .route("/limits", web::put().to(change_limits));
+}
+
+async fn official_settings(sandbox: web::Data<Sandbox>) -> HttpResponse {
+    HttpResponse::Ok().json(sandbox.official_account())
+}
+
+async fn change_official_settings(account: web::Json<Account>, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    sandbox.set_official_account(account.into_inner());
+    HttpResponse::NoContent().finish()
+}
+
+async fn bind_to_open_platform(sandbox: web::Data<Sandbox>) -> HttpResponse {
+    sandbox.bind_to_open_platform();
+    HttpResponse::NoContent().finish()
 }
 
 async fn wecom_settings(sandbox: web::Data<Sandbox>) -> HttpResponse {

@@ -40,14 +40,14 @@ impl Messages {
             }
             MessagesCommand::Preview { kind, file } => {
                 let kind = messages::kind(&kind).with_context(|| format!("没有“{kind}”这种消息"))?;
-                print!("{}", shown(kind, file, &config.http.public_url)?);
+                print!("{}", shown(kind, file, config)?);
             }
         }
         Ok(())
     }
 }
 
-fn shown(kind: &Kind, file: Option<PathBuf>, public_url: &str) -> anyhow::Result<String> {
+fn shown(kind: &Kind, file: Option<PathBuf>, config: &Config) -> anyhow::Result<String> {
     let today = shanghai_date(SystemClock.now());
     let text = match file {
         None => kind.text().to_owned(),
@@ -59,7 +59,8 @@ fn shown(kind: &Kind, file: Option<PathBuf>, public_url: &str) -> anyhow::Result
             })?
         }
     };
-    let preview = messages::preview(kind, &text, &messages::sample_facts(kind, today), public_url, today);
+    let (facts, templates) = (messages::sample_facts(kind, today), config.card_templates());
+    let preview = messages::preview(kind, &text, &facts, &config.http.public_url, today, &templates);
     let preview = preview.map_err(|fault| anyhow::anyhow!("{}", messages::field(fault).sentence))?;
     let mut lines = vec![format!("{}：{}", kind.key(), kind.meaning())];
     for view in preview.views {

@@ -15,6 +15,7 @@ mod roll;
 mod run;
 mod sandbox;
 mod sending;
+mod templates;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -31,6 +32,7 @@ use crate::Config;
 pub use bot::run as run_bot;
 pub use menu::put_menu;
 pub(crate) use roll::export as export_roll;
+pub use templates::check_templates;
 
 /// 清风: 乡镇群众诉求、整改、测评与公示平台
 #[derive(Debug, Parser)]
@@ -76,8 +78,10 @@ enum Command {
     FetchBundle(fetch_bundle::FetchBundle),
     /// Check a published anonymous survey, offline: needs the folder and the keys that you trust, nothing else.
     Verify(verify::Verify),
-    /// Put the menu under the chat with the official account: file, progress, more.
-    PutMenu,
+    /// Put the menus under the chats with the official account and with the application at WeCom.
+    PutMenu(menu::PutMenu),
+    /// Compare the templates of subscribe messages with those of the mini-program's account.
+    CheckTemplates,
     /// Bring the database's schema up to date.
     Migrate,
 }
@@ -120,7 +124,8 @@ pub async fn run() -> anyhow::Result<ExitCode> {
         Command::Roll(command) => Box::pin(command.execute(config)).await?,
         Command::FetchBundle(command) => command.execute().await?,
         Command::Verify(command) => return Ok(command.execute()),
-        Command::PutMenu => put_menu(&config).await?,
+        Command::PutMenu(command) => command.execute(config).await?,
+        Command::CheckTemplates => return check_templates(&config).await,
         Command::Migrate => {
             crate::Application::start_real(config).await?;
         }

@@ -24,6 +24,9 @@ impl Run {
         if self.demo && config.wecom.robot_keys.is_empty() {
             demo::use_simulated_robot(&mut config);
         }
+        if self.demo && config.official_account.is_none() {
+            demo::use_simulated_account(&mut config);
+        }
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
         let box_listener = listen_for_the_box(&mut config)?;
@@ -110,7 +113,12 @@ fn listen_for_the_box(config: &mut Config) -> anyhow::Result<Option<std::net::Tc
 /// The bot that the configuration describes.
 pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
     let config = &application.config;
-    let reviewing = if config.bot.second_person { Reviewing::SecondPerson } else { Reviewing::Rules };
+    let reviewing = match (config.bot.second_person, config.http.demo) {
+        (true, _) => Reviewing::SecondPerson,
+        (false, false) => Reviewing::Rules,
+        // The people of the demo are on no phone that the platform knows.
+        (false, true) => Reviewing::RulesAlone,
+    };
     let settings = BotSettings {
         reviewing,
         public_url: config.http.public_url.clone(),

@@ -12,7 +12,11 @@ pub(super) struct Sandbox {
 impl Sandbox {
     /// Serves the platform simulator until the program is told to stop.
     pub(super) async fn execute(self, config: &Config) -> anyhow::Result<()> {
-        let running = demo::start_simulator(config, self.demo)?;
+        let mut config = config.clone();
+        if self.demo && config.official_account.is_none() {
+            demo::use_simulated_account(&mut config);
+        }
+        let running = demo::start_simulator(&config, self.demo)?;
         tracing::info!(address = %running.address, "the simulator is ready");
         tokio::signal::ctrl_c().await?;
         running.stop().await;

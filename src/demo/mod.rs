@@ -20,7 +20,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 pub use authorities::{Authorities, Running as RunningAuthorities};
 pub use people::{Account, PASSWORD, accounts};
-pub use simulator::{start as start_simulator, use_simulated_robot};
+pub use simulator::{official_open_id, start as start_simulator, use_simulated_account, use_simulated_robot};
 pub(crate) use surveys::cards;
 pub use surveys::seed_surveys;
 
@@ -48,6 +48,7 @@ pub async fn seed(application: &Application) -> anyhow::Result<()> {
     tracing::info!("seeding the demo township");
     let township = people::seed(application).await?;
     simulator::count_accepts(application, township.county).await?;
+    simulator::link_chats(application).await?;
     history::seed(application, &township).await?;
     Ok(())
 }

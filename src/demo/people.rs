@@ -118,6 +118,9 @@ impl DemoTownship {
     }
 }
 
+/// Residents of this village also have a chat group that no program may write to: somebody forwards its posts.
+const VILLAGE_WITH_AN_ORDINARY_GROUP: usize = 2;
+
 /// The key of a village group's robot, and the simulated phone of a resident.
 pub(super) fn robot_key(village: usize) -> String {
     format!("demo-group-{:02}", village + 1)
@@ -189,6 +192,15 @@ pub(super) async fn seed(application: &Application) -> anyhow::Result<DemoTownsh
                         channel: GroupChannel::WecomRobot(RobotKey::new(robot_key(number))),
                     };
                     groups::add(unit, county, &sealer, group).await?;
+                    if number == VILLAGE_WITH_AN_ORDINARY_GROUP {
+                        let group = NewGroup {
+                            township: places.township,
+                            village: *village,
+                            name: format!("{}老乡群", VILLAGES[number]),
+                            channel: GroupChannel::OrdinaryChat,
+                        };
+                        groups::add(unit, county, &sealer, group).await?;
+                    }
                 }
                 Ok(DemoTownship { county, id: places.township, villages: places.villages, residents, staff })
             })

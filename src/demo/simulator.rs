@@ -4,6 +4,10 @@
 use qingfeng_core::{
     ids::CountyId,
     outbox::consents::{self, Consent, Teller},
+    people::{
+        account_links::{self, AccountIdentity},
+        sign_in,
+    },
     refusal::Fault,
 };
 use qingfeng_sandbox::{
@@ -14,7 +18,7 @@ use super::{
     names::VILLAGES,
     people::{PHONES_PER_VILLAGE, accounts, resident_phone, robot_key},
 };
-use crate::{Application, Config};
+use crate::{Application, Config, config::OfficialAccount};
 
 /// Accepts on each phone and template at the start, so that the first cards arrive.
 pub(super) const ACCEPTS: u16 = 200;
@@ -24,16 +28,18 @@ pub(super) const ACCEPTS: u16 = 200;
 /// # Errors
 /// When the address is taken.
 pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
+    // Numbers and types as an account gets them from the platform's library: the shipped configuration names the same keys.
     let templates = vec![
-        Template::new(&config.wechat.reminder_template, "待办提醒")
-            .with_field("thing1", "事项")
-            .with_field("date2", "期限")
-            .with_field("thing3", "提示")
-            .with_field("thing4", "原因"),
-        Template::new(&config.wechat.progress_template, "进展通知")
-            .with_field("thing1", "事项")
-            .with_field("thing2", "进展")
-            .with_field("thing3", "原因"),
+        Template::new(config.wechat.reminder_template.id(), "待办提醒")
+            .with_field("thing2", "事项")
+            .with_field("phrase3", "状态")
+            .with_field("time5", "期限")
+            .with_field("thing7", "提示")
+            .with_field("thing9", "原因"),
+        Template::new(config.wechat.progress_template.id(), "进展通知")
+            .with_field("thing4", "事项")
+            .with_field("thing1", "进展")
+            .with_field("thing8", "原因"),
     ];
     let account = Registered {
         app_id: config.wechat.app_id.clone(),
@@ -42,6 +48,19 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
         callback_token: config.wechat.callback_token.clone(),
         app_url: format!("{}/app/", config.http.public_url),
         ..Registered::default()
+    };
+    let official = config.official_account.clone().unwrap_or_else(OfficialAccount::simulated);
+    let official_account = Registered {
+        app_id: official.app_id,
+        app_secret: official.app_secret,
+        // Nobody listens where the product has no official account.
+        callback_url: config
+            .official_account
+            .is_some()
+            .then(|| format!("{}/callbacks/official-account", config.http.public_url)),
+        callback_token: official.callback_token,
+        callback_key: official.callback_keys.first().cloned(),
+        ..Registered::official()
     };
     let (phones, groups): (Vec<Phone>, _) = if demo { (phones(), groups()) } else { (Vec::new(), Vec::new()) };
     let people: Vec<String> = phones.iter().map(|phone| phone.openid.clone()).collect();
@@ -53,11 +72,20 @@ pub fn start(config: &Config, demo: bool) -> anyhow::Result<RunningSandbox> {
         robot_callback_url: Some(format!("{}/callbacks/wecom-robot", config.http.public_url)),
         ..WeComAccount::default()
     };
-    let settings = SandboxSettings { account, wecom, clock, phones, groups, templates, ..SandboxSettings::default() };
+    let settings = SandboxSettings {
+        account,
+        official_account: Some(official_account),
+        wecom,
+        clock,
+        phones,
+        groups,
+        templates,
+        ..SandboxSettings::default()
+    };
     let sandbox = Sandbox::new(settings);
     for open_id in people {
         for template in [&config.wechat.reminder_template, &config.wechat.progress_template] {
-            sandbox.accept_subscription(&open_id, template, ACCEPTS.into());
+            sandbox.accept_subscription(&open_id, template.id(), ACCEPTS.into());
         }
     }
     Ok(sandbox.start(&config.sandbox.bind)?)
@@ -70,12 +98,38 @@ pub fn use_simulated_robot(config: &mut Config) {
     config.wecom.robot_keys = vec![simulated.robot_key];
 }
 
+/// The product has the simulator's official account.
+pub fn use_simulated_account(config: &mut Config) {
+    config.official_account = Some(OfficialAccount::simulated());
+}
+
+/// What the official account calls the owner of a demo phone.
+#[must_use]
+pub fn official_open_id(open_id: &str) -> String {
+    format!("account-{open_id}")
+}
+
+/// The demo's residents have bound their chats before the story begins.
+pub(super) async fn link_chats(application: &Application) -> Result<(), Fault> {
+    let Some(account) = &application.config.official_account else { return Ok(()) };
+    let store = &application.store;
+    for phone in phones() {
+        let open_id = official_open_id(&phone.openid);
+        let identity = AccountIdentity { app_id: account.app_id.clone(), open_id };
+        let Some(resident) = sign_in::resident_of(store, &phone.openid).await? else { continue };
+        store
+            .housekeeping(move |unit| Box::pin(async move { account_links::add(unit, resident, &identity).await }))
+            .await?;
+    }
+    Ok(())
+}
+
 /// What the simulated phones accept from the start, in the ledger.
 pub(super) async fn count_accepts(application: &Application, county: CountyId) -> Result<(), Fault> {
     let settings = &application.config.wechat;
     for phone in phones() {
         for template in [&settings.reminder_template, &settings.progress_template] {
-            let consent = Consent::new(&phone.openid, template);
+            let consent = Consent::new(&phone.openid, template.id());
             consents::accepted(&application.store, county, consent, Teller::Platform, ACCEPTS).await?;
         }
     }
@@ -83,6 +137,10 @@ pub(super) async fn count_accepts(application: &Application, county: CountyId) -
 }
 
 fn phones() -> Vec<Phone> {
+    let known = |phone: Phone| {
+        let open_id = official_open_id(&phone.openid);
+        phone.at_official_account(open_id)
+    };
     let residents = VILLAGES.iter().enumerate().flat_map(|(village, name)| {
         (0..PHONES_PER_VILLAGE).map(move |number| {
             Phone::new(resident_phone(village, number), format!("{name}村民{}", number + 1))
@@ -91,7 +149,7 @@ fn phones() -> Vec<Phone> {
     });
     let staff =
         accounts().into_iter().map(|account| Phone::new(account.open_id(), account.label.clone()).with_persona("干部"));
-    staff.chain(residents).collect()
+    staff.chain(residents).map(known).collect()
 }
 
 fn groups() -> Vec<Group> {

@@ -1,5 +1,7 @@
 //! Where the platforms push what people write and what happened. Checking, opening and answering are the bot's.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use qingfeng_bot::{
     callbacks::{Callback, PushAgreement, PushPlatform, PushQuery},
@@ -13,7 +15,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     // Encrypted, a push is a third longer, and has an envelope.
     let longest = || web::PayloadConfig::new(LONGEST_PUSH * 2);
     let addresses = [
-        ("/callbacks/wechat", PushPlatform::WeChat),
+        ("/callbacks/wechat", PushPlatform::MiniProgram),
+        ("/callbacks/official-account", PushPlatform::OfficialAccount),
         ("/callbacks/wecom", PushPlatform::WeCom),
         ("/callbacks/wecom-robot", PushPlatform::WeComRobot),
     ];
@@ -27,11 +30,13 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     }
 }
 
-fn agreement(application: &Application, platform: PushPlatform) -> &PushAgreement {
+/// None where there is no such account: then nobody can push for it.
+fn agreement(application: &Application, platform: PushPlatform) -> Option<&PushAgreement> {
     match platform {
-        PushPlatform::WeChat => &application.wechat_pushes,
-        PushPlatform::WeCom => &application.wecom_pushes,
-        PushPlatform::WeComRobot => &application.robot_pushes,
+        PushPlatform::MiniProgram => Some(&application.wechat_pushes),
+        PushPlatform::OfficialAccount => application.official_pushes.as_ref(),
+        PushPlatform::WeCom => Some(&application.wecom_pushes),
+        PushPlatform::WeComRobot => Some(&application.robot_pushes),
     }
 }
 
@@ -41,6 +46,7 @@ fn conversations(application: &Application) -> Conversations {
         cache: application.cache.clone(),
         sealer: application.sealer.clone(),
         paper_codes: application.paper_codes.clone(),
+        accounts: Arc::clone(&application.wechat_accounts),
         public_url: application.config.http.public_url.clone(),
     }
 }
@@ -50,13 +56,10 @@ async fn verify(
     query: web::Query<PushQuery>,
     platform: PushPlatform,
 ) -> Answer<HttpResponse> {
+    let Some(agreement) = agreement(&application, platform) else { return answered(Err(PushFault::Forged)) };
     let conversations = conversations(&application);
-    let callback = Callback {
-        platform,
-        agreement: agreement(&application, platform),
-        conversations: &conversations,
-        randomness: application.store.randomness(),
-    };
+    let callback =
+        Callback { platform, agreement, conversations: &conversations, randomness: application.store.randomness() };
     answered(callback.verify(&query))
 }
 
@@ -66,13 +69,10 @@ async fn push(
     body: web::Bytes,
     platform: PushPlatform,
 ) -> Answer<HttpResponse> {
+    let Some(agreement) = agreement(&application, platform) else { return answered(Err(PushFault::Forged)) };
     let conversations = conversations(&application);
-    let callback = Callback {
-        platform,
-        agreement: agreement(&application, platform),
-        conversations: &conversations,
-        randomness: application.store.randomness(),
-    };
+    let callback =
+        Callback { platform, agreement, conversations: &conversations, randomness: application.store.randomness() };
     answered(callback.handle(&query, &body).await)
 }
 

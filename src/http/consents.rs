@@ -80,8 +80,10 @@ impl Reachable {
         let settings = &application.config.wechat;
         let templates = match kind {
             // A resident has no deadlines to keep.
-            PersonKind::Resident => vec![settings.progress_template.clone()],
-            PersonKind::Staff => vec![settings.reminder_template.clone(), settings.progress_template.clone()],
+            PersonKind::Resident => vec![settings.progress_template.id().to_owned()],
+            PersonKind::Staff => {
+                [&settings.reminder_template, &settings.progress_template].map(|keys| keys.id().to_owned()).to_vec()
+            }
         };
         let open_id = phones::open_id(application.store.reader(), kind, id).await?;
         Ok(open_id.map(|open_id| Self { county, open_id, templates }))

@@ -22,6 +22,8 @@ use super::{
 use crate::Application;
 
 const CODE_LASTS: Duration = Duration::from_secs(60);
+/// What it is sealed as that stands behind a code: who goes to the co-signer's page is not written down.
+const PURPOSE: &str = "handover";
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(hand_over).service(take_over);
@@ -61,6 +63,7 @@ async fn hand_over(application: web::Data<Application>, person: SignedIn) -> Ans
     let code = URL_SAFE_NO_PAD.encode(application.store.randomness().bytes::<24>());
     let waiting = Waiting { county: resident.county, resident: resident.id };
     let waiting = serde_json::to_vec(&waiting).map_err(Fault::unavailable)?;
+    let waiting = application.sealer.seal(PURPOSE, &waiting, application.store.randomness());
     application.cache.set(&key(&code), &waiting, CODE_LASTS).await?;
     Ok(web::Json(HandoverCode { code }))
 }
@@ -84,6 +87,7 @@ async fn take_over(application: web::Data<Application>, input: Input<HandoverSig
     if !application.cache.remove_if(&key(code), &waiting).await? {
         return Err(invalid().into());
     }
+    let waiting = application.sealer.open(PURPOSE, &waiting).map_err(|_| invalid())?;
     let Waiting { county, resident } = serde_json::from_slice(&waiting).map_err(Fault::unavailable)?;
     let person = Person { county, kind: PersonKind::Resident, id: resident.0 };
     Ok(web::Json(begin(&application, person).await?))

@@ -284,7 +284,8 @@ async fn preview(
         Some((facts, at)) => (facts, Some(at)),
         None => (messages::sample_facts(kind, today), None),
     };
-    let preview = messages::preview(kind, text, &facts, &application.config.http.public_url, today)
+    let config = &application.config;
+    let preview = messages::preview(kind, text, &facts, &config.http.public_url, today, &config.card_templates())
         .map_err(|fault| Refusal::invalid(vec![messages::field(fault)]))?;
     let findings = messages::findings(kind, text, today).into_iter().map(ReviewFinding::from).collect();
     Ok(web::Json(MessagePreview { facts_of, words: preview.words, views: preview.views, findings }))

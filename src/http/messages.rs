@@ -1,11 +1,12 @@
 //! Messages that did not get through.
 
 use actix_web::{get, post, web};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use qingfeng_core::{
     ids::MessageId,
     outbox::{
         MessageState, RecipientKind,
+        residents_missed::{Missed, residents_missed},
         undelivered::{self, PAGE, Undelivered},
     },
 };
@@ -38,7 +39,7 @@ struct MessagesQuery {
 pub struct UndeliveredMessage {
     id: MessageId,
     recipient_kind: RecipientKind,
-    /// The group or the member of staff; nobody is told which resident a message was for.
+    /// The group or the member of staff.
     recipient: Option<String>,
     /// What kind of message it is, e.g. `deadline_ahead`.
     kind: String,
@@ -67,13 +68,28 @@ impl From<Undelivered> for UndeliveredMessage {
     }
 }
 
+/// A day on which messages did not reach residents. Nobody is told whom, nor about what.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResidentsMissed {
+    day: NaiveDate,
+    messages: u32,
+}
+
+impl From<Missed> for ResidentsMissed {
+    fn from(missed: Missed) -> Self {
+        Self { day: missed.day, messages: missed.messages }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UndeliveredMessages {
     items: Vec<UndeliveredMessage>,
+    /// Of the last thirty days, latest first; days with fewer than ten are left out. On the first page only.
+    residents: Vec<ResidentsMissed>,
     next: Option<MessageId>,
 }
 
-/// Messages of the township that did not get through, latest first.
+/// Messages of the township that did not get through to staff and groups, latest first, and how many did not reach residents.
 #[utoipa::path(tag = "messages", security(("access_token" = [])), params(MessagesQuery), responses(
     (status = 200, body = UndeliveredMessages),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -88,7 +104,15 @@ async fn list(
 ) -> Answer<web::Json<UndeliveredMessages>> {
     let rows = undelivered::undelivered(&application.store, &person.actor, query.before).await?;
     let next = if rows.len() as u64 == PAGE { rows.last().map(|row| row.id) } else { None };
-    Ok(web::Json(UndeliveredMessages { items: rows.into_iter().map(UndeliveredMessage::from).collect(), next }))
+    let residents = match query.before {
+        None => residents_missed(&application.store, &person.actor).await?,
+        Some(_) => Vec::new(),
+    };
+    Ok(web::Json(UndeliveredMessages {
+        items: rows.into_iter().map(UndeliveredMessage::from).collect(),
+        residents: residents.into_iter().map(ResidentsMissed::from).collect(),
+        next,
+    }))
 }
 
 act!(

@@ -2,6 +2,7 @@
 
 mod absences;
 pub mod access_token;
+mod account_links;
 mod act;
 pub mod authentication;
 pub mod ballot_box;
@@ -113,6 +114,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(wecom_sign_in::routes)
             .configure(me::routes)
             .configure(consents::routes)
+            .configure(account_links::routes)
             .configure(files::routes)
             .configure(organizations::routes)
             .configure(complaints::routes)

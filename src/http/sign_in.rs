@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use qingfeng_core::{
     people::{
         PersonKind, SignInRefusal,
+        account_links::{self, AccountIdentity},
         sessions::{self, ACCESS_LASTS, Person},
         sign_in,
     },
@@ -20,10 +21,12 @@ use super::{
     input::Input,
     problem::{Answer, Problem},
 };
-use crate::Application;
+use crate::{Application, wechat_login::MiniProgramIdentity};
 
 /// How long somebody has to type the invitation code after opening the mini-program.
 pub(super) const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
+/// What the identity behind a ticket is sealed as: the cache knows nobody.
+pub(super) const BINDING: &str = "identity to be bound";
 /// Sign-ins per invitation code or ticket, so that codes cannot be guessed.
 const GUESSES: u32 = 10;
 const GUESSES_WINDOW: Duration = Duration::from_secs(10 * 60);
@@ -112,13 +115,23 @@ async fn with_mini_program(
     application: web::Data<Application>,
     input: Input<MiniProgramSignIn>,
 ) -> Answer<web::Json<MiniProgramAnswer>> {
-    let open_id = application.wechat_login.open_id(&input.value.code).await?;
-    if let Some(person) = sign_in::resident_of(&application.store, &open_id).await? {
+    let identity = application.wechat_login.identity(&input.value.code).await?;
+    if let Some(person) = sign_in::resident_of(&application.store, &identity.open_id).await? {
+        remember_union(&application, person, identity).await?;
         return Ok(web::Json(MiniProgramAnswer::SignedIn(begin(&application, person).await?)));
     }
     let ticket = URL_SAFE_NO_PAD.encode(application.store.randomness().bytes::<24>());
-    application.cache.set(&format!("binding:{ticket}"), open_id.as_bytes(), TICKET_LASTS).await?;
+    let identity = serde_json::to_vec(&identity).map_err(Fault::unavailable)?;
+    let sealed = application.sealer.seal(BINDING, &identity, application.store.randomness());
+    application.cache.set(&format!("binding:{ticket}"), &sealed, TICKET_LASTS).await?;
     Ok(web::Json(MiniProgramAnswer::BindingNeeded { ticket }))
+}
+
+/// By the union id the official account knows the same person without being told.
+async fn remember_union(application: &Application, person: Person, known: MiniProgramIdentity) -> Result<(), Fault> {
+    let Some(union_id) = known.union_id else { return Ok(()) };
+    let identity = AccountIdentity { app_id: application.config.wechat.app_id.clone(), open_id: known.open_id };
+    account_links::remember_union(&application.store, person, identity, union_id).await
 }
 
 /// Sign in with a printed invitation; binds the WeChat when the ticket is given.
@@ -137,20 +150,27 @@ async fn with_invitation(
 ) -> Answer<web::Json<Tokens>> {
     let cache = &application.cache;
     let origin = request.peer_addr().map_or_else(String::new, |address| address.ip().to_string());
-    if cache.take_slot(&format!("invitation:{origin}"), GUESSES, GUESSES_WINDOW).await?.is_some() {
+    let attempts = application.sealer.pseudonym("invitation", &origin);
+    if cache.take_slot(&attempts, GUESSES, GUESSES_WINDOW).await?.is_some() {
         return Err(Fault::refused(SignInRefusal::TooManyAttempts).into());
     }
-    let open_id = match &input.value.ticket {
+    let identity: Option<MiniProgramIdentity> = match &input.value.ticket {
         None => None,
         Some(ticket) => {
-            let open_id = cache.get(&format!("binding:{ticket}")).await?;
-            let open_id = open_id.ok_or_else(|| Fault::refused(SignInRefusal::TicketExpired))?;
-            Some(String::from_utf8(open_id).map_err(Fault::unavailable)?)
+            let sealed = cache.get(&format!("binding:{ticket}")).await?;
+            let sealed = sealed.ok_or_else(|| Fault::refused(SignInRefusal::TicketExpired))?;
+            let identity = application.sealer.open(BINDING, &sealed);
+            let identity = identity.map_err(|_| Fault::refused(SignInRefusal::TicketExpired))?;
+            Some(serde_json::from_slice(&identity).map_err(Fault::unavailable)?)
         }
     };
+    let open_id = identity.as_ref().map(|identity| identity.open_id.clone());
     let person =
         sign_in::accept_invitation(&application.store, &application.paper_codes, &input.value.invitation_code, open_id)
             .await?;
+    if let Some(identity) = identity {
+        remember_union(&application, person, identity).await?;
+    }
     Ok(web::Json(begin(&application, person).await?))
 }
 
@@ -170,10 +190,11 @@ async fn as_staff(application: web::Data<Application>, input: Input<StaffSignIn>
     if let Some(ticket) = ticket {
         let key = format!("wecom_binding:{ticket}");
         let expired = || Fault::refused(SignInRefusal::TicketExpired);
-        let user_id = cache.get(&key).await?.ok_or_else(expired)?;
-        if !cache.remove_if(&key, &user_id).await? {
+        let sealed = cache.get(&key).await?.ok_or_else(expired)?;
+        if !cache.remove_if(&key, &sealed).await? {
             return Err(expired().into());
         }
+        let user_id = application.sealer.open(BINDING, &sealed).map_err(|_| expired())?;
         let user_id = String::from_utf8(user_id).map_err(Fault::unavailable)?;
         sign_in::bind_wecom(store, person, &user_id).await?;
     }

@@ -11,7 +11,7 @@ use super::{
     complaints::Nothing,
     input::Input,
     problem::{Answer, Problem},
-    sign_in::{TICKET_LASTS, Tokens, begin},
+    sign_in::{BINDING, TICKET_LASTS, Tokens, begin},
 };
 use crate::Application;
 
@@ -75,6 +75,7 @@ async fn arrive(application: web::Data<Application>, input: Input<WeComArrival>)
         return Ok(web::Json(WeComAnswer::SignedIn(begin(&application, person).await?)));
     }
     let ticket = URL_SAFE_NO_PAD.encode(application.store.randomness().bytes::<24>());
-    application.cache.set(&format!("wecom_binding:{ticket}"), user_id.as_bytes(), TICKET_LASTS).await?;
+    let sealed = application.sealer.seal(BINDING, user_id.as_bytes(), application.store.randomness());
+    application.cache.set(&format!("wecom_binding:{ticket}"), &sealed, TICKET_LASTS).await?;
     Ok(web::Json(WeComAnswer::BindingNeeded { ticket }))
 }

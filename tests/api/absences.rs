@@ -7,12 +7,14 @@ use qingfeng_core::{
     people::{
         Role,
         concerns::{self, Concerns},
+        entity::staff,
     },
     storage::Engine,
     subject::{SubjectKind, SubjectRef},
 };
 use qingfeng_sandbox::Phone;
 use rstest::rstest;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -20,6 +22,31 @@ use crate::support::{Cast, TestServer, bot, platform};
 
 fn draft(deputy: StaffId, from: &str, to: &str) -> Value {
     json!({"deputy_id": deputy, "from": from, "to": to})
+}
+
+/// A card for this person.
+async fn assigned(cast: &Cast<'_>, to: StaffId) {
+    let (county, township) = (cast.township.county, cast.township.id);
+    let subject = SubjectRef { kind: SubjectKind::Rectification, id: Uuid::now_v7() };
+    let notice = Notice::new(Recipient::Staff(to), "rectification_assigned", subject)
+        .township(township)
+        .facts(json!({"title": "村口路灯更换", "due_on": "2026-05-31"}));
+    cast.township.write(move |unit| Box::pin(outbox::enqueue(unit, county, vec![notice]))).await;
+}
+
+async fn leaves_the_service(cast: &Cast<'_>, person: StaffId) {
+    cast.township
+        .write(move |unit| {
+            Box::pin(async move {
+                staff::Entity::update_many()
+                    .col_expr(staff::Column::Active, Expr::value(false))
+                    .filter(staff::Column::Id.eq(person))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await;
 }
 
 #[rstest]
@@ -74,6 +101,51 @@ async fn while_somebody_is_away_his_messages_go_to_whoever_stands_in(
     tell("back", None).await;
     bot.tick().await.unwrap();
     assert_eq!(arrived(), (3, 1));
+    running.stop().await;
+}
+
+#[rstest]
+#[case::who_stands_in_is_on_no_phone(None)]
+#[case::who_stands_in_has_left(Some("left"))]
+#[actix_web::test]
+async fn what_cannot_reach_whoever_stands_in_reaches_the_person(
+    #[case] deputy_at_wecom: Option<&'static str>,
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let (_, deputy) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    let platform = platform(&server);
+    platform.add_phone(Phone::new("phone-1", "书记").at_wecom("secretary"));
+    cast.township.at_wecom(cast.secretary_id, "secretary").await;
+    let running = platform.start("127.0.0.1:0").unwrap();
+    cast.secretary.post("/api/absences", draft(deputy, "2026-03-02", "2026-03-04")).await.ok();
+    if let Some(user) = deputy_at_wecom {
+        cast.township.at_wecom(deputy, user).await;
+        leaves_the_service(&cast, deputy).await;
+    }
+    assigned(&cast, cast.secretary_id).await;
+    let delivered = bot(&server, &running).tick().await.unwrap();
+    assert_eq!((delivered.cards, delivered.parked), (1, 0));
+    assert_eq!(platform.delivered_to_member("secretary").len(), 1);
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn what_was_meant_for_somebody_who_left_says_so() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let (_, never_bound) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    leaves_the_service(&cast, cast.secretary_id).await;
+    for person in [cast.secretary_id, never_bound] {
+        assigned(&cast, person).await;
+    }
+    bot(&server, &running).tick().await.unwrap();
+    let page = cast.office.get("/api/messages").await.ok();
+    let mut reasons: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| item["reason"].to_string()).collect();
+    reasons.sort();
+    assert_eq!(reasons, ["\"本人已离任，这件事要交给别人\"", "\"本人还没有绑定微信\""], "{page}");
     running.stop().await;
 }
 

@@ -9,7 +9,7 @@ use qingfeng_core::{
     people::entity::staff,
     storage::Engine,
 };
-use qingfeng_sandbox::{EventFormat, Phone, PushOutcome, PushResult, Sandbox};
+use qingfeng_sandbox::{Account, EventFormat, Phone, PushOutcome, PushResult, Sandbox};
 use rstest::rstest;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, Database, DatabaseTransaction, EntityTrait, QueryFilter, Statement, TransactionTrait,
@@ -23,16 +23,31 @@ const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 const FORMER_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 async fn encrypting_server(engine: Engine) -> TestServer {
-    TestServer::start_with(engine, |config| config.wechat.callback_keys = vec![KEY.into(), FORMER_KEY.into()]).await
+    TestServer::start_with(engine, |config| {
+        let keys = vec![KEY.to_owned(), FORMER_KEY.to_owned()];
+        config.wechat.callback_keys.clone_from(&keys);
+        config.official_account.as_mut().unwrap().callback_keys = keys;
+    })
+    .await
 }
 
 fn encrypting_platform(server: &TestServer, key: &str, event_format: EventFormat) -> Sandbox {
     let platform = platform(server);
-    let mut account = platform.account();
-    account.callback_key = Some(key.into());
-    account.event_format = event_format;
-    platform.set_account(account);
+    change_both(&platform, |account| account.callback_key = Some(key.into()));
+    // Official accounts have XML only.
+    let mut mini_program = platform.account();
+    mini_program.event_format = event_format;
+    platform.set_account(mini_program);
     platform
+}
+
+/// Both accounts, which are set up alike here.
+fn change_both(platform: &Sandbox, change: impl Fn(&mut Account)) {
+    let (mut mini_program, mut official) = (platform.account(), platform.official_account());
+    change(&mut mini_program);
+    change(&mut official);
+    platform.set_account(mini_program);
+    platform.set_official_account(official);
 }
 
 async fn events_left(server: &TestServer) -> (i64, i64) {
@@ -56,6 +71,7 @@ async fn encrypted_pushes_are_answered_encrypted_and_events_are_written_down_fir
     for (accepts, key) in [(1, KEY), (2, FORMER_KEY)] {
         let platform = encrypting_platform(&server, key, format);
         assert!(platform.verify_callback().await, "the question is plain even so");
+        assert!(platform.verify_official_callback().await);
         let answer = platform.phone("phone-1").say("帮助").await;
         assert!(matches!(&answer, PushOutcome::Replied(text) if text.contains("“进度”")), "{answer:?}");
         assert_eq!(platform.phone("phone-1").accept("TEMPLATE-PROGRESS").await, PushOutcome::Handled);
@@ -72,13 +88,9 @@ async fn who_has_not_the_key_or_sends_in_the_clear_is_refused() {
     let other_key = encrypting_platform(&server, &KEY.replace('j', "k"), EventFormat::Xml);
     let plain = platform(&server);
     let foreign = encrypting_platform(&server, KEY, EventFormat::Xml);
-    let mut account = foreign.account();
-    account.app_id = "wx-another-account".into();
-    foreign.set_account(account);
+    change_both(&foreign, |account| account.app_id = "wx-another-account".into());
     let unsigned = encrypting_platform(&server, KEY, EventFormat::Xml);
-    let mut account = unsigned.account();
-    account.callback_token = "another-token".into();
-    unsigned.set_account(account);
+    change_both(&unsigned, |account| account.callback_token = "another-token".into());
     for (platform, status) in [(&other_key, 403), (&plain, 400), (&foreign, 403), (&unsigned, 403)] {
         assert_eq!(platform.phone("phone-1").say("帮助").await, PushOutcome::Failed);
         assert!(
@@ -87,7 +99,7 @@ async fn who_has_not_the_key_or_sends_in_the_clear_is_refused() {
             platform.pushes()
         );
     }
-    assert!(!unsigned.verify_callback().await);
+    assert!(!unsigned.verify_callback().await && !unsigned.verify_official_callback().await);
 }
 
 #[rstest]
@@ -146,16 +158,18 @@ async fn an_event_that_is_delivered_again_counts_once_and_a_bot_does_what_a_serv
     let body = r#"{"ToUserName":"gh_1","FromUserName":"phone-1","CreateTime":1,"MsgType":"event",
         "Event":"subscribe_msg_popup_event","List":{"TemplateId":"TEMPLATE-PROGRESS","SubscribeStatusString":"accept"}}"#;
     let event = Push::parse(body.as_bytes()).unwrap();
+    let (cache, sealer) = (&*server.application.cache, &server.application.sealer);
     for expected in [Queued::Done, Queued::Already] {
-        assert_eq!(callbacks::enqueue(store, &*server.application.cache, &event).await.unwrap(), expected);
+        assert_eq!(callbacks::enqueue(store, cache, sealer, &event).await.unwrap(), expected);
     }
     let stranger = Push { from: "nobody".into(), ..event.clone() };
-    assert_eq!(callbacks::enqueue(store, &*server.application.cache, &stranger).await.unwrap(), Queued::OfNobody);
+    assert_eq!(callbacks::enqueue(store, cache, sealer, &stranger).await.unwrap(), Queued::OfNobody);
     assert_eq!((consents::left(store, &consent).await.unwrap(), events_left(&server).await), (2, (2, 0)));
 
     // A server wrote it down and died.
     let text = serde_json::to_string(&event).unwrap();
-    let (cast_to, digest) = (if engine == Engine::Postgres { "::jsonb" } else { "" }, event.digest());
+    let digest = sealer.pseudonym("event", &event.digest());
+    let cast_to = if engine == Engine::Postgres { "::jsonb" } else { "" };
     let sql = format!("UPDATE platform_events SET event = '{text}'{cast_to} WHERE digest = '{digest}'");
     store
         .housekeeping(move |unit| {
@@ -221,20 +235,23 @@ async fn a_text_that_is_being_answered_is_not_said_to_be_handled() {
     let server = TestServer::start(Engine::Postgres).await;
     let cast = Cast::of(&server).await;
     cast.township.add_resident(cast.village, Some("phone-1"), None).await;
-    let body = "<xml><ToUserName>gh</ToUserName><FromUserName>phone-1</FromUserName><CreateTime>7</CreateTime>\
-                <MsgType>text</MsgType><Content>进度</Content><MsgId>24000000000000001</MsgId></xml>";
+    let open_id = platform(&server).phone("phone-1").official_openid();
+    let body = format!(
+        "<xml><ToUserName>gh</ToUserName><FromUserName>{open_id}</FromUserName><CreateTime>7</CreateTime>\
+         <MsgType>text</MsgType><Content>进度</Content><MsgId>24000000000000001</MsgId></xml>"
+    );
     let lock = locked(&server, "complaints").await;
-    let first = push(&server, "1", body);
+    let first = push(&server, "1", &body);
     let meanwhile = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        let second = push(&server, "2", body).await;
+        let second = push(&server, "2", &body).await;
         lock.rollback().await.unwrap();
         second
     };
     let (first, second) = futures::future::join(first, meanwhile).await;
     assert!(second.0.is_server_error(), "{second:?}");
     assert!(first.0 == 200 && first.1.contains("没有反映过问题"), "{first:?}");
-    assert_eq!(push(&server, "3", body).await, first);
+    assert_eq!(push(&server, "3", &body).await, first);
 }
 
 #[rstest]

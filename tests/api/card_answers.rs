@@ -25,6 +25,7 @@ impl<'a> Chat<'a> {
         let cast = Cast::of(server).await;
         let platform = platform(server);
         let mut corporation = platform.wecom_account();
+        corporation.corp_id.clone_from(&server.application.config.wecom.corp_id);
         corporation.callback_url = Some(format!("{}/callbacks/wecom", server.address));
         platform.set_wecom_account(corporation);
         platform.add_phone(Phone::new("phone-1", "书记").at_wecom("secretary"));
@@ -108,6 +109,90 @@ async fn a_complaint_that_is_not_mine_goes_back_with_the_reason_that_is_asked_fo
     assert!(chat.cast.view(&path).await.to_string().contains("路灯归供电所管"));
     // The question is answered: what is written next is no reason any more.
     assert!(chat.say("路灯归供电所管").await.contains("没看懂"));
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn two_cards_wait_each_for_its_own_words(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let first = chat.cast.dispatched().await;
+    let (first_task, ..) = chat.latest_card().await;
+    server.clock.advance(TimeDelta::minutes(1));
+    let second = chat.cast.dispatched().await;
+    let (second_task, ..) = chat.latest_card().await;
+    chat.tap(&first_task, "not_mine").await;
+    chat.tap(&second_task, "not_mine").await;
+
+    let asked = chat.say("路灯归供电所管").await;
+    assert!(asked.contains("哪一件") && asked.contains("\n1 《") && asked.contains("\n2 《"), "{asked}");
+    assert_eq!((chat.state(&first).await, chat.state(&second).await), (json!("dispatched"), json!("dispatched")));
+    assert!(chat.say("7").await.contains("没有这个号"));
+    // The words were kept for whichever is named.
+    let said = chat.say("2").await;
+    assert!(said.starts_with('《') && said.contains("已退回镇专项行动办") && said.contains("还有没答的"), "{said}");
+    assert_eq!((chat.state(&first).await, chat.state(&second).await), (json!("dispatched"), json!("classified")));
+    assert!(chat.cast.view(&second).await.to_string().contains("路灯归供电所管"));
+    assert!(!chat.cast.view(&first).await.to_string().contains("路灯归供电所管"));
+
+    assert!(chat.say("1").await.contains("请写理由"), "a number is no reason");
+    assert!(chat.say("这条路是县道").await.contains("已退回镇专项行动办"));
+    assert_eq!(chat.state(&first).await, "classified");
+    assert!(chat.say("这条路是县道").await.contains("没看懂"));
+    chat.running.stop().await;
+}
+
+#[actix_web::test]
+async fn the_card_may_be_named_before_the_words() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let chat = Chat::with_secretary(&server).await;
+    let mut paths = Vec::new();
+    for _ in 0..2 {
+        paths.push(chat.cast.dispatched().await);
+        let (task, ..) = chat.latest_card().await;
+        chat.tap(&task, "not_mine").await;
+        // The question leaves before the next card: together they would be one, without buttons.
+        chat.bot.tick().await.unwrap();
+        server.clock.advance(TimeDelta::minutes(1));
+    }
+    assert!(chat.say("1").await.contains("请写理由"));
+    // It is given up, the other one is not.
+    let given_up = chat.say("取消").await;
+    assert!(given_up.contains("没有提交") && given_up.contains("请写理由"), "{given_up}");
+    assert!(chat.say("路灯归供电所管").await.contains("已退回镇专项行动办"));
+    assert_eq!((chat.state(&paths[0]).await, chat.state(&paths[1]).await), (json!("dispatched"), json!("classified")));
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_gives_up_and_taps_again_is_asked_again(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.dispatched().await;
+    let (task, ..) = chat.latest_card().await;
+    let questions = async || {
+        chat.bot.tick().await.unwrap();
+        let cards = chat.platform.delivered_to_member("secretary");
+        cards.iter().filter(|card| card.content.text().contains("请直接回复理由")).count()
+    };
+    chat.tap(&task, "not_mine").await;
+    assert_eq!(questions().await, 1);
+    // Who is asked already is not asked twice.
+    chat.tap(&task, "not_mine").await;
+    assert_eq!(questions().await, 1);
+    assert!(chat.say("取消").await.contains("没有提交"));
+    assert!(chat.say("路灯归供电所管").await.contains("没看懂"), "nothing is asked any more");
+    chat.tap(&task, "not_mine").await;
+    assert_eq!(questions().await, 2);
+    // And so is who let a day go by.
+    server.clock.advance(TimeDelta::hours(25));
+    assert!(chat.say("路灯归供电所管").await.contains("没看懂"));
+    chat.tap(&task, "not_mine").await;
+    assert_eq!(questions().await, 3);
+    assert!(chat.say("路灯归供电所管").await.contains("已退回镇专项行动办"));
+    assert_eq!(chat.state(&path).await, "classified");
     chat.running.stop().await;
 }
 

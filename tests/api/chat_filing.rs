@@ -161,7 +161,7 @@ async fn a_draft_that_lapsed_is_said_to_be_gone_before_anything_is_misunderstood
     server.clock.advance(TimeDelta::minutes(31));
     if cache == CacheEngine::Redis {
         // Redis counts real time.
-        server.application.cache.remove(&format!("filing:{}", chat.phone)).await.unwrap();
+        server.application.cache.remove(&chat.draft_key()).await.unwrap();
     }
     let said = chat.say(next).await;
     assert!(said.contains("过了半小时") && said.contains("没有登记"), "{said}");
@@ -192,7 +192,7 @@ async fn a_push_that_is_delivered_again_or_repeated_after_a_crash_files_once(
     assert_eq!(chat.filed().await, 1);
 
     // The process died after filing and before the draft was gone: whatever the resident does next, it is filed once.
-    let key = format!("filing:{}", chat.phone);
+    let key = chat.draft_key();
     server.application.cache.set(&key, &draft, Duration::from_secs(600)).await.unwrap();
     assert_eq!(number_in(&chat.say("1").await), number);
     assert_eq!(chat.filed().await, 1);
@@ -213,7 +213,7 @@ async fn a_push_over_which_a_server_died_is_worked_on_by_the_next_delivery() {
     chat.write(LAMP).await;
     let push = Push::text(&chat, "1");
     // What a server leaves that died at work on it.
-    let key = format!("push:{}", push.digest());
+    let key = server.application.sealer.pseudonym("push", &push.digest());
     server.application.cache.set(&key, b"success", Duration::from_secs(8)).await.unwrap();
     assert_eq!(push.deliver(&server).await, "success", "another one may still be at work");
     server.clock.advance(TimeDelta::seconds(9));
@@ -254,19 +254,23 @@ async fn a_report_in_the_middle_drops_the_draft_and_leaves_nothing(
 
     assert!(!is_stored(&server, "紫藤").await && !is_stored(&server, "石子").await);
     // What the last answers were is sealed; opened, it holds none of it either.
-    let said = server.application.cache.get(&format!("said:{}", chat.phone)).await.unwrap().unwrap();
-    let open = server.application.sealer.open("chat answer", &said).unwrap();
+    let sealer = &server.application.sealer;
+    let said = server.application.cache.get(&sealer.pseudonym("said", &chat.open_id())).await.unwrap().unwrap();
+    let open = sealer.open("chat answer", &said).unwrap();
     assert!(!String::from_utf8(open).unwrap().contains("紫藤"));
     if cache == CacheEngine::Redis {
         let url = server.application.config.cache.redis_url.clone().unwrap();
         let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
-        let keys: Vec<String> = redis.keys(format!("*{}*", chat.phone)).await.unwrap();
-        assert!(!keys.is_empty(), "the look would find something");
-        let parts: Vec<&String> = keys.iter().filter(|key| key.contains("filing")).collect();
-        assert!(parts.is_empty(), "{parts:?}");
         let all: Vec<String> = redis.keys("*").await.unwrap();
-        for key in all {
-            let value: Vec<u8> = redis.get(&key).await.unwrap_or_default();
+        let own = |purpose: &str| all.contains(&sealer.pseudonym(purpose, &chat.open_id()));
+        assert!(own("said"), "the look would find something");
+        assert!(!own("filing") && !own("filing_begun"), "not even that there was a draft");
+        assert!(
+            !all.iter().any(|key| key.contains(&chat.phone) || key.contains(&chat.open_id())),
+            "no key names anybody"
+        );
+        for key in &all {
+            let value: Vec<u8> = redis.get(key).await.unwrap_or_default();
             assert!(!value.windows(6).any(|part| part == "紫藤".as_bytes()), "{key}");
         }
     }
@@ -280,7 +284,7 @@ async fn strangers_are_led_to_sign_in_and_nothing_of_theirs_is_kept() {
     chat.phone = "stranger".into();
     for text in ["反映", LAMP, "1"] {
         let said = chat.say(text).await;
-        assert!(said.contains("还不知道您是哪个村的") && said.contains("pages/sign-in"), "{said}");
+        assert!(said.contains("还不知道您是哪个村的") && said.contains("pages/account-links/index?code="), "{said}");
     }
     assert!(chat.send(AccountMessage::image(&[0xff, 0xd8, 0xff, 0])).await.contains("没有保存"));
     assert!(chat.draft().await.is_none());
@@ -341,7 +345,7 @@ async fn a_repetition_does_not_count_as_another_complaint_of_the_day() {
     let chat = Chat::of(&server, &cast).await;
     chat.write(LAMP).await;
     let draft = chat.draft().await.unwrap();
-    let key = format!("filing:{}", chat.phone);
+    let key = chat.draft_key();
     for _ in 0..31 {
         server.application.cache.set(&key, &draft, Duration::from_secs(600)).await.unwrap();
         assert!(chat.say("1").await.contains("已登记"));
@@ -408,6 +412,7 @@ async fn the_menu_does_what_the_words_do() {
             api_base: running.wechat_base(),
             ..server.application.config.wechat.clone()
         },
+        wecom: qingfeng::config::WeCom { api_base: running.wecom_base(), ..server.application.config.wecom.clone() },
         ..server.application.config.clone()
     };
     qingfeng::cli::put_menu(&config).await.unwrap();
@@ -431,7 +436,7 @@ impl Push {
         let body = format!(
             "<xml><ToUserName>gh_sandbox000001</ToUserName><FromUserName>{}</FromUserName><CreateTime>1772413200</CreateTime>\
              <MsgType>text</MsgType><Content>{text}</Content><MsgId>24999999999999999</MsgId></xml>",
-            chat.phone
+            chat.open_id()
         );
         Self { body }
     }

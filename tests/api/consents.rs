@@ -2,6 +2,7 @@
 
 use qingfeng_bot::{Bot, delivery::Delivered};
 use qingfeng_core::{
+    clock::Clock as _,
     outbox::{
         self, MessageState, Notice, Recipient,
         consents::{self, Consent, Teller, Validity},
@@ -38,18 +39,22 @@ impl<'a> Stage<'a> {
     async fn set(server: &'a TestServer) -> Self {
         let cast = Cast::of(server).await;
         let settings = &server.application.config.wechat;
-        let (progress, reminder) = (settings.progress_template.clone(), settings.reminder_template.clone());
+        let (progress, reminder) =
+            (settings.progress_template.id().to_owned(), settings.reminder_template.id().to_owned());
+        let clock = server.clock.clone();
         let platform = Sandbox::new(SandboxSettings {
+            clock: std::sync::Arc::new(move || clock.now()),
             templates: vec![
                 Template::new(&reminder, "待办提醒")
-                    .with_field("thing1", "事项")
-                    .with_field("date2", "期限")
-                    .with_field("thing3", "提示")
-                    .with_field("thing4", "原因"),
+                    .with_field("thing2", "事项")
+                    .with_field("phrase3", "状态")
+                    .with_field("time5", "期限")
+                    .with_field("thing7", "提示")
+                    .with_field("thing9", "原因"),
                 Template::new(&progress, "进展通知")
-                    .with_field("thing1", "事项")
-                    .with_field("thing2", "进展")
-                    .with_field("thing3", "原因"),
+                    .with_field("thing4", "事项")
+                    .with_field("thing1", "进展")
+                    .with_field("thing8", "原因"),
             ],
             ..SandboxSettings::default()
         });
@@ -189,9 +194,70 @@ async fn a_message_that_did_not_arrive_after_all_is_parked() {
     let id = phone.subscribe_messages()[0].id;
     phone.lose(&stage.progress, id + 1, 43110).await;
     assert_eq!(stage.message_states().await[0].0, MessageState::Sent, "another message");
+    assert_eq!(stage.left().await, 0);
     phone.lose(&stage.progress, id, 43110).await;
     let (state, reason) = stage.message_states().await.remove(0);
     assert!(state == MessageState::Parked && reason.unwrap().contains("没有送达"));
+    assert_eq!(stage.left().await, 1, "it used up no accept");
+}
+
+/// The platform's word that a message did not arrive, as of so many seconds after nine o'clock.
+async fn lost(stage: &Stage<'_>, message: u64, code: i64, seconds: i64) {
+    let body = format!(
+        "<xml><ToUserName>gh</ToUserName><FromUserName>{PHONE}</FromUserName><CreateTime>{}</CreateTime>\
+         <MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List>\
+         <TemplateId>{}</TemplateId><MsgID>{message}</MsgID><ErrorCode>{code}</ErrorCode><ErrorStatus>failed</ErrorStatus>\
+         </List></SubscribeMsgSentEvent></xml>",
+        1_772_413_200 + seconds,
+        stage.progress
+    );
+    assert_eq!(push(stage.server, "1", &body).await.1, "success");
+}
+
+#[rstest]
+#[actix_web::test]
+async fn that_none_is_left_is_said_of_one_message_once_and_not_of_what_was_accepted_later(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let stage = Stage::set(&server).await;
+    let (store, county) = (&server.application.store, stage.cast.township.county);
+    let phone = stage.platform.phone(PHONE);
+    phone.accept(&stage.progress).await;
+    // Of a message that is none of ours: it says nothing of the ledger.
+    lost(&stage, 999_999, 43101, -120).await;
+    lost(&stage, 999_999, 43101, 0).await;
+    assert_eq!(stage.left().await, 1);
+
+    stage.news().await;
+    assert_eq!(stage.works().await.cards, 1);
+    let id = phone.subscribe_messages()[0].id;
+    let consent = Consent::new(PHONE, &stage.progress);
+    consents::accepted(store, county, consent, Teller::Platform, 1).await.unwrap();
+    assert_eq!(stage.left().await, 1);
+    // What was accepted after it happened holds.
+    lost(&stage, id, 43101, -1).await;
+    assert_eq!(stage.left().await, 1);
+    assert_eq!(stage.message_states().await[0].0, MessageState::Parked);
+    // Said again, it is no news.
+    lost(&stage, id, 43101, 1).await;
+    assert_eq!(stage.left().await, 1);
+}
+
+#[actix_web::test]
+async fn a_message_that_was_lost_for_want_of_an_accept_voids_the_others() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let stage = Stage::set(&server).await;
+    let phone = stage.platform.phone(PHONE);
+    phone.accept(&stage.progress).await;
+    stage.reports("accept").await;
+    stage.reports("accept").await;
+    stage.news().await;
+    assert_eq!(stage.works().await.cards, 1);
+    assert_eq!(stage.left().await, 1);
+    let id = phone.subscribe_messages()[0].id;
+    lost(&stage, id, 43101, 0).await;
+    assert_eq!((stage.left().await, stage.message_states().await[0].0), (0, MessageState::Parked));
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use qingfeng_bot::{Bot, Reviewing};
 use qingfeng_core::{
     groups::GroupChannel,
     outbox::{MessageState, entity as messages},
-    people::Role,
+    people::{Role, entity::posts},
     storage::Engine,
 };
 use qingfeng_sandbox::{Fault, FaultKind, Group, Phone, Platform, RunningSandbox, Sandbox};
@@ -55,6 +55,26 @@ impl<'a> Press<'a> {
         self.server.clock.advance(TimeDelta::minutes(1));
         self.bot.tick().await.unwrap();
         self.bot.tick().await.unwrap();
+    }
+
+    /// Only people who used the mini-program lately may be named to the platform when it checks a text.
+    async fn author_opens_the_mini_program(&self) {
+        let cast = &self.scene.cast;
+        self.platform.add_phone(Phone::new("phone-6", "书记"));
+        cast.township.with_phone(cast.secretary_id, "phone-6").await;
+        let code = self.platform.login_code("phone-6");
+        let (base, account) = (self.running.wechat_base(), self.platform.account());
+        let login = format!(
+            "{base}/sns/jscode2session?appid={}&secret={}&js_code={code}&grant_type=authorization_code",
+            account.app_id, account.app_secret
+        );
+        assert!(reqwest::get(login).await.unwrap().status().is_success());
+    }
+
+    /// Of the post that says what was promised.
+    async fn post_state(&self) -> MessageState {
+        let query = messages::Entity::find().filter(messages::Column::Kind.eq("rectification_published"));
+        query.one(self.server.application.store.reader()).await.unwrap().unwrap().state
     }
 
     async fn waiting(&self) -> Vec<Value> {
@@ -154,7 +174,7 @@ async fn a_post_that_is_retracted_while_a_bot_has_it_stays_retracted(
     let platform = platform(&server);
     cast.township.group(cast.village, "东河村群", GroupChannel::OrdinaryChat).await;
     let running = platform.start("127.0.0.1:0").unwrap();
-    let bot = Arc::new(bot_with(&server, &running, Reviewing::Rules));
+    let bot = Arc::new(bot_with(&server, &running, Reviewing::RulesAlone));
     bot.tick().await.unwrap();
     scene.published().await;
     let post = || async {
@@ -186,15 +206,45 @@ async fn a_post_that_is_retracted_while_a_bot_has_it_stays_retracted(
 
 #[rstest]
 #[actix_web::test]
+async fn a_bot_that_is_so_slow_in_reading_that_another_took_over_posts_nothing(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::Rules).await;
+    press.author_opens_the_mini_program().await;
+    press.scene.published().await;
+    server.clock.advance(TimeDelta::minutes(1));
+    let check = "/wxa/msg_sec_check";
+    press.platform.inject(Fault::new(Platform::WeChat, FaultKind::Delay { milliseconds: 1500 }).at(check).times(1));
+    let slow = bot_with(&server, &press.running, Reviewing::Rules);
+    let work = tokio::spawn(async move { slow.tick().await.map(|_| ()) });
+    while !press.platform.calls().iter().any(|call| call.endpoint == check) {
+        assert!(!work.is_finished(), "a post was due");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The lease of the slow one runs out.
+    server.clock.advance(TimeDelta::minutes(6));
+    press.bot.tick().await.unwrap();
+    assert_eq!(press.posts().len(), 1);
+    work.await.unwrap().unwrap();
+    assert_eq!((press.posts().len(), press.post_state().await), (1, MessageState::Sent));
+    press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
 async fn what_the_rules_find_is_held_back_also_where_one_person_is_enough(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {
     let server = TestServer::start(engine).await;
     let press = Press::of(&server, Reviewing::Rules).await;
     let cast = &press.scene.cast;
+    press.author_opens_the_mini_program().await;
     let path = press.scene.published().await;
     press.tick().await;
     assert_eq!(press.posts().len(), 1, "nothing was found");
+    // The platform checks nothing of who was not in the mini-program for two hours.
+    server.clock.advance(TimeDelta::hours(3));
     let measures = cast.secretary.get(&path).await.ok()["measures"].clone();
     let done = json!({"text": "三组12号门口的灯换了", "finished_measure_ids": [measures[0]["id"]]});
     press.scene.secretary(&path, "progress", done).await.ok();
@@ -209,23 +259,39 @@ async fn what_the_rules_find_is_held_back_also_where_one_person_is_enough(
     press.running.stop().await;
 }
 
+#[rstest]
+#[case::the_author_is_on_no_phone(false)]
+#[case::the_author_was_there_hours_ago(true)]
+#[actix_web::test]
+async fn what_the_platform_could_not_check_is_held_where_somebody_wrote_it(
+    #[case] has_phone: bool,
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::Rules).await;
+    if has_phone {
+        press.author_opens_the_mini_program().await;
+        server.clock.advance(TimeDelta::hours(3));
+    }
+    press.scene.published().await;
+    press.tick().await;
+    assert_eq!(press.posts(), [] as [String; 0]);
+    let post = press.waiting().await.remove(0);
+    assert_eq!(post["findings"][0]["kind"], "platform_unchecked", "{post}");
+    press.reader.post(&act(&post, "approval"), json!({})).await.ok();
+    press.tick().await;
+    assert_eq!(press.posts().len(), 1);
+    press.running.stop().await;
+}
+
 #[actix_web::test]
 async fn what_the_platform_refuses_nobody_lets_go() {
     let server = TestServer::start(Engine::Sqlite).await;
     let press = Press::of(&server, Reviewing::Rules).await;
     let cast = &press.scene.cast;
+    press.author_opens_the_mini_program().await;
     let path = press.scene.published().await;
     press.tick().await;
-    cast.township.with_phone(cast.secretary_id, "phone-6").await;
-    // Only people who used the mini-program lately may be named to the platform.
-    let code = press.platform.login_code("phone-6");
-    let base = press.running.wechat_base();
-    let account = press.platform.account();
-    let login = format!(
-        "{base}/sns/jscode2session?appid={}&secret={}&js_code={code}&grant_type=authorization_code",
-        account.app_id, account.app_secret
-    );
-    assert!(reqwest::get(login).await.unwrap().status().is_success());
     let measures = cast.secretary.get(&path).await.ok()["measures"].clone();
     for (number, (words, kind, lets_go)) in
         [("三盏都换了，违禁词", "platform_refuses", false), ("三盏都换了，可疑词", "platform_doubts", true)]
@@ -248,5 +314,63 @@ async fn what_the_platform_refuses_nobody_lets_go() {
     press.tick().await;
     let posts = press.posts();
     assert!(posts.len() == 2 && posts[1].contains("可疑词"), "{posts:?}");
+    press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_can_read_a_post_is_reminded_twice_and_then_the_office_sees_it(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::SecondPerson).await;
+    press.scene.published().await;
+    let (mut cards, mut states) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        press.tick().await;
+        cards.push(press.platform.delivered_to_member("reader").len());
+        states.push(press.post_state().await);
+        server.clock.advance(TimeDelta::days(1));
+    }
+    assert_eq!(cards, [1, 2, 2, 3, 3, 3, 3, 3, 3], "at once, after one day, after three");
+    assert_eq!(states[..7], [MessageState::Held; 7]);
+    assert_eq!(states[7..], [MessageState::Parked; 2]);
+    let undelivered = press.scene.cast.office.get("/api/messages").await.ok();
+    assert!(undelivered.to_string().contains("一直没有第二个人看过"), "{undelivered}");
+    // Late is better than never.
+    let post = press.waiting().await.remove(0);
+    press.reader.post(&act(&post, "approval"), json!({})).await.ok();
+    press.tick().await;
+    assert_eq!((press.posts().len(), press.post_state().await), (1, MessageState::Sent));
+    press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn where_nobody_else_can_read_a_post_its_author_is_told(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::SecondPerson).await;
+    let cast = &press.scene.cast;
+    press.platform.add_phone(Phone::new("phone-6", "书记").at_wecom("author"));
+    cast.township.at_wecom(cast.secretary_id, "author").await;
+    press.scene.published().await;
+    let author = cast.secretary_id;
+    cast.township
+        .write(move |unit| {
+            Box::pin(async move {
+                let others = posts::Entity::delete_many().filter(posts::Column::StaffId.ne(author));
+                others.exec(unit.connection()).await?;
+                Ok(())
+            })
+        })
+        .await;
+    press.tick().await;
+    press.tick().await;
+    assert_eq!(press.post_state().await, MessageState::Held);
+    let told = press.platform.delivered_to_member("author");
+    let of_it = told.iter().filter(|card| card.content.text().contains("没有别人能看")).count();
+    assert_eq!(of_it, 1, "{told:?}");
     press.running.stop().await;
 }

@@ -90,6 +90,41 @@ async fn a_robot_s_key_is_rotated_and_the_old_one_is_gone(#[values(Engine::Sqlit
 
 #[rstest]
 #[actix_web::test]
+async fn a_robot_whose_old_key_is_refused_keeps_its_group_when_it_has_a_new_one(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    platform.add_group(Group::new("new-key", "东河村村民群"));
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let id =
+        cast.township.group(cast.village, "东河村村民群", GroupChannel::WecomRobot(RobotKey::new("old-key"))).await;
+    // The month's post is on its way with the old key; while the platform refuses that, the robot gets the new one.
+    let send = "/cgi-bin/webhook/send";
+    platform.inject(PlatformFault::new(Platform::WeCom, FaultKind::Delay { milliseconds: 1500 }).at(send).times(1));
+    let bot = std::sync::Arc::new(bot(&server, &running));
+    let work = tokio::spawn({
+        let bot = std::sync::Arc::clone(&bot);
+        async move { bot.tick().await.map(|_| ()) }
+    });
+    while !platform.calls().iter().any(|call| call.endpoint == send) {
+        assert!(!work.is_finished(), "a post was due");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    cast.township.new_robot_key("东河村村民群", "new-key").await;
+    work.await.unwrap().unwrap();
+    bot.tick().await.unwrap();
+    let group = groups::entity::Entity::find_by_id(id).one(server.application.store.reader()).await.unwrap().unwrap();
+    assert!(group.active);
+    assert_eq!(platform.delivered_to_group("new-key").len(), 1);
+    let told = outbox::entity::Entity::find().filter(outbox::entity::Column::Kind.eq("group_robot_gone"));
+    assert!(told.all(server.application.store.reader()).await.unwrap().is_empty(), "nobody has to do anything");
+    running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
 async fn staff_with_wecom_are_told_there_and_those_whom_it_does_not_know_on_their_phone(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {

@@ -1,13 +1,16 @@
+use chrono::TimeDelta;
 use qingfeng_core::{
-    ids::SealedSurveyId,
+    ids::{ResidentId, SealedSurveyId},
     outbox::{self, Notice, Recipient},
     people::Role,
     storage::Engine,
+    subject::{SubjectKind, SubjectRef},
 };
 use qingfeng_sandbox::{Fault, FaultKind, Group, Platform};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{Cast, TestServer, bot, platform};
 
@@ -132,6 +135,73 @@ async fn what_goes_to_everybody_on_a_roll_is_nothing_to_go_after() {
     running.stop().await;
 }
 
+/// News about some complaint for each of so many residents who have no phone.
+async fn news_for(cast: &Cast<'_>, residents: usize) {
+    let (county, township) = (cast.township.county, cast.township.id);
+    let notice = |_| {
+        let subject = SubjectRef { kind: SubjectKind::Complaint, id: Uuid::now_v7() };
+        Notice::new(Recipient::Resident(ResidentId(Uuid::now_v7())), "complaint_accepted", subject)
+            .township(township)
+            .facts(json!({"title": "村口路灯坏了"}))
+    };
+    let notices = (0..residents).map(notice).collect();
+    cast.township.write(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn residents_who_were_not_reached_are_counted_by_the_day_and_a_handful_is_not_shown(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    news_for(&cast, 9).await;
+    bot.tick().await.unwrap();
+    let page = cast.office.get("/api/messages").await.ok();
+    assert_eq!(
+        (&page["items"], &page["residents"]),
+        (&json!([]), &json!([])),
+        "nine would lead back to their complaints"
+    );
+    server.clock.advance(TimeDelta::days(1));
+    news_for(&cast, 12).await;
+    bot.tick().await.unwrap();
+    let page = cast.office.get("/api/messages").await.ok();
+    let residents = json!([{"day": "2026-03-03", "messages": 12}]);
+    assert_eq!((&page["items"], &page["residents"]), (&json!([]), &residents));
+    for (person, seen) in [
+        (cast.township.staff(Role::GroupAdministrator).await, json!([])),
+        (server.township().await.staff(Role::TownshipOffice).await, json!([])),
+    ] {
+        assert_eq!(person.get("/api/messages").await.ok()["residents"], seen);
+    }
+    server.clock.advance(TimeDelta::days(31));
+    assert_eq!(cast.office.get("/api/messages").await.ok()["residents"], json!([]), "that is long ago");
+    running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_wants_no_messages_is_no_case_for_the_office(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    let (county, store) = (cast.township.county, &server.application.store);
+    let resident = cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    outbox::opt_outs::opt_out(store, county, resident).await.unwrap();
+    let subject = SubjectRef { kind: SubjectKind::Complaint, id: Uuid::now_v7() };
+    let notice = Notice::new(Recipient::Resident(resident), "complaint_accepted", subject);
+    let notice = notice.township(cast.township.id).facts(json!({"title": "村口路灯坏了"}));
+    cast.township.write(move |unit| Box::pin(outbox::enqueue(unit, county, vec![notice]))).await;
+    assert_eq!(bot.tick().await.unwrap().parked, 0);
+    let state = outbox::entity::Entity::find().one(store.reader()).await.unwrap().unwrap().state;
+    assert_eq!(state, outbox::MessageState::Withdrawn);
+    running.stop().await;
+}
+
 #[actix_web::test]
 async fn which_resident_a_message_was_for_is_shown_to_nobody() {
     let server = TestServer::start(Engine::Sqlite).await;
@@ -141,19 +211,24 @@ async fn which_resident_a_message_was_for_is_shown_to_nobody() {
     cast.answered().await;
     bot(&server, &running).tick().await.unwrap();
     let page = cast.office.get("/api/messages").await.ok();
-    let to_residents = |item: &&Value| item["recipient_kind"] == "resident";
-    let residents: Vec<_> = page["items"].as_array().unwrap().iter().filter(to_residents).collect();
-    assert!(!residents.is_empty(), "{page}");
     let of_a_complaint = |item: &&Value| item["recipient_kind"] == "staff" && item["kind"] == "complaint_assigned";
     let staff = page["items"].as_array().unwrap().iter().find(of_a_complaint).unwrap();
     assert_eq!(staff["why"], "您是承办人", "{page}");
-    assert!(residents.iter().all(|item| item["recipient"].is_null() && item["title"].is_null()), "{page}");
+    assert!(recipients(&page).iter().all(|kind| *kind != "resident"), "{page}");
 
     let administrator = cast.township.staff(Role::GroupAdministrator).await;
     let seen = administrator.get("/api/messages").await.ok();
     assert!(!recipients(&seen).is_empty() && recipients(&seen).iter().all(|kind| *kind == "group"), "{seen}");
-    let path = format!("/api/messages/{}/resending", residents[0]["id"].as_str().unwrap());
-    administrator.post(&path, json!({})).await.problem(404, "not_found");
+    // Nor does anybody do anything with it who came by its name.
+    let to_resident = outbox::entity::Entity::find()
+        .filter(outbox::entity::Column::RecipientKind.eq(outbox::RecipientKind::Resident))
+        .filter(outbox::entity::Column::State.eq(outbox::MessageState::Parked))
+        .one(server.application.store.reader())
+        .await;
+    let path = format!("/api/messages/{}/resending", to_resident.unwrap().expect("nobody has a phone there").id);
+    for person in [&administrator, &cast.office] {
+        person.post(&path, json!({})).await.problem(404, "not_found");
+    }
     for person in [&cast.secretary, &cast.resident] {
         person.get("/api/messages").await.problem(403, "forbidden");
     }

@@ -35,8 +35,9 @@ impl OwnBot {
             // A numbered database of its own: leases of other tests' bots are not in the way.
             .env("QINGFENG_CACHE__REDIS_URL", format!("{redis}/9"))
             .env("QINGFENG_CLOCK__SHIFT_SECONDS", shift.to_string())
-            // Nobody is there to read the posts.
+            // Nobody is there to read the posts, and no author is on a phone that the platform knows.
             .env("QINGFENG_BOT__SECOND_PERSON", "false")
+            .env("QINGFENG_HTTP__DEMO", "true")
             .env("QINGFENG_WECHAT__API_BASE", running.wechat_base())
             .env("QINGFENG_WECOM__API_BASE", running.wecom_base())
             .stdout(Stdio::null())

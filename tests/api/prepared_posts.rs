@@ -216,3 +216,77 @@ async fn who_looks_after_a_group_is_somebody_of_the_county() {
     let named = groups::Entity::find_by_id(group).one(store.reader()).await.unwrap().unwrap();
     assert_eq!(named.keeper_staff_id, Some(cast.secretary_id));
 }
+
+/// A post that was handed over and then taken back by the office, whose keeper has a card about that.
+async fn taken_back(cast: &Cast<'_>, platform: &Sandbox, bot: &Bot) -> String {
+    scene(cast, platform, bot).await;
+    bot.tick().await.unwrap();
+    bot.tick().await.unwrap();
+    let page = cast.secretary.get("/api/prepared-posts?state=prepared").await.ok();
+    let id = page["items"][0]["id"].as_str().unwrap().to_owned();
+    let retraction = format!("/api/group-posts/{id}/retraction");
+    cast.office.post(&retraction, json!({"reason": "问题写错了"})).await.ok();
+    cast.office.post(&retraction, json!({"reason": "再来"})).await.problem(409, "post_retracted");
+    bot.tick().await.unwrap();
+    bot.tick().await.unwrap();
+    format!("/api/prepared-posts/{id}")
+}
+
+fn recalls(platform: &Sandbox) -> Vec<qingfeng_sandbox::Delivery> {
+    let cards = platform.delivered_to_member("keeper").into_iter();
+    cards.filter(|card| card.content.text().contains("不要再转发")).collect()
+}
+
+async fn corrections(server: &TestServer) -> usize {
+    let query = outbox::entity::Entity::find().filter(outbox::entity::Column::Kind.eq("post_corrected"));
+    query.all(server.application.store.reader()).await.unwrap().len()
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_has_a_post_that_is_taken_back_is_told_not_to_forward_it(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    taken_back(&cast, &platform, &bot).await;
+    assert_eq!(recalls(&platform).len(), 1);
+    assert_eq!(state_of_post(&server).await, MessageState::Withdrawn);
+    let page = cast.secretary.get("/api/prepared-posts?state=retracted").await.ok();
+    assert_eq!(waiting(&page), 1, "{page}");
+    // He heeds it: nobody reminds him, and nothing has to be corrected.
+    for _ in 0..8 {
+        server.clock.advance(TimeDelta::days(1));
+        bot.tick().await.unwrap();
+    }
+    let of_posts = |delivery: &&qingfeng_sandbox::Delivery| delivery.content.text().contains("东河村村民群");
+    assert_eq!(platform.delivered_to_member("keeper").iter().filter(of_posts).count(), 2);
+    assert_eq!((corrections(&server).await, state_of_post(&server).await), (0, MessageState::Withdrawn));
+    running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_post_that_was_in_the_group_before_it_was_taken_back_is_corrected_there(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    let path = taken_back(&cast, &platform, &bot).await;
+    assert_eq!(corrections(&server).await, 0);
+    cast.secretary.post_once(&format!("{path}/confirmation"), "draft-0001", json!({})).await.ok();
+    cast.secretary.post_once(&format!("{path}/confirmation"), "draft-0001", json!({})).await.ok();
+    cast.secretary.post(&format!("{path}/confirmation"), json!({})).await.problem(409, "post_already_confirmed");
+    assert_eq!((corrections(&server).await, state_of_post(&server).await), (1, MessageState::Sent));
+    bot.tick().await.unwrap();
+    let page = cast.secretary.get("/api/prepared-posts?state=prepared").await.ok();
+    let text = page["items"][0]["text"].as_str().unwrap_or_default();
+    assert!(text.contains("更正") && text.contains("问题写错了"), "{page}");
+    running.stop().await;
+}

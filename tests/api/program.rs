@@ -148,13 +148,21 @@ async fn the_log_holds_nothing_personal_and_the_program_stops_when_told() {
     office.get("/api/complaints?state=MARKER-QUERY").await.problem(422, "invalid_query");
     let phone = qingfeng::demo::accounts()[0].open_id();
     for text in ["MARKER-CHAT 路灯坏了", "举报 MARKER-REPORT 收了钱"] {
-        said_in_chat(&running.address, &phone, text).await;
+        said_in_chat(&running.address, &qingfeng::demo::official_open_id(&phone), text).await;
     }
     let (status, log) = running.stop();
     assert!(status.success(), "{status}");
     assert!(log.lines().count() > 5 && log.lines().all(|line| line.starts_with('{')), "the log is JSON: {log}");
-    let secrets =
-        ["MARKER", "13800138000", qingfeng::demo::PASSWORD, "sandbox-app-secret", "demo-group-", "Bearer ", &receipt];
+    let secrets = [
+        "MARKER",
+        "13800138000",
+        qingfeng::demo::PASSWORD,
+        "sandbox-app-secret",
+        "sandbox-account-secret",
+        "demo-group-",
+        "Bearer ",
+        &receipt,
+    ];
     for secret in secrets {
         let leak = log.lines().find(|line| line.contains(secret));
         assert_eq!(leak, None, "the log holds {secret}");
@@ -163,7 +171,9 @@ async fn the_log_holds_nothing_personal_and_the_program_stops_when_told() {
 
 /// What the platform pushes when somebody writes to the official account.
 async fn said_in_chat(address: &str, phone: &str, text: &str) {
-    let mut parts = [qingfeng::Config::default().wechat.callback_token, "1".to_owned(), "2".to_owned()];
+    let timestamp = chrono::Utc::now().timestamp().to_string();
+    let token = qingfeng::config::OfficialAccount::simulated().callback_token;
+    let mut parts = [token, timestamp.clone(), "2".to_owned()];
     parts.sort_unstable();
     let signature = sha1_smol::Sha1::from(parts.concat()).digest().to_string();
     let body = format!(
@@ -171,9 +181,10 @@ async fn said_in_chat(address: &str, phone: &str, text: &str) {
          <MsgType>text</MsgType><Content>{text}</Content><MsgId>{}</MsgId></xml>",
         text.len()
     );
-    let query = [("signature", signature.as_str()), ("timestamp", "1"), ("nonce", "2")];
+    let query = [("signature", signature.as_str()), ("timestamp", timestamp.as_str()), ("nonce", "2")];
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = client.post(format!("{address}/callbacks/wechat")).query(&query).body(body).send().await.unwrap();
+    let answer =
+        client.post(format!("{address}/callbacks/official-account")).query(&query).body(body).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.status());
 }
 
@@ -194,13 +205,16 @@ fn the_printed_configuration_shows_the_environment_and_hides_secrets() {
         .arg("--print-config")
         .env("QINGFENG_DATABASE__URL", "postgres://me:hidden-1@db/x")
         .env("QINGFENG_WECHAT__APP_SECRET", "hidden-2")
+        .env("QINGFENG_OFFICIAL_ACCOUNT__APP_ID", "wx-official")
+        .env("QINGFENG_OFFICIAL_ACCOUNT__APP_SECRET", "hidden-3")
+        .env("QINGFENG_OFFICIAL_ACCOUNT__CALLBACK_KEYS", "[\"hidden-4\"]")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut shown = String::new();
     child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(shown.contains("@db/x") && !shown.contains("hidden"), "{shown}");
+    assert!(shown.contains("@db/x") && shown.contains("wx-official") && !shown.contains("hidden"), "{shown}");
 }
 
 #[actix_web::test]

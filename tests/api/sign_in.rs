@@ -1,7 +1,8 @@
+use actix_web::{HttpResponse, web};
 use chrono::TimeDelta;
 use qingfeng_core::{
     clock::Clock,
-    people::{Role, sign_in},
+    people::{PersonKind, Role, phones, sign_in},
     storage::Engine,
 };
 use qingfeng_sandbox::{Fault, FaultKind, Phone, Platform, RunningSandbox, Sandbox, SandboxSettings};
@@ -207,4 +208,49 @@ async fn a_platform_that_is_down_is_told_and_nothing_is_kept() {
         let body = json!({"code": code});
         server.visitor().post("/api/sign-in/mini-program", body).await.problem(503, "temporarily_unavailable");
     }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn of_two_phones_the_one_that_was_bound_last_is_told(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    let village = township.village("东河村").await;
+    let resident = township.add_resident(village, Some("z-first-phone"), None).await;
+    server.clock.advance(TimeDelta::days(30));
+    let (county, codes) = (township.county, server.application.paper_codes.clone());
+    let invitation = township
+        .write(move |unit| Box::pin(async move { sign_in::invite(unit, &codes, county, resident).await }))
+        .await;
+    let (store, codes) = (&server.application.store, &server.application.paper_codes);
+    sign_in::accept_invitation(store, codes, &invitation, Some("a-new-phone".into())).await.unwrap();
+    let told = phones::open_id(store.reader(), PersonKind::Resident, resident.0).await.unwrap();
+    assert_eq!(told.as_deref(), Some("a-new-phone"));
+}
+
+#[actix_web::test]
+async fn the_code_exchange_follows_no_redirect_and_reads_codes_that_come_as_text() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let elsewhere = format!("{address}/elsewhere");
+    let platform = actix_web::HttpServer::new(move || {
+        let elsewhere = elsewhere.clone();
+        let redirect = move || {
+            let elsewhere = elsewhere.clone();
+            async move { HttpResponse::Found().insert_header(("location", elsewhere)).finish() }
+        };
+        actix_web::App::new()
+            .route("/text/sns/jscode2session", web::get().to(async || r#"{"errcode":"40029","errmsg":"invalid code"}"#))
+            .route("/redirect/sns/jscode2session", web::get().to(redirect))
+            .route("/elsewhere", web::get().to(async || r#"{"openid":"a-thief"}"#))
+    });
+    let running = platform.workers(1).disable_signals().listen(listener).unwrap().run();
+    let handle = running.handle();
+    actix_web::rt::spawn(running);
+    for (path, status, code) in [("text", 401, "code_invalid"), ("redirect", 503, "temporarily_unavailable")] {
+        let base = format!("{address}/{path}");
+        let server = TestServer::start_with(Engine::Sqlite, |config| config.wechat.api_base = base).await;
+        server.visitor().post("/api/sign-in/mini-program", json!({"code": "code"})).await.problem(status, code);
+    }
+    handle.stop(false).await;
 }

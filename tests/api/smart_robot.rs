@@ -109,7 +109,8 @@ async fn in_a_group_it_tells_nothing_that_is_anybodys_own() {
     }
     assert!(!is_stored(&server, "紫藤").await && !is_stored(&server, "优秀得很").await);
     // The name of whoever asked is kept by those whom it belongs to alone.
-    assert!(server.application.cache.get("said:zhi-shu").await.unwrap().is_none());
+    let said = server.application.sealer.pseudonym("said", "zhi-shu");
+    assert!(server.application.cache.get(&said).await.unwrap().is_none());
 }
 
 #[actix_web::test]

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..')
 export const program = process.env.QINGFENG_PROGRAM ?? path.join(root, 'target/debug/qingfeng')
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = createServer()
     server.listen(0, '127.0.0.1', () => {

@@ -6,6 +6,8 @@ mod cipher;
 mod envelope;
 mod queue;
 
+use std::time::Duration;
+
 use qingfeng_core::randomness::Randomness;
 
 pub use cipher::PushCipher;
@@ -16,6 +18,9 @@ pub use queue::{Queued, enqueue};
 pub(crate) use queue::{forget_old_events, work_off};
 
 use crate::conversations::{Conversations, PushFault, Signature, Speaker};
+
+/// A push that is older or newer than this is not taken.
+const REPLAYED_WITHIN: Duration = Duration::from_secs(10 * 60);
 
 /// What the platform puts into the query of a push.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -41,11 +46,13 @@ pub struct PushAgreement {
     pub ciphers: Vec<PushCipher>,
 }
 
-/// Which platform pushes.
+/// Which account of which platform pushes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushPlatform {
-    /// Official account and mini-program; plain or encrypted.
-    WeChat,
+    /// The mini-program: its customer service, and what happens to subscribe messages; plain or encrypted.
+    MiniProgram,
+    /// The official account, plain or encrypted, with a token and keys of its own.
+    OfficialAccount,
     /// Always encrypted, even the question whether the address is ours.
     WeCom,
     /// The smart robot of WeCom: as encrypted, in JSON.
@@ -69,8 +76,8 @@ impl Callback<'_> {
         let echo = query.echostr.clone().ok_or(PushFault::Unreadable)?;
         match self.platform {
             // Plain, even where messages are encrypted.
-            PushPlatform::WeChat if self.is_signed_plain(query) => Ok(echo),
-            PushPlatform::WeChat => Err(PushFault::Forged),
+            PushPlatform::MiniProgram | PushPlatform::OfficialAccount if self.is_signed_plain(query) => Ok(echo),
+            PushPlatform::MiniProgram | PushPlatform::OfficialAccount => Err(PushFault::Forged),
             // A plus sign that was not escaped in the address has become a blank.
             PushPlatform::WeCom | PushPlatform::WeComRobot => {
                 self.open(query, &echo.replace(' ', "+")).map(|(text, _)| text)
@@ -84,7 +91,8 @@ impl Callback<'_> {
     /// When it is not the platform's, not readable, or something of ours does not answer: then it is delivered again.
     pub async fn handle(&self, query: &PushQuery, body: &[u8]) -> Result<String, PushFault> {
         if self.agreement.ciphers.is_empty() {
-            if self.platform != PushPlatform::WeChat || !self.is_signed_plain(query) {
+            let may_be_plain = matches!(self.platform, PushPlatform::MiniProgram | PushPlatform::OfficialAccount);
+            if !may_be_plain || !self.is_signed_plain(query) {
                 return Err(PushFault::Forged);
             }
             return self.taken(body).await;
@@ -108,7 +116,8 @@ impl Callback<'_> {
 
     async fn taken(&self, message: &[u8]) -> Result<String, PushFault> {
         match self.platform {
-            PushPlatform::WeChat => self.conversations.take(Speaker::Resident, message).await,
+            PushPlatform::MiniProgram => self.conversations.take(Speaker::MiniProgram, message).await,
+            PushPlatform::OfficialAccount => self.conversations.take(Speaker::OfficialAccount, message).await,
             PushPlatform::WeCom => self.conversations.take(Speaker::Staff, message).await,
             PushPlatform::WeComRobot => self.conversations.take_at_robot(message).await,
         }
@@ -120,12 +129,23 @@ impl Callback<'_> {
             timestamp: query.timestamp.clone(),
             nonce: query.nonce.clone(),
         };
-        signature.is_by(&self.agreement.token)
+        signature.is_by(&self.agreement.token) && self.is_recent(query)
+    }
+
+    /// The signature says nothing of when: what was caught once could be played for ever. A delivery that is repeated is
+    /// signed anew.
+    fn is_recent(&self, query: &PushQuery) -> bool {
+        let now = self.conversations.store.clock().now().timestamp();
+        let is_recent = query.timestamp.parse::<i64>().is_ok_and(|at| now.abs_diff(at) <= REPLAYED_WITHIN.as_secs());
+        if !is_recent {
+            tracing::warn!(platform = ?self.platform, "a push is signed, but not of these ten minutes: is the clock right?");
+        }
+        is_recent
     }
 
     fn open(&self, query: &PushQuery, encrypted: &str) -> Result<(String, &PushCipher), PushFault> {
         let expected = signature(&self.agreement.token, &query.timestamp, &query.nonce, encrypted);
-        if !is_same(&expected, &query.msg_signature) {
+        if !is_same(&expected, &query.msg_signature) || !self.is_recent(query) {
             return Err(PushFault::Forged);
         }
         self.agreement

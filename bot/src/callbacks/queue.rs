@@ -9,6 +9,7 @@ use qingfeng_core::{
     ids::{CountyId, random_id},
     people::phones,
     refusal::Fault,
+    sealing::Sealer,
     storage::{Store, UnitOfWork},
 };
 use sea_orm::{
@@ -42,7 +43,7 @@ pub(crate) mod events {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub county_id: CountyId,
-        /// The same for every delivery of one event.
+        /// The same for every delivery of one event; keyed, because whose event of which second it is could be tried out.
         pub digest: String,
         /// The event; none once it is worked off.
         pub event: Option<Json>,
@@ -73,7 +74,7 @@ pub enum Queued {
 ///
 /// # Errors
 /// When the database does not answer: the platform then delivers it again.
-pub async fn enqueue(store: &Store, cache: &dyn Cache, push: &Push) -> Result<Queued, Fault> {
+pub async fn enqueue(store: &Store, cache: &dyn Cache, sealer: &Sealer, push: &Push) -> Result<Queued, Fault> {
     let owners = if push.agent_id.is_empty() {
         phones::owners(store.reader(), &push.from).await?
     } else {
@@ -83,7 +84,7 @@ pub async fn enqueue(store: &Store, cache: &dyn Cache, push: &Push) -> Result<Qu
     let county = owner.county;
     debug_assert!(push.content.is_empty(), "what people write is not kept");
     let event = serde_json::to_value(push).map_err(Fault::unavailable)?;
-    let digest = push.digest();
+    let digest = sealer.pseudonym("event", &push.digest());
     let id = store
         .housekeeping(move |unit| {
             Box::pin(async move {
@@ -106,7 +107,7 @@ pub async fn enqueue(store: &Store, cache: &dyn Cache, push: &Push) -> Result<Qu
         })
         .await?;
     let Some(id) = id else { return Ok(Queued::Already) };
-    match tokio::time::timeout(AT_ONCE, work(store, cache, id, push)).await {
+    match tokio::time::timeout(AT_ONCE, work(store, cache, sealer, id, push)).await {
         Ok(Ok(())) => Ok(Queued::Done),
         Ok(Err(fault)) => {
             tracing::warn!(%fault, event = push.event, "an event waits for a bot");
@@ -117,8 +118,8 @@ pub async fn enqueue(store: &Store, cache: &dyn Cache, push: &Push) -> Result<Qu
 }
 
 /// A crash between the two does the work again: an accept then counts twice until the platform says that there is none.
-async fn work(store: &Store, cache: &dyn Cache, id: Uuid, push: &Push) -> Result<(), Fault> {
-    work_on_event(store, cache, push).await?;
+async fn work(store: &Store, cache: &dyn Cache, sealer: &Sealer, id: Uuid, push: &Push) -> Result<(), Fault> {
+    work_on_event(store, cache, sealer, push).await?;
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
@@ -139,7 +140,7 @@ pub(crate) async fn work_off(bot: &Bot) -> Result<(), Fault> {
     for waiting in claim(&bot.store).await? {
         let Some(push) = waiting.event.and_then(|event| serde_json::from_value::<Push>(event).ok()) else { continue };
         // One event's trouble is not the others'.
-        if let Err(fault) = work(&bot.store, &*bot.cache, waiting.id, &push).await {
+        if let Err(fault) = work(&bot.store, &*bot.cache, &bot.sealer, waiting.id, &push).await {
             tracing::error!(%fault, event = push.event, "an event of a platform could not be worked off");
         }
     }

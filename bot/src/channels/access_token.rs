@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, Utc};
 use qingfeng_core::{cache::Cache, clock::Clock};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use super::{
+    breaker::{Breaker, Heard},
     codes::{Meaning, Place, meaning},
     exchange,
 };
@@ -80,6 +81,7 @@ pub(super) struct AccessTokens {
     client: reqwest::Client,
     cache: Arc<dyn Cache>,
     clock: Arc<dyn Clock>,
+    breaker: Breaker,
     issuer: Issuer,
     /// Names this process and each of its attempts.
     holder: String,
@@ -94,22 +96,21 @@ impl AccessTokens {
         holder: &str,
         issuer: Issuer,
     ) -> Self {
-        Self { client, cache, clock, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
+        let breaker = Breaker::new(Arc::clone(&cache), Arc::clone(&clock));
+        Self { client, cache, clock, breaker, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
     }
 
     /// A call of an interface with the token. When the platform refuses the token, one more call with another token; never
-    /// a third. What it answers otherwise is for the caller to read. An interface that was called too often rests for
-    /// all replicas.
+    /// a third. What it answers otherwise is for the caller to read. An interface that was called too often, whose quota is used
+    /// up or that does not answer rests for all replicas.
     pub(super) async fn call(
         &self,
         interface: &str,
         request: impl Fn(&str) -> RequestBuilder,
     ) -> Result<Value, Outcome> {
-        let body = self.call_for_bytes(interface, request).await?;
-        match serde_json::from_slice(&body) {
-            Ok(answer @ Value::Object(_)) => Ok(answer),
-            _ => Err(Outcome::Unknown(format!("{}的回应看不懂，不知道是否已发出", self.issuer.platform()))),
-        }
+        let body = self.called(interface, request, |body| object(body).is_some()).await?;
+        let unreadable = || Outcome::Unknown(format!("{}的回应看不懂，不知道是否已发出", self.issuer.platform()));
+        object(&body).ok_or_else(unreadable)
     }
 
     /// The same for interfaces that answer with an image, or with JSON when they fail.
@@ -118,19 +119,35 @@ impl AccessTokens {
         interface: &str,
         request: impl Fn(&str) -> RequestBuilder,
     ) -> Result<Vec<u8>, Outcome> {
+        self.called(interface, request, |_| true).await
+    }
+
+    async fn called(
+        &self,
+        interface: &str,
+        request: impl Fn(&str) -> RequestBuilder,
+        is_readable: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<u8>, Outcome> {
+        let line = format!("{}:{interface}", self.issuer.cache_key());
         let rests = format!("{}:rests:{interface}", self.issuer.cache_key());
+        let platform = self.issuer.platform();
         self.may_ask(&rests).await?;
         let mut refused = None;
         loop {
             let token = self.token(refused.as_deref()).await?;
-            let body = exchange::bytes(request(&token), self.issuer.platform())
-                .await
-                .map_err(|failure| failure.outcome(self.clock.now()))?;
+            self.breaker.admit(&line, platform).await?;
+            let answer = exchange::bytes(request(&token), platform).await;
+            let heard = match &answer {
+                Ok(body) if !is_readable(body) => Heard::Silence,
+                answer => Heard::of(answer),
+            };
+            self.breaker.heard(&line, heard).await;
+            let body = answer.map_err(|failure| failure.outcome(self.clock.now()))?;
             let code =
                 serde_json::from_slice::<Value>(&body).ok().and_then(|answer| exchange::code(&answer, "errcode"));
             let said = code.map(|code| meaning(self.issuer.places().0, code));
-            if let Some(Meaning::TooFast { rest, .. }) = &said {
-                self.rest(&rests, *rest).await;
+            if let Some(said) = &said {
+                self.rest(&rests, said).await;
             }
             if said != Some(Meaning::TokenStale) || refused.is_some() {
                 return Ok(body);
@@ -169,21 +186,29 @@ impl AccessTokens {
     /// Whether the platform may be asked at all now.
     async fn may_ask(&self, rests: &str) -> Result<(), Outcome> {
         let now = self.clock.now();
-        let until = async || {
-            let kept = self.cache.get(rests).await.ok()??;
-            DateTime::parse_from_rfc3339(std::str::from_utf8(&kept).ok()?).ok()
-        };
-        match until().await.map(|until| until.to_utc()).filter(|until| *until > now) {
-            Some(until) => {
-                Err(Outcome::Waits { until, reason: format!("{}要求歇一会儿", self.issuer.platform()) })
-            }
-            None => Ok(()),
+        let kept = self.cache.get(rests).await.ok().flatten();
+        let kept = kept.and_then(|kept| String::from_utf8(kept).ok()).unwrap_or_default();
+        // What one bot was told, all of them say.
+        let (until, reason) = kept.split_once('\n').unwrap_or((kept.as_str(), "平台要求歇一会儿"));
+        match DateTime::parse_from_rfc3339(until).map(|until| until.to_utc()) {
+            Ok(until) if until > now => Err(Outcome::Waits { until, reason: reason.to_owned() }),
+            _ => Ok(()),
         }
     }
 
-    async fn rest(&self, rests: &str, rest: TimeDelta) {
-        let until = (self.clock.now() + rest).to_rfc3339();
-        let _ = self.cache.set(rests, until.as_bytes(), rest.to_std().unwrap_or_default()).await;
+    /// What was said closes the interface for a while, or does not.
+    async fn rest(&self, rests: &str, said: &Meaning) {
+        let now = self.clock.now();
+        let Some(until) = said.rests_until(now) else { return };
+        if matches!(said, Meaning::Closed { .. }) {
+            tracing::error!(rests, %until, "an interface is closed");
+        }
+        self.keep_closed(rests, until, said.clone().outcome(now).reason().unwrap_or_default()).await;
+    }
+
+    async fn keep_closed(&self, rests: &str, until: DateTime<Utc>, reason: &str) {
+        let keep = (until - self.clock.now()).to_std().unwrap_or_default();
+        let _ = self.cache.set(rests, format!("{}\n{reason}", until.to_rfc3339()).as_bytes(), keep).await;
     }
 
     async fn cached(&self) -> Option<String> {
@@ -223,10 +248,12 @@ impl AccessTokens {
         let platform = self.issuer.platform();
         let rests = format!("{}:rests", self.issuer.cache_key());
         self.may_ask(&rests).await?;
+        let line = format!("{}:fetch", self.issuer.cache_key());
+        self.breaker.admit(&line, platform).await?;
+        let answer = exchange::json(self.issuer.request(&self.client, forced), platform).await;
+        self.breaker.heard(&line, Heard::of(&answer)).await;
         // Nothing was sent to anybody yet: whatever happens here may be tried again.
-        let answer = exchange::json(self.issuer.request(&self.client, forced), platform)
-            .await
-            .map_err(|_| later(format!("从{platform}拿不到访问令牌")))?;
+        let answer = answer.map_err(|_| later(format!("从{platform}拿不到访问令牌")))?;
         match (exchange::code(&answer, "errcode").unwrap_or(0), answer["access_token"].as_str()) {
             (0, Some(token)) => {
                 let lasts = exchange::code(&answer, "expires_in").and_then(|lasts| u64::try_from(lasts).ok());
@@ -237,11 +264,16 @@ impl AccessTokens {
                 // Nobody asks again before it can be better: many refusals, and the platform bans our address.
                 let said = meaning(self.issuer.places().1, code);
                 tracing::error!(platform, code, "the platform gives no access token");
-                if let Meaning::Later { after, .. } | Meaning::TooFast { rest: after, .. } = &said {
-                    self.rest(&rests, *after).await;
+                match &said {
+                    Meaning::Later { after, reason } => self.keep_closed(&rests, now + *after, reason).await,
+                    said => self.rest(&rests, said).await,
                 }
                 Err(said.outcome(now))
             }
         }
     }
+}
+
+fn object(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body).ok().filter(Value::is_object)
 }

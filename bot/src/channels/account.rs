@@ -1,4 +1,4 @@
-//! The WeChat account besides subscribe messages: what the mini-program asks of the platform, and what the official account
+//! One account at WeChat besides subscribe messages: what the mini-program asks of the platform, and what either account
 //! tells people.
 
 use std::sync::Arc;
@@ -50,6 +50,15 @@ pub struct WeChatAccount {
     tokens: Arc<AccessTokens>,
     base: String,
     app_id: String,
+    /// What opens from a message: the official account's open the mini-program, too.
+    mini_program: String,
+}
+
+/// Who somebody is to the official account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follower {
+    /// The same at all accounts of one owner, where the platform tells it.
+    pub union_id: Option<String>,
 }
 
 impl WeChatAccount {
@@ -59,8 +68,42 @@ impl WeChatAccount {
         tokens: Arc<AccessTokens>,
         base: &str,
         app_id: &str,
+        mini_program: &str,
     ) -> Self {
-        Self { client, clock, tokens, base: base.to_owned(), app_id: app_id.to_owned() }
+        let (base, app_id, mini_program) = (base.to_owned(), app_id.to_owned(), mini_program.to_owned());
+        Self { client, clock, tokens, base, app_id, mini_program }
+    }
+
+    /// By which the platform knows the account.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// The account's access tokens, for what else is called with them.
+    pub(super) fn tokens(&self) -> Arc<AccessTokens> {
+        Arc::clone(&self.tokens)
+    }
+
+    /// Asks who follows under this openid. Official accounts only.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`]; asking again does no harm.
+    pub async fn follower(&self, open_id: &str) -> Result<Follower, Outcome> {
+        let path = "/cgi-bin/user/info";
+        let address = format!("{}{path}", self.base);
+        let request = |token: &str| {
+            self.client.get(&address).query(&[("access_token", token), ("openid", open_id), ("lang", "zh_CN")])
+        };
+        let answer = self.tokens.call(path, request).await?;
+        let code = exchange::code(&answer, "errcode").unwrap_or(0);
+        match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
+            Outcome::Taken(_) => {
+                let union_id = answer["unionid"].as_str().filter(|union_id| !union_id.is_empty());
+                Ok(Follower { union_id: union_id.map(str::to_owned) })
+            }
+            other => Err(other),
+        }
     }
 
     /// The phone number that a person agreed to tell; `code` comes from the button and works once. Each success is paid for:
@@ -120,7 +163,7 @@ impl WeChatAccount {
         self.file(image, "微信没有给出小程序码")
     }
 
-    /// A photo or voice note that somebody sent to the official account; the platform holds it for three days.
+    /// A photo or voice note that somebody sent to this account; the platform holds it for three days.
     ///
     /// # Errors
     /// An outcome that is not [`Outcome::Taken`]; fetching again does no harm.
@@ -174,7 +217,7 @@ impl WeChatAccount {
         Ok(worst)
     }
 
-    /// Answers a person who wrote to the official account; a long text in several messages.
+    /// Answers a person who wrote to this account; a long text in several messages.
     pub async fn reply(&self, open_id: &str, text: &str) -> Outcome {
         let mut outcome = Outcome::Final("没有要发的内容".into());
         for (number, part) in parts(text, LONGEST_TEXT, str::len).iter().enumerate() {
@@ -196,7 +239,7 @@ impl WeChatAccount {
             "touser": open_id, "template_id": message.template_id, "client_msg_id": message.once, "data": fields,
         });
         if let Some(page) = &message.page {
-            body["miniprogram"] = json!({"appid": self.app_id, "pagepath": page});
+            body["miniprogram"] = json!({"appid": self.mini_program, "pagepath": page});
         }
         match self.call("/cgi-bin/message/template/send", &body).await {
             Ok(answer) => Outcome::Taken(exchange::reference(&answer)),

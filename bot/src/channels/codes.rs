@@ -1,6 +1,7 @@
 //! What the platforms' error codes mean for a message. The same number means different things in different places.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use qingfeng_core::clock::{shanghai_date, shanghai_instant};
 
 use crate::delivery::Outcome;
 
@@ -36,6 +37,11 @@ pub(super) enum Meaning {
         rest: TimeDelta,
         reason: String,
     },
+    /// The day's quota is used up, or our account is set up wrongly: as [`Self::TooFast`], for longer.
+    Closed {
+        until: Reopens,
+        reason: String,
+    },
     /// This person cannot be reached this way (any more); another way may do.
     NoConsent(String),
     Final(String),
@@ -43,7 +49,34 @@ pub(super) enum Meaning {
     Dead(String),
 }
 
+/// When an interface may be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reopens {
+    /// The platform counts by days of Beijing.
+    Tomorrow,
+    /// Many wrong requests, and the platform bans our address for an hour.
+    InTenMinutes,
+}
+
+impl Reopens {
+    fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Tomorrow => shanghai_instant(shanghai_date(now) + TimeDelta::days(1), NaiveTime::MIN),
+            Self::InTenMinutes => now + TimeDelta::minutes(10),
+        }
+    }
+}
+
 impl Meaning {
+    /// Until when nobody asks this interface, or posts with this robot, any more; none when that goes on.
+    pub(super) fn rests_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::TooFast { rest, .. } => Some(now + *rest),
+            Self::Closed { until, .. } => Some(until.at(now)),
+            _ => None,
+        }
+    }
+
     pub(super) fn later(minutes: i64, reason: impl Into<String>) -> Self {
         Self::Later { after: TimeDelta::minutes(minutes), reason: reason.into() }
     }
@@ -56,6 +89,7 @@ impl Meaning {
             }
             Self::Later { after, reason } => Outcome::Later { at: now + after, reason },
             Self::TooFast { rest, reason } => Outcome::Waits { until: now + rest, reason },
+            Self::Closed { until, reason } => Outcome::Waits { until: until.at(now), reason },
             Self::NoConsent(reason) => Outcome::NoConsent(reason),
             Self::Final(reason) => Outcome::Final(reason),
             Self::Dead(reason) => Outcome::Dead(reason),
@@ -70,6 +104,7 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         rest: TimeDelta::minutes(minutes),
         reason: format!("{reason}（{code}）"),
     };
+    let closed = |until, reason: &str| Meaning::Closed { until, reason: format!("{reason}（{code}）") };
     let nobody = |reason: &str| Meaning::NoConsent(format!("{reason}（{code}）"));
     let last = |reason: &str| Meaning::Final(format!("{reason}（{code}）"));
     let dead = |reason: &str| Meaning::Dead(format!("{reason}（{code}）"));
@@ -82,11 +117,10 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
             WeChatToken,
             40001 | 40002 | 40013 | 40125 | 40164 | 40243 | 41002 | 41004 | 43002 | 50004 | 50007 | 89503 | 89506
             | 89507,
-        ) => later(10, "小程序账号设置不对，请管理员检查"),
-        (WeChatCall, 40013 | 40125 | 40164) => later(10, "小程序账号设置不对，请管理员检查"),
-        // Many wrong secrets and the platform bans our address for an hour.
+        )
+        | (WeChatCall, 40013 | 40125 | 40164) => closed(Reopens::InTenMinutes, "微信账号设置不对，请管理员检查"),
         (WeComToken, 40001 | 40013 | 40125 | 41002 | 41004 | 60020) | (WeComCall, 60020) => {
-            later(10, "企业微信应用设置不对，请管理员检查")
+            closed(Reopens::InTenMinutes, "企业微信应用设置不对，请管理员检查")
         }
 
         (WeChatCall | WeChatToken, 45011 | 44991 | 44990) => slower(1, "发送太快"),
@@ -96,7 +130,7 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (FeishuRobot, 11232) => slower(1, "发送太快"),
         // Said to mean too fast by some and a wrong key by others: no reason to retire the group.
         (DingTalkRobot, 300_001) => later(10, "钉钉没有接收，正在重试"),
-        (WeChatCall | WeChatToken, 45009 | 44993) => later(12 * 60, "今天的发送额度已用完"),
+        (WeChatCall | WeChatToken, 45009 | 44993) => closed(Reopens::Tomorrow, "今天的发送额度已用完"),
 
         (WeChatCall, 43108) => later(1, "平台正在给同一个人发送"),
         // Bursts of it are reported for templates that work: tried again later, given up after the usual attempts.
@@ -226,8 +260,12 @@ mod tests {
     #[rstest]
     // The same number, two meanings.
     #[case(Place::WeChatCall, 40001, "stale")]
-    #[case(Place::WeComToken, 40001, "later")]
-    #[case(Place::WeChatCall, 45009, "later")]
+    #[case(Place::WeComToken, 40001, "ten minutes")]
+    #[case(Place::WeChatToken, 40001, "ten minutes")]
+    #[case(Place::WeChatCall, 40164, "ten minutes")]
+    #[case(Place::WeComCall, 60020, "ten minutes")]
+    #[case(Place::WeChatCall, 45009, "tomorrow")]
+    #[case(Place::WeChatCall, 44993, "tomorrow")]
     #[case(Place::WeComCall, 45009, "slower")]
     #[case(Place::WeComRobot, 45009, "slower")]
     #[case(Place::WeComCall, 42001, "stale")]
@@ -248,10 +286,24 @@ mod tests {
             Meaning::TokenStale => "stale",
             Meaning::Later { .. } => "later",
             Meaning::TooFast { .. } => "slower",
+            Meaning::Closed { until: Reopens::Tomorrow, .. } => "tomorrow",
+            Meaning::Closed { until: Reopens::InTenMinutes, .. } => "ten minutes",
             Meaning::NoConsent(_) => "nobody",
             Meaning::Final(_) => "final",
             Meaning::Dead(_) => "dead",
         };
         assert_eq!(read, expected);
+    }
+
+    #[rstest]
+    // Half past seven in the morning in Beijing, and a minute to midnight there.
+    #[case("2026-03-01T23:30:00Z")]
+    #[case("2026-03-02T15:59:00Z")]
+    fn a_days_quota_is_there_again_at_midnight_in_beijing(#[case] now: &str) {
+        let midnight: DateTime<Utc> = "2026-03-02T16:00:00Z".parse().unwrap();
+        let now: DateTime<Utc> = now.parse().unwrap();
+        let said = meaning(Place::WeChatCall, 45009);
+        assert_eq!(said.rests_until(now), Some(midnight));
+        assert!(matches!(said.outcome(now), Outcome::Waits { until, .. } if until == midnight));
     }
 }

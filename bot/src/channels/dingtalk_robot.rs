@@ -23,8 +23,6 @@ pub(super) const LONGEST_BODY: usize = 20_000;
 const AROUND: usize = 600;
 const TITLE: usize = 40;
 
-const PLATFORM: &str = "钉钉";
-
 /// Posts; a text longer than the platform takes goes out in numbered parts.
 pub(super) async fn post(workshop: &Workshop, key: &RobotKey, post: &Post) -> Outcome {
     let bodies = match bodies(key, post) {
@@ -89,9 +87,9 @@ pub(super) async fn send(workshop: &Workshop, key: &RobotKey, body: &Value) -> O
         let at = now.timestamp_millis();
         request = request.query(&[("timestamp", at.to_string()), ("sign", signature(secret, at))]);
     }
-    let answer = match exchange::json(request, PLATFORM).await {
+    let answer = match workshop.ask(request).await {
         Ok(answer) => answer,
-        Err(failure) => return failure.outcome(now),
+        Err(outcome) => return outcome,
     };
     let code = match exchange::code(&answer, "errcode") {
         Some(code) => code,

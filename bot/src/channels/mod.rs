@@ -2,6 +2,8 @@
 
 mod access_token;
 mod account;
+mod accounts;
+mod breaker;
 mod codes;
 mod dingtalk_robot;
 mod exchange;
@@ -13,6 +15,7 @@ mod preview;
 mod robots;
 mod subscribe_message;
 mod template_card;
+mod templates;
 mod wecom_app;
 mod wecom_robot;
 
@@ -20,16 +23,18 @@ use std::{sync::Arc, time::Duration};
 
 use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refusal::Fault};
 
-use access_token::{AccessTokens, Issuer};
-
-pub use account::{ContentVerdict, TemplateMessage, WeChatAccount};
+pub use account::{ContentVerdict, Follower, TemplateMessage, WeChatAccount};
+pub use accounts::WeChatAccounts;
 pub use post::Post;
 pub(crate) use post::{first_link, plain_words, words_alone};
 pub(crate) use preview::{Measure, Shown, card_fields, robot_posts, wecom_fields};
 pub use robots::Robots;
-pub(crate) use subscribe_message::LONGEST_THING;
-pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
+pub use subscribe_message::{Card, SubscribeMessages};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
+pub(crate) use templates::LONGEST_THING;
+pub use templates::{
+    CardTemplates, ListedKey, ListedTemplate, Role, TemplateKeys, TemplateLine, TemplateMistake, TemplateUse,
+};
 pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
 pub(crate) use wecom_app::{GUARDED_FOR, LONGEST_GROUP_TEXT};
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
@@ -43,12 +48,28 @@ pub struct PlatformSettings {
     pub feishu_api_base: String,
     /// The application through which staff are told; none where the township does not use WeCom.
     pub wecom_app: Option<WeComAppSettings>,
+    /// The mini-program.
     pub app_id: String,
     pub app_secret: String,
-    pub reminder_template: String,
-    pub progress_template: String,
+    /// The official account, which to the platform is another account; none where there is none.
+    pub official_account: Option<OfficialAccountSettings>,
+    /// The templates of subscribe messages, and what their keys carry.
+    pub templates: CardTemplates,
     /// How long the accepts of subscribe messages last.
     pub consents: Validity,
+}
+
+/// App id and secret of the official account.
+#[derive(Clone)]
+pub struct OfficialAccountSettings {
+    pub app_id: String,
+    pub app_secret: String,
+}
+
+impl std::fmt::Debug for OfficialAccountSettings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "OfficialAccountSettings {}", self.app_id)
+    }
 }
 
 /// A platform that has not answered by then may have taken the message.
@@ -59,7 +80,7 @@ const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(4);
 /// Everything that the bot sends with.
 pub struct Channels {
     pub subscribe_messages: SubscribeMessages,
-    pub account: WeChatAccount,
+    pub accounts: WeChatAccounts,
     pub robots: Robots,
     /// None where the township does not use WeCom.
     pub wecom_app: Option<WeComApp>,
@@ -76,23 +97,11 @@ impl Channels {
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Self, Fault> {
-        check_base("wechat.api_base", &settings.wechat_api_base)?;
+        let accounts = WeChatAccounts::new(cache, clock, holder, settings)?;
         let client = client()?;
-        let account = Issuer::WeChat {
-            base: settings.wechat_api_base.clone(),
-            app_id: settings.app_id.clone(),
-            secret: settings.app_secret.clone(),
-        };
-        let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), holder, account);
-        let tokens = Arc::new(tokens);
+        let tokens = accounts.mini_program.tokens();
         Ok(Self {
-            account: WeChatAccount::new(
-                client.clone(),
-                Arc::clone(clock),
-                Arc::clone(&tokens),
-                &settings.wechat_api_base,
-                &settings.app_id,
-            ),
+            accounts,
             subscribe_messages: SubscribeMessages::new(client.clone(), Arc::clone(clock), tokens, settings),
             robots: Robots::new(&client, cache, clock, settings)?,
             wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), holder, settings)?,

@@ -1,14 +1,15 @@
 //! What the platforms would get, without asking them: made by the same code that sends.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use qingfeng_core::groups::{GroupKind, RobotKey};
 use serde_json::Value;
 
 use super::{
     dingtalk_robot, feishu_robot,
     post::Post,
-    subscribe_message::{Card, LONGEST_THING},
+    subscribe_message::Card,
     template_card::{DESCRIPTION, LINE_VALUE, TITLE, TemplateCard, WORDS},
+    templates::{CardTemplates, TemplateLine},
     wecom_robot,
 };
 
@@ -36,16 +37,18 @@ fn characters(name: &str, value: &Value, limit: usize) -> Shown {
     Shown { name: name.to_owned(), used: text.encode_utf16().count(), text, limit, measure: Measure::Characters }
 }
 
-/// A subscribe message.
-pub(crate) fn card_fields(card: &Card, today: NaiveDate) -> Vec<Shown> {
-    let names = match card.template {
-        super::TemplateUse::Reminder => {
-            [("thing1", "事项"), ("date2", "期限"), ("thing3", "提示"), ("thing4", "原因")].to_vec()
-        }
-        super::TemplateUse::Progress => [("thing1", "事项"), ("thing2", "进展"), ("thing3", "原因")].to_vec(),
+/// A subscribe message, line by line as the configured template has them.
+pub(crate) fn card_fields(card: &Card, templates: &CardTemplates, today: NaiveDate) -> Vec<Shown> {
+    let shown = |line: TemplateLine| Shown {
+        name: line.label,
+        used: line.text.encode_utf16().count(),
+        text: line.text,
+        limit: line.limit,
+        measure: Measure::Characters,
     };
-    let fields = card.fields(today);
-    names.into_iter().map(|(key, name)| characters(name, &fields[key]["value"], LONGEST_THING)).collect()
+    // When offices open.
+    let at = today.and_time(NaiveTime::from_hms_opt(9, 0, 0).expect("an hour of the day"));
+    templates.of(card.template).lines(card, at).into_iter().map(shown).collect()
 }
 
 /// A card in WeCom.

@@ -9,10 +9,18 @@ use qingfeng_core::{
     groups::{GroupKind, RobotKey},
     refusal::Fault,
 };
+use reqwest::RequestBuilder;
 use serde_json::Value;
 
 use super::{
-    PlatformSettings, check_base, codes::Meaning, dingtalk_robot, feishu_robot, pace::Pace, post::Post, wecom_robot,
+    PlatformSettings,
+    breaker::{Breaker, Heard},
+    check_base,
+    codes::Meaning,
+    dingtalk_robot, exchange, feishu_robot,
+    pace::Pace,
+    post::Post,
+    wecom_robot,
 };
 use crate::delivery::Outcome;
 
@@ -21,6 +29,9 @@ pub(super) struct Workshop {
     pub(super) client: reqwest::Client,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pace: Pace,
+    breaker: Breaker,
+    /// The platform's name.
+    platform: &'static str,
     /// The platform's address.
     pub(super) base: String,
 }
@@ -30,13 +41,22 @@ impl Workshop {
         self.clock.now()
     }
 
+    /// One request to the platform's robots, and what came back. All of them are one interface: when it does not answer, all rest.
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Value, Outcome> {
+        let interface = format!("robots:{}", self.base);
+        self.breaker.admit(&interface, self.platform).await?;
+        let answer = exchange::json(request, self.platform).await;
+        self.breaker.heard(&interface, Heard::of(&answer)).await;
+        answer.map_err(|failure| failure.outcome(self.now()))
+    }
+
     /// What the platform said; a robot that was too fast rests.
     pub(super) async fn settled(&self, key: &RobotKey, said: Meaning) -> Outcome {
-        let outcome = said.clone().outcome(self.now());
-        if let (Meaning::TooFast { .. }, Outcome::Waits { until, .. }) = (said, &outcome) {
-            self.pace.rest(&key.token, *until).await;
+        let now = self.now();
+        if let Some(until) = said.rests_until(now) {
+            self.pace.rest(&key.token, until).await;
         }
-        outcome
+        said.outcome(now)
     }
 
     /// Sends the parts of a post in order. When a later one fails, sending it all again would double the first ones: a
@@ -77,19 +97,21 @@ impl Robots {
         clock: &Arc<dyn Clock>,
         settings: &PlatformSettings,
     ) -> Result<Self, Fault> {
-        let workshop = |name: &str, base: &str| {
+        let workshop = |platform: &'static str, name: &str, base: &str| {
             check_base(name, base)?;
             Ok::<_, Fault>(Workshop {
                 client: client.clone(),
                 clock: Arc::clone(clock),
                 pace: Pace::new(Arc::clone(cache), Arc::clone(clock)),
+                breaker: Breaker::new(Arc::clone(cache), Arc::clone(clock)),
+                platform,
                 base: base.to_owned(),
             })
         };
         Ok(Self {
-            wecom: workshop("wecom.api_base", &settings.wecom_api_base)?,
-            dingtalk: workshop("dingtalk.api_base", &settings.dingtalk_api_base)?,
-            feishu: workshop("feishu.api_base", &settings.feishu_api_base)?,
+            wecom: workshop("企业微信", "wecom.api_base", &settings.wecom_api_base)?,
+            dingtalk: workshop("钉钉", "dingtalk.api_base", &settings.dingtalk_api_base)?,
+            feishu: workshop("飞书", "feishu.api_base", &settings.feishu_api_base)?,
         })
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use qingfeng_core::{
-    clock::{Clock, shanghai_date},
+    clock::{Clock, shanghai},
     outbox::consents::Validity,
 };
 use serde_json::{Value, json};
@@ -12,22 +12,11 @@ use super::{
     access_token::AccessTokens,
     codes::{Place, meaning},
     exchange,
+    templates::{ListedTemplate, TemplateUse},
 };
-use crate::{delivery::Outcome, messages::shorten};
+use crate::delivery::Outcome;
 
-/// A `thing` holds at most 20 characters.
-pub(crate) const LONGEST_THING: usize = 20;
-
-/// Which template a card uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TemplateUse {
-    /// 事项 · 期限 · 提示 · 原因.
-    Reminder,
-    /// 事项 · 进展 · 原因.
-    Progress,
-}
-
-/// A card on somebody's phone. Texts are shortened to what the platform takes.
+/// A card on somebody's phone. The template's keys say where its words go, and texts are shortened to what the platform takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
     pub template: TemplateUse,
@@ -38,26 +27,6 @@ pub struct Card {
     pub reason: String,
     /// Page of the mini-program that opens.
     pub page: String,
-}
-
-impl Card {
-    /// The template's fields, each within what the platform takes.
-    pub(crate) fn fields(&self, today: NaiveDate) -> Value {
-        let thing = |text: &str| json!({"value": shorten(text, LONGEST_THING)});
-        match self.template {
-            TemplateUse::Reminder => json!({
-                "thing1": thing(&self.matter),
-                "date2": {"value": self.due_on.unwrap_or(today).format("%Y年%-m月%-d日").to_string()},
-                "thing3": thing(&self.hint),
-                "thing4": thing(&self.reason),
-            }),
-            TemplateUse::Progress => json!({
-                "thing1": thing(&self.matter),
-                "thing2": thing(&self.hint),
-                "thing3": thing(&self.reason),
-            }),
-        }
-    }
 }
 
 /// Subscribe messages of the mini-program.
@@ -80,10 +49,7 @@ impl SubscribeMessages {
 
     /// The platform's name of a template.
     pub(crate) fn template_id(&self, template: TemplateUse) -> &str {
-        match template {
-            TemplateUse::Reminder => &self.settings.reminder_template,
-            TemplateUse::Progress => &self.settings.progress_template,
-        }
+        self.settings.templates.of(template).id()
     }
 
     /// How long accepts last.
@@ -100,7 +66,7 @@ impl SubscribeMessages {
             "page": card.page,
             "miniprogram_state": "formal",
             "lang": "zh_CN",
-            "data": card.fields(shanghai_date(now)),
+            "data": self.settings.templates.of(card.template).data(card, now.with_timezone(&shanghai()).naive_local()),
         });
         let path = "/cgi-bin/message/subscribe/send";
         let request = |token: &str| {
@@ -109,14 +75,39 @@ impl SubscribeMessages {
                 .query(&[("access_token", token)])
                 .json(&body)
         };
-        let answer = match self.tokens.call(path, request).await {
-            Ok(answer) => answer,
-            Err(outcome) => return outcome,
+        match self.call(path, request).await {
+            Ok(answer) => Outcome::Taken(exchange::reference(&answer)),
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// The templates that the account has at the platform now.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn listed(&self) -> Result<Vec<ListedTemplate>, Outcome> {
+        let path = "/wxaapi/newtmpl/gettemplate";
+        let request = |token: &str| {
+            self.client.get(format!("{}{path}", self.settings.wechat_api_base)).query(&[("access_token", token)])
         };
+        Ok(ListedTemplate::all(&self.call(path, request).await?))
+    }
+
+    /// What of the configured templates does not fit the account's, as Chinese sentences.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`]: then nothing is known.
+    pub async fn misfits(&self) -> Result<Vec<String>, Outcome> {
+        Ok(self.settings.templates.misfits(self.settings.consents, &self.listed().await?))
+    }
+
+    /// The answer of a call that succeeded.
+    async fn call(&self, path: &str, request: impl Fn(&str) -> reqwest::RequestBuilder) -> Result<Value, Outcome> {
+        let answer = self.tokens.call(path, request).await?;
         let code = exchange::code(&answer, "errcode").unwrap_or(0);
-        match meaning(Place::WeChatCall, code).outcome(now) {
-            Outcome::Taken(_) => Outcome::Taken(exchange::reference(&answer)),
-            other => other,
+        match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
+            Outcome::Taken(_) => Ok(answer),
+            other => Err(other),
         }
     }
 }

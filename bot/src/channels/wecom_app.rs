@@ -76,6 +76,8 @@ pub struct WeComAppSettings {
     pub corp_id: String,
     pub agent_id: i64,
     pub secret: String,
+    /// Whether its pushes come to us: without a callback the platform refuses cards with buttons.
+    pub has_callback: bool,
 }
 
 impl std::fmt::Debug for WeComAppSettings {
@@ -122,6 +124,7 @@ pub struct WeComApp {
     tokens: AccessTokens,
     base: String,
     agent_id: i64,
+    has_callback: bool,
 }
 
 impl WeComApp {
@@ -150,7 +153,36 @@ impl WeComApp {
             clock,
             base: settings.wecom_api_base.clone(),
             agent_id: app.agent_id,
+            has_callback: app.has_callback,
         }))
+    }
+
+    /// Whether a tap on a card's button would come to us.
+    #[must_use]
+    pub fn takes_taps(&self) -> bool {
+        self.has_callback
+    }
+
+    /// Puts the menu under the chat with the application; what stood there before is replaced.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn create_menu(&self, menu: &Value) -> Result<(), Outcome> {
+        let agent = self.agent_id.to_string();
+        let request = |token: &str| {
+            self.client
+                .post(format!("{}/cgi-bin/menu/create", self.base))
+                .query(&[("access_token", token), ("agentid", agent.as_str())])
+                .json(menu)
+        };
+        let answer = self.tokens.call("/cgi-bin/menu/create", request).await?;
+        let Some(code) = exchange::code(&answer, "errcode") else {
+            return Err(Outcome::Unknown("企业微信的回应看不懂，不知道菜单是否已放好".into()));
+        };
+        match meaning(Place::WeComCall, code).outcome(self.clock.now()) {
+            Outcome::Taken(_) => Ok(()),
+            other => Err(other),
+        }
     }
 
     /// The application alone, for a server that sends nothing but asks who somebody is.

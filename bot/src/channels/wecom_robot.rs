@@ -81,14 +81,13 @@ pub(super) async fn send(workshop: &Workshop, key: &RobotKey, body: &Value) -> O
         .post(format!("{}/cgi-bin/webhook/send", workshop.base))
         .query(&[("key", &key.token)])
         .json(body);
-    let now = workshop.now();
-    match exchange::json(request, PLATFORM).await {
+    match workshop.ask(request).await {
         Ok(answer) => match exchange::code(&answer, "errcode") {
             Some(code) => workshop.settled(key, meaning(Place::WeComRobot, code)).await,
             // A robot always says 0: anything else is no success.
             None => Outcome::Unknown("企业微信的回应看不懂，不知道是否已发出".into()),
         },
-        Err(failure) => failure.outcome(now),
+        Err(outcome) => outcome,
     }
 }
 

@@ -1,71 +1,153 @@
-//! What a member of staff writes after a button that wants a reason: a new date, or why it is not his. Kept in the cache for a
-//! day; the words themselves go where the request goes, and nowhere else.
-
-use std::time::Duration;
+//! What a member of staff writes after a button that wants words: a new date, or why it is not his. The words go where the
+//! request goes, and nowhere else.
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use qingfeng_core::{
     acknowledgements,
-    cache::Cache,
     clock::shanghai_date,
     complaints::{queries as complaints, service},
     deadlines::entity::deadlines,
     ids::{CountyId, OrganizationId},
     people::Actor,
-    refusal::Fault,
+    refusal::{Fault, RefusalKind},
     storage::{Command, Store},
     subject::SubjectRef,
 };
 use sea_orm::EntityTrait;
-use serde::{Deserialize, Serialize};
 
-use super::{Key, Task, taps, wish::half_width};
+use super::{
+    Task, Wish, filing,
+    open_questions::{Held, OpenQuestions, Question, Wanted},
+    taps,
+    wish::half_width,
+};
 
-/// A button that is tapped in the evening is asked about in the morning.
-const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Lines of a list in a chat, and as many as there are numbers that people answer with.
+const LISTED: usize = 9;
 
-/// What is to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Wanted {
-    MoreTime,
-    NotMine,
+/// Who writes: his name at WeCom, his county, and what he may do.
+pub(super) struct Writer<'a> {
+    pub(super) user_id: &'a str,
+    pub(super) county: CountyId,
+    pub(super) actor: &'a Actor,
 }
 
-impl Wanted {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::MoreTime => "more_time",
-            Self::NotMine => "not_mine",
+/// What to say to words that may answer an open question; none when nothing is open or they have nothing to do with it.
+///
+/// # Errors
+/// When the database or the cache does not answer.
+pub(super) async fn reply(
+    store: &Store,
+    questions: &OpenQuestions<'_>,
+    writer: &Writer<'_>,
+    wish: &Wish,
+    text: &str,
+) -> Result<Option<String>, Fault> {
+    let open = questions.open().await?;
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let held = questions.held().await?;
+    let said = match wish {
+        Wish::Cancel => cancelled(questions, &open, held.as_ref()).await?,
+        Wish::Courtesy => format!("卡片上问您的还没有答。{}", asked(&open)),
+        Wish::Choice(number) => match (open.get(number - 1), held) {
+            (None, _) => format!("没有这个号。{}", asked(&open)),
+            (Some(question), Some(Held::Words(words))) => {
+                take(store, questions, writer, &open, question, &words).await?
+            }
+            (Some(question), _) => {
+                questions.hold(&Held::Chosen(question.wanted, question.task)).await?;
+                question.prompt()
+            }
+        },
+        // A number among other words may belong to the reason.
+        Wish::Complaint(number) | Wish::Item(number) if filing::is_hardly_more_than(text, number) => return Ok(None),
+        Wish::Other | Wish::Complaint(_) | Wish::Item(_) => match meant(&open, held.as_ref()) {
+            Some(question) => take(store, questions, writer, &open, question, text).await?,
+            None => {
+                questions.hold(&Held::Words(text.to_owned())).await?;
+                format!("您写的是答哪一件？{}", asked(&open))
+            }
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(said))
+}
+
+/// The question that words answer: the only one, or the one that was named.
+fn meant<'a>(open: &'a [Question], held: Option<&Held>) -> Option<&'a Question> {
+    match (open, held) {
+        ([only], _) => Some(only),
+        (_, Some(Held::Chosen(wanted, task))) => {
+            open.iter().find(|question| (question.wanted, question.task) == (*wanted, *task))
+        }
+        _ => None,
+    }
+}
+
+/// What is open, with the number to answer with where there is a choice.
+fn asked(open: &[Question]) -> String {
+    match open {
+        [only] => only.prompt(),
+        _ => {
+            let lines = open.iter().take(LISTED).enumerate();
+            let lines: String = lines.map(|(place, one)| format!("\n{} {}", place + 1, one.name())).collect();
+            format!("请回数字：{lines}\n都不办了发“取消”。")
         }
     }
 }
 
-/// A button that waits for words.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Question {
-    pub(super) wanted: Wanted,
-    pub(super) task: Task,
-    /// With which the card is changed when it is answered.
-    pub(super) response_code: String,
+/// The one that was named is given up, or all of them.
+async fn cancelled(questions: &OpenQuestions<'_>, open: &[Question], held: Option<&Held>) -> Result<String, Fault> {
+    let given_up: Vec<&Question> = match meant(open, held) {
+        Some(question) => vec![question],
+        None => open.iter().collect(),
+    };
+    for question in &given_up {
+        questions.close(question).await?;
+    }
+    let names: Vec<String> = given_up.iter().map(|question| question.name()).collect();
+    let left: Vec<Question> = open.iter().filter(|one| !given_up.contains(one)).cloned().collect();
+    let rest = if left.is_empty() { String::new() } else { format!("\n{}", asked(&left)) };
+    Ok(format!("好的，没有提交：{}。要办再点一次卡片上的按钮。{rest}", names.join("、")))
 }
 
-fn key(user_id: &str) -> String {
-    format!("wecom_answer:{}", user_id.to_lowercase())
+/// Does what was written; says what came of it, and of what. A text that does not do leaves the question open.
+async fn take(
+    store: &Store,
+    questions: &OpenQuestions<'_>,
+    writer: &Writer<'_>,
+    open: &[Question],
+    question: &Question,
+    text: &str,
+) -> Result<String, Fault> {
+    let done = match settled(store, writer, question, text).await? {
+        Settled::Done(said) => {
+            let done = question.wanted.button().done();
+            taps::say(store, writer.county, writer.user_id, &question.response_code, done).await?;
+            said
+        }
+        // The card keeps its other buttons.
+        Settled::Over(said) => said,
+        Settled::Again(said) => {
+            questions.hold(&Held::Chosen(question.wanted, question.task)).await?;
+            return Ok(format!("{}：{said}", question.name()));
+        }
+    };
+    questions.close(question).await?;
+    let left: Vec<Question> = open.iter().filter(|other| !other.is_same(question)).cloned().collect();
+    let rest = if left.is_empty() { String::new() } else { format!("\n还有没答的。{}", asked(&left)) };
+    Ok(format!("{}：{done}{rest}", question.name()))
 }
 
-/// From now on the next words of this person answer this.
-pub(super) async fn expect(cache: &dyn Cache, user_id: &str, question: &Question) -> Result<(), Fault> {
-    let state = serde_json::to_vec(question).map_err(Fault::unavailable)?;
-    cache.set(&key(user_id), &state, PATIENCE).await
-}
-
-/// What the person is expected to write about.
-pub(super) async fn expected(cache: &dyn Cache, user_id: &str) -> Result<Option<Question>, Fault> {
-    Ok(cache.get(&key(user_id)).await?.and_then(|state| serde_json::from_slice(&state).ok()))
-}
-
-pub(super) async fn forget(cache: &dyn Cache, user_id: &str) -> Result<(), Fault> {
-    cache.remove(&key(user_id)).await
+/// What came of an answer.
+enum Settled {
+    Done(String),
+    /// It cannot be done any more.
+    Over(String),
+    /// It has to be written once more.
+    Again(String),
 }
 
 /// What a task is about.
@@ -102,25 +184,19 @@ pub(super) async fn matter(store: &Store, actor: &Actor, task: Task) -> Result<O
     }
 }
 
-/// Does what was written; says what came of it. A text that does not do leaves the question open.
-pub(super) async fn take(
-    store: &Store,
-    cache: &dyn Cache,
-    user_id: &str,
-    (county, actor): (CountyId, &Actor),
-    question: &Question,
-    text: &str,
-) -> Result<String, Fault> {
-    let command = Command::by(actor);
+async fn settled(store: &Store, writer: &Writer<'_>, question: &Question, text: &str) -> Result<Settled, Fault> {
+    let (command, county) = (Command::by(writer.actor), writer.county);
     let done = match (question.wanted, question.task) {
         (Wanted::MoreTime, Task::Deadline(id)) => {
             let today = shanghai_date(store.clock().now());
             let due_on = deadlines::Entity::find_by_id(id).one(store.reader()).await?.and_then(|row| row.due_on);
             let Some((new_due_on, reason)) = date_and_reason(text, due_on.unwrap_or(today), today) else {
-                return Ok("没看懂日期。请写新的日期和理由，例如：3月20日，等材料到货。不延了发“取消”。".into());
+                let said = "没看懂日期。请写新的日期和理由，例如：3月20日，等材料到货。不延了发“取消”。";
+                return Ok(Settled::Again(said.into()));
             };
             if reason.is_empty() {
-                return Ok("还缺理由。请把日期和理由写在一起，例如：3月20日，等材料到货。不延了发“取消”。".into());
+                let said = "还缺理由。请把日期和理由写在一起，例如：3月20日，等材料到货。不延了发“取消”。";
+                return Ok(Settled::Again(said.into()));
             }
             let asked = acknowledgements::more_time(store, &command, county, id, new_due_on, &reason).await;
             asked.map(|()| format!("已申请延期到{}，等上级审批，批没批都会告诉您。", new_due_on.format("%-m月%-d日")))
@@ -131,21 +207,17 @@ pub(super) async fn take(
         (Wanted::NotMine, Task::Complaint(id)) => service::return_back(store, &command, county, id, text)
             .await
             .map(|_| "已退回镇专项行动办，由镇里重新交办。".to_owned()),
-        _ => Ok("这一步请打开卡片办理。".into()),
+        _ => return Ok(Settled::Over("这一步请打开卡片办理。".into())),
     };
     match done {
-        Ok(said) => {
-            let done = match question.wanted {
-                Wanted::MoreTime => Key::MoreTime.done(),
-                Wanted::NotMine => Key::NotMine.done(),
-            };
-            taps::say(store, county, user_id, &question.response_code, done).await?;
-            forget(cache, user_id).await?;
-            Ok(said)
-        }
+        Ok(said) => Ok(Settled::Done(said)),
         Err(Fault::Refused(refusal)) => {
             let details: String = refusal.fields.iter().map(|field| field.sentence.as_str()).collect();
-            Ok(format!("{}{details}\n可以再写一次，或发“取消”。", refusal.sentence))
+            let said = format!("{}{details}", refusal.sentence);
+            Ok(match refusal.kind {
+                RefusalKind::Conflict | RefusalKind::Forbidden | RefusalKind::NotFound => Settled::Over(said),
+                _ => Settled::Again(format!("{said}\n可以再写一次，或发“取消”。")),
+            })
         }
         Err(fault) => Err(fault),
     }

@@ -14,7 +14,9 @@ use qingfeng_core::{
 };
 
 use super::{
-    Conversations, Wish, answers, filing, opinion, report,
+    Conversations, Wish, answers,
+    open_questions::OpenQuestions,
+    opinion, report,
     standing::{self, of_state},
 };
 
@@ -36,23 +38,13 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         return Ok("还不知道您是谁。请先在工作台打开“清风”，用账号登录一次，把企业微信和账号绑在一起。".into());
     };
     let (county, actor) = (staff.county, Actor::Staff(staff));
-    if let Some(expected) = answers::expected(cache, user_id).await? {
-        if wish == Wish::Cancel {
-            answers::forget(cache, user_id).await?;
-            return Ok("好的，没有提交。".into());
-        }
-        let is_an_answer = match &wish {
-            Wish::Other | Wish::Choice(_) => true,
-            // A number among other words may belong to the reason.
-            Wish::Complaint(number) | Wish::Item(number) => !filing::is_hardly_more_than(text, number),
-            _ => false,
-        };
-        if is_an_answer {
-            return answers::take(store, cache, user_id, (county, &actor), &expected, text).await;
-        }
-        if wish == Wish::Courtesy {
-            return Ok("卡片上问您的还没有答，请写出来；不答了发“取消”。".into());
-        }
+    let questions = OpenQuestions::of(store, cache, &conversations.sealer, user_id);
+    let writer = answers::Writer { user_id, county, actor: &actor };
+    let turn = questions.turn().await?;
+    let answered = answers::reply(store, &questions, &writer, &wish, text).await;
+    turn.give_back().await?;
+    if let Some(said) = answered? {
+        return Ok(said);
     }
     if wish == Wish::Report {
         return Ok(report(""));

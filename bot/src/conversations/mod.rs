@@ -1,5 +1,5 @@
-//! Talking with residents in the chat of the official account (6.3): help, filing a complaint, how it stands, no more messages,
-//! answering a survey. With staff at WeCom: what waits for them.
+//! Talking with residents in the chat of the official account and in the mini-program's customer service (6.3): help, filing a
+//! complaint, how it stands, no more messages, answering a survey. With staff at WeCom: what waits for them.
 //!
 //! Nothing that anybody writes is stored but what is filed. A conversation's state lives in the cache for half an hour.
 //! Whatever comes is answered with what can be done next.
@@ -7,16 +7,22 @@
 mod answers;
 mod at_robot;
 mod at_wecom;
+mod customer_service;
 mod filing;
+mod grading;
+mod menus;
+mod open_questions;
 mod opinion;
 mod push;
 mod robot;
 mod standing;
 mod subscriptions;
 mod survey;
+mod suspicion;
 mod taps;
 mod tasks;
 mod turn;
+mod whose;
 mod wish;
 
 use std::{sync::Arc, time::Duration};
@@ -25,24 +31,20 @@ use qingfeng_core::{
     cache::Cache,
     evidence::{MediaKind, PlatformMedia},
     outbox::opt_outs,
-    people::{
-        self, PaperCodes, Resident,
-        entity::{resident_logins, staff},
-    },
+    people::PaperCodes,
     refusal::Fault,
     sealing::Sealer,
     storage::Store,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use serde_json::json;
 
 use filing::{Kept, Sent, Writer};
+pub use menus::{menu, staff_menu};
 pub use push::{Item, LONGEST_PUSH, Push, Signature};
 pub(crate) use tasks::{Key, Task};
 use turn::Turn;
 use wish::Wish;
 
-use crate::{callbacks, messages::within_bytes};
+use crate::{callbacks, channels::WeChatAccounts, messages::within_bytes};
 
 /// Longer than the platform delivers one push again and again.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -52,6 +54,9 @@ const AT_WORK: Duration = Duration::from_secs(8);
 const BEING_ANSWERED: &[u8] = b"being answered";
 /// Shorter than the platforms wait.
 const PATIENCE: Duration = Duration::from_millis(4500);
+
+/// Whoever opens the chat again is not greeted again before this.
+const GREETED_AGAIN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the last answer is sealed as.
 const ANSWER: &str = "chat answer";
@@ -70,10 +75,14 @@ pub enum PushFault {
     Unavailable(#[from] Fault),
 }
 
-/// Who writes: residents to the official account, staff to the application at WeCom.
+/// Who writes, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
-    Resident,
+    /// A resident to the official account, which takes the answer to a push for its own.
+    OfficialAccount,
+    /// A resident to the mini-program's customer service.
+    MiniProgram,
+    /// A member of staff to the application at WeCom.
     Staff,
 }
 
@@ -85,6 +94,8 @@ pub struct Conversations {
     /// Seals what somebody has not filed yet.
     pub sealer: Sealer,
     pub paper_codes: PaperCodes,
+    /// With which the mini-program's customer service is answered, and the platform asked who writes.
+    pub accounts: Arc<WeChatAccounts>,
     /// Address under which people reach the app.
     pub public_url: String,
 }
@@ -99,22 +110,31 @@ impl Conversations {
         let mut push = Push::parse(body).ok_or(PushFault::Unreadable)?;
         // What an application at WeCom is told can do what a member of staff may do: only WeCom says for which it is.
         match speaker {
-            Speaker::Resident => push.agent_id.clear(),
+            Speaker::OfficialAccount | Speaker::MiniProgram => push.agent_id.clear(),
             Speaker::Staff if push.agent_id.is_empty() => return Err(PushFault::Unreadable),
             Speaker::Staff => {}
         }
         if push.is_for_later() {
             // Written down at once, and known again there: nothing is kept of it here that could outlive a failure.
-            let written = callbacks::enqueue(&self.store, &*self.cache, &push);
+            let written = callbacks::enqueue(&self.store, &*self.cache, &self.sealer, &push);
             in_time(written).await?;
             return Ok(HANDLED.into());
         }
+        let said = self.answered(speaker, &push).await?;
+        match speaker {
+            Speaker::MiniProgram => self.say(&push, &said).await,
+            Speaker::OfficialAccount | Speaker::Staff => Ok(said),
+        }
+    }
+
+    /// What to say to a push; to one that was here before, the same.
+    async fn answered(&self, speaker: Speaker, push: &Push) -> Result<String, PushFault> {
         let digest = push.digest();
-        let key = format!("push:{digest}");
+        let key = self.sealer.pseudonym("push", &digest);
         if !self.cache.set_if_absent(&key, BEING_ANSWERED, AT_WORK).await? {
             return self.answered_before(&key, &push.from, &digest).await;
         }
-        match in_time(self.answer(speaker, &push)).await {
+        match in_time(self.answer(speaker, push)).await {
             Ok(answer) => {
                 self.cache.set(&key, HANDLED.as_bytes(), REMEMBERED).await?;
                 if answer != HANDLED {
@@ -141,12 +161,12 @@ impl Conversations {
     /// What a person was told last, sealed: it may repeat what she wrote. The next answer takes its place.
     async fn remember(&self, person: &str, digest: &str, answer: &str) -> Result<(), Fault> {
         let sealed = self.sealer.seal(ANSWER, format!("{digest} {answer}").as_bytes(), self.store.randomness());
-        self.cache.set(&format!("said:{person}"), &sealed, REMEMBERED).await
+        self.cache.set(&self.sealer.pseudonym("said", person), &sealed, REMEMBERED).await
     }
 
     /// What was said to this very push, if nothing was said since.
     async fn said_last(&self, person: &str, digest: &str) -> Result<Option<String>, Fault> {
-        let sealed = self.cache.get(&format!("said:{person}")).await?;
+        let sealed = self.cache.get(&self.sealer.pseudonym("said", person)).await?;
         let open = sealed.and_then(|sealed| self.sealer.open(ANSWER, &sealed).ok());
         let said = open.and_then(|open| String::from_utf8(open).ok());
         Ok(said.and_then(|said| said.strip_prefix(digest)?.strip_prefix(' ').map(str::to_owned)))
@@ -155,9 +175,24 @@ impl Conversations {
     async fn answer(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let text = match (push.kind.as_str(), push.event.as_str()) {
             ("event", "subscribe") => format!("您好，这里能反映问题、查进度。\n{HELP}"),
-            ("event", "CLICK") if speaker == Speaker::Resident => {
+            ("event", "CLICK" | "click") if speaker != Speaker::Staff => {
                 let wish = Wish::of_button(&push.event_key);
-                self.in_turn(push, async || self.reply(push, &wish, "").await).await?
+                self.in_turn(push, async || self.reply(speaker, push, &wish, "").await).await?
+            }
+            ("event", "CLICK" | "click") => {
+                at_wecom::reply(self, &push.from, menus::words_of_staff_button(&push.event_key)).await?
+            }
+            ("event", "user_enter_tempsession") if speaker == Speaker::MiniProgram => {
+                if !self.is_first_today(push).await? {
+                    return Ok(HANDLED.into());
+                }
+                format!("您好，这里能反映问题、查进度。\n{HELP}")
+            }
+            ("event", "enter_agent") if speaker == Speaker::Staff => {
+                if !self.is_first_today(push).await? {
+                    return Ok(HANDLED.into());
+                }
+                at_wecom::HELP.into()
             }
             ("event", _) => return Ok(HANDLED.into()),
             ("text", _) if speaker == Speaker::Staff => at_wecom::reply(self, &push.from, &push.content).await?,
@@ -166,23 +201,36 @@ impl Conversations {
             }
             ("text", _) => {
                 let wish = Wish::of(&push.content);
-                self.in_turn(push, async || self.reply(push, &wish, &push.content).await).await?
+                self.in_turn(push, async || self.reply(speaker, push, &wish, &push.content).await).await?
             }
-            ("image" | "voice" | "location", _) => self.in_turn(push, async || self.take_in(push).await).await?,
+            ("image" | "voice" | "location", _) => {
+                self.in_turn(push, async || self.take_in(speaker, push).await).await?
+            }
             _ => format!("这种消息我看不懂。可以发文字、照片、语音和位置。\n{HELP}"),
         };
-        Ok(push.answer(&within_bytes(&text, LONGEST_ANSWER), self.store.clock().now()))
+        let text = within_bytes(&text, LONGEST_ANSWER);
+        Ok(match speaker {
+            Speaker::MiniProgram => text,
+            Speaker::OfficialAccount | Speaker::Staff => push.answer(&text, self.store.clock().now()),
+        })
+    }
+
+    /// Whoever opens the chat is greeted once a day.
+    async fn is_first_today(&self, push: &Push) -> Result<bool, Fault> {
+        let greeted = self.sealer.pseudonym("greeted", &push.from);
+        self.cache.set_if_absent(&greeted, b"1", GREETED_AGAIN_AFTER).await
     }
 
     /// One push of a person after the other: nine photos arrive at the same moment.
     async fn in_turn(&self, push: &Push, reply: impl AsyncFnOnce() -> Result<String, Fault>) -> Result<String, Fault> {
-        let turn = Turn::take(&self.cache, &push.from, self.store.randomness()).await?;
+        let name = self.sealer.pseudonym("chat", &push.from);
+        let turn = Turn::take(&*self.cache, name, self.store.randomness()).await?;
         let said = reply().await;
         turn.give_back().await?;
         said
     }
 
-    async fn reply(&self, push: &Push, wish: &Wish, text: &str) -> Result<String, Fault> {
+    async fn reply(&self, speaker: Speaker, push: &Push, wish: &Wish, text: &str) -> Result<String, Fault> {
         // Before anything else, and for everybody: nothing of it may be kept anywhere, nor of what stood before it.
         if *wish == Wish::Report {
             return self.led_to_the_sealed_way(&push.from).await;
@@ -194,7 +242,9 @@ impl Conversations {
         if let Wish::Receipt(code) = wish {
             return standing::of_receipt(self, &push.from, code).await;
         }
-        let Some(resident) = self.resident(&push.from).await? else { return self.reply_to_others(push, wish).await };
+        let Some(resident) = self.resident(speaker, &push.from).await? else {
+            return self.reply_to_others(speaker, push, wish).await;
+        };
         let progress = survey::progress(self, &resident).await?;
         let boxes = opinion::open_boxes(&self.store, &resident).await?;
         let expects_a_number = kept.expects_a_number() || (progress.is_some() && !kept.is_open());
@@ -258,16 +308,16 @@ impl Conversations {
     }
 
     /// Photos, voice notes and places.
-    async fn take_in(&self, push: &Push) -> Result<String, Fault> {
+    async fn take_in(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let words = [&push.content, &push.recognition].map(String::as_str).join("\n");
-        if wish::is_report(&words) {
+        if suspicion::is_report(&words) {
             return self.led_to_the_sealed_way(&push.from).await;
         }
         if opinion::is_about_an_office_holder(&words) {
             return Ok(self.not_here());
         }
-        let Some(resident) = self.resident(&push.from).await? else {
-            return self.reply_to_others(push, &Wish::Other).await;
+        let Some(resident) = self.resident(speaker, &push.from).await? else {
+            return self.reply_to_others(speaker, push, &Wish::Other).await;
         };
         let boxes = opinion::open_boxes(&self.store, &resident).await?;
         let heard = &push.recognition;
@@ -276,8 +326,12 @@ impl Conversations {
         {
             return Ok(self.not_here());
         }
-        let media =
-            |kind| PlatformMedia { kind, reference: push.media_id.clone(), received_at: self.store.clock().now() };
+        let media = |kind| PlatformMedia {
+            kind,
+            reference: push.media_id.clone(),
+            app_id: self.account(speaker).map_or_else(String::new, |account| account.app_id().to_owned()),
+            received_at: self.store.clock().now(),
+        };
         let sent = match push.kind.as_str() {
             "location" => Sent::Location(&push.label),
             _ if push.media_id.is_empty() => return Ok("没有收到，请再发一次。".into()),
@@ -289,14 +343,6 @@ impl Conversations {
         filing::take(self, &writer, kept, sent).await
     }
 
-    async fn resident(&self, open_id: &str) -> Result<Option<Resident>, Fault> {
-        let login = resident_logins::Entity::find_by_id(open_id.to_owned()).one(self.store.reader()).await?;
-        match login {
-            Some(login) => people::load_resident(&self.store, login.resident_id).await,
-            None => Ok(None),
-        }
-    }
-
     /// What sounds like a report: nothing of it is kept, nor of a draft in whose middle it came.
     async fn led_to_the_sealed_way(&self, open_id: &str) -> Result<String, Fault> {
         filing::forget(self, open_id).await?;
@@ -306,7 +352,7 @@ impl Conversations {
     /// The answer to what looks like a rating of a person: nothing of it is repeated.
     fn not_here(&self) -> String {
         format!(
-            "这像是对人的评价，聊天里不收：您写的我们没有保存，也请您删掉这条聊天。\n评价干部请打开小程序“背靠背测评”，答之前先告诉您保护到哪一步：{}",
+            "这像是对人的评价，聊天里不收：您写的我们没有保存，也请您删掉这条聊天。\n评价干部请打开小程序“背靠背测评”，答之前先告诉您保护到哪一步：{}\n要反映一件事，发“反映”，只写事，不评人；或打开小程序“我要反映”。",
             self.sealed_surveys()
         )
     }
@@ -330,21 +376,6 @@ impl Conversations {
     fn board(&self) -> String {
         format!("公示栏（谁都能看）：{}/app/#/pages/board/townships", self.public_url)
     }
-
-    async fn reply_to_others(&self, push: &Push, wish: &Wish) -> Result<String, Fault> {
-        if *wish == Wish::Board {
-            return Ok(self.board());
-        }
-        let staff =
-            staff::Entity::find().filter(staff::Column::OpenId.eq(&*push.from)).one(self.store.reader()).await?;
-        Ok(match staff {
-            Some(_) => "您用的是工作人员的微信：待办请在小程序“待办”里处理，这里只答群众。".into(),
-            None => format!(
-                "还不知道您是哪个村的，您发的没有保存。请先打开小程序登录，用村里给的邀请码绑定：{}/app/#/pages/sign-in/index\n绑定以后：\n{HELP}",
-                self.public_url
-            ),
-        })
-    }
 }
 
 /// Longest answer in a chat, in bytes.
@@ -359,14 +390,6 @@ fn report(also_gone: &str) -> String {
     )
 }
 
-/// The menu under the chat: each button means what a word means.
-#[must_use]
-pub fn menu() -> serde_json::Value {
-    let button = |name: &str, key: &str| json!({"type": "click", "name": name, "key": key});
-    let more = [button("问卷测评", "survey"), button("村务公示", "board"), button("帮助", "help")];
-    json!({"button": [button("反映问题", "file"), button("查进度", "progress"), {"name": "更多", "sub_button": more}]})
-}
-
 /// The platforms wait five seconds for an answer, and then deliver again.
 async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let ended = tokio::time::timeout(PATIENCE, work).await;
@@ -374,10 +397,10 @@ async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, F
 }
 
 /// Does what an event asks for.
-pub(crate) async fn work_on_event(store: &Store, cache: &dyn Cache, push: &Push) -> Result<(), Fault> {
+pub(crate) async fn work_on_event(store: &Store, cache: &dyn Cache, sealer: &Sealer, push: &Push) -> Result<(), Fault> {
     // Whose agent is not named has come from WeChat, where nobody is a member of staff.
     if push.event == "template_card_event" && !push.agent_id.is_empty() {
-        return taps::take(store, cache, push).await;
+        return taps::take(taps::Desk { store, cache, sealer }, push).await;
     }
     subscriptions::take(store, push).await
 }

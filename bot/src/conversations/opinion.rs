@@ -1,5 +1,6 @@
 //! What looks like a rating of a person, or like an answer to an anonymous survey, is dropped: the platform reads the chat,
-//! and so can whoever runs the account. Rather too much than too little, for the answer only shows the safe way.
+//! and so can whoever runs the account. While a survey is open rather too much than too little, for the answer only shows the
+//! safe way; otherwise a complaint must find its way although it mentions somebody (`grading`).
 
 use qingfeng_core::{
     people::{
@@ -12,38 +13,14 @@ use qingfeng_core::{
         entity::{ballot_boxes, roll},
     },
     storage::Store,
-    surveys,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
-use super::Wish;
+pub(super) use super::grading::{is_about_an_office_holder, is_about_one_of, is_choice};
+use super::{Wish, grading::OFFICES};
 
-/// Words with which a person is graded.
-const LEVELS: [&str; 19] = [
-    "优秀", "称职", "合格", "满意", "较好", "很好", "最好", "一般", "很差", "最差", "较差", "太差", "差评", "好评",
-    "打分", "不行", "不错", "胜任", "给分",
-];
-/// How somebody in office is addressed after the surname.
-const OFFICES: [&str; 12] =
-    ["书记", "主任", "村长", "镇长", "乡长", "委员", "支书", "会计", "组长", "所长", "站长", "部长"];
 /// Words of choosing.
 const CHOICES: [&str; 9] = ["选", "投", "支持", "反对", "赞成", "弃权", "同意", "👎", "👍"];
-/// Single letters of a level; in longer texts they mean anything.
-const SHORT_LEVELS: [char; 2] = ['好', '差'];
-/// A text up to here is hardly more than a name and a level.
-const SHORT: usize = 15;
-/// Names of more are hardly a list of answers.
-const LONGEST_ANSWERS: usize = 24;
-
-/// Whether it grades somebody in office, by the words alone.
-pub(super) fn is_about_an_office_holder(text: &str) -> bool {
-    surveys::names_an_office_holder(text) && has_level(text)
-}
-
-/// Whether it grades one of these persons.
-pub(super) fn is_about_one_of(text: &str, names: &[String]) -> bool {
-    has_level(text) && names.iter().any(|name| name.chars().count() > 1 && text.contains(name.as_str()))
-}
 
 /// Whether it speaks of one of those who are rated just now, by name or as people do: 孙 田 文, 老孙, 孙书记.
 pub(super) fn mentions_one_of(text: &str, rated: &[String]) -> bool {
@@ -69,28 +46,6 @@ pub(super) fn tells_a_choice(text: &str) -> bool {
             && rest.next().is_some_and(|unit| "个项号题".contains(unit))
     });
     counts || CHOICES.iter().any(|word| plain.contains(word))
-}
-
-/// Whether it is hardly anything but options: `1`, `abca`, `1 3 2 2`, 第一题优秀, 全选称职.
-pub(super) fn is_choice(text: &str) -> bool {
-    let plain: String = text.chars().map(super::wish::half_width).collect::<String>().to_lowercase();
-    let length = plain.chars().count();
-    let is_option = |letter: char| {
-        letter.is_ascii_digit()
-            || ('a'..='h').contains(&letter)
-            || letter.is_whitespace()
-            || ",.;:-、。，；：".contains(letter)
-    };
-    let has_option = plain.chars().any(|letter| letter.is_ascii_alphanumeric());
-    length <= LONGEST_ANSWERS && ((has_option && plain.chars().all(is_option)) || has_level(text))
-}
-
-fn has_level(text: &str) -> bool {
-    let text = text.replace("您好", "").replace("你好", "");
-    let gives_points = text.split_once('打').is_some_and(|(_, rest)| rest.contains('分'));
-    gives_points
-        || LEVELS.iter().any(|level| text.contains(level))
-        || (text.chars().count() <= SHORT && SHORT_LEVELS.iter().any(|level| text.contains(*level)))
 }
 
 /// An anonymous survey that is open for the resident.
@@ -172,35 +127,6 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("王书记优秀", true)]
-    #[case("给村主任打分：称职", true)]
-    #[case("会计差", true)]
-    #[case("给主任打六十分", true)]
-    #[case("我对李主任工作很不满意，他办事拖拉，还总找不到人", true)]
-    #[case("书记您好", false)]
-    #[case("书记说修好了路灯，到现在还是黑的，晚上没法走路", false)]
-    #[case("路灯修得不好", false)]
-    #[case("进度", false)]
-    fn words_that_grade_somebody_in_office(#[case] text: &str, #[case] expected: bool) {
-        assert_eq!(is_about_an_office_holder(text), expected);
-    }
-
-    #[rstest]
-    #[case("1", true)]
-    #[case("１ ３ ２ ２", true)]
-    #[case("ABCA", true)]
-    #[case("1a 2b 3c", true)]
-    #[case("全选优秀", true)]
-    #[case("第一题不称职，其他满意", true)]
-    #[case("退订", false)]
-    #[case("村口路灯坏了", false)]
-    #[case("。。。", false)]
-    #[case("2026年3月10日到14日停水4天", false)]
-    fn what_is_hardly_anything_but_options(#[case] text: &str, #[case] expected: bool) {
-        assert_eq!(is_choice(text), expected);
-    }
-
-    #[rstest]
     #[case("孙田文挺能干的", true)]
     #[case("孙 田 文 优 秀", true)]
     #[case("我给孙田文60", true)]
@@ -223,14 +149,5 @@ mod tests {
     #[case("第一天就停水", false)]
     fn a_choice_is_known_in_words(#[case] text: &str, #[case] expected: bool) {
         assert_eq!(tells_a_choice(text), expected);
-    }
-
-    #[test]
-    fn a_cadre_is_known_by_name() {
-        let names = ["周大川".to_owned(), "李".to_owned()];
-        assert!(is_about_one_of("周大川不错", &names));
-        assert!(!is_about_one_of("周大川家门口的路灯坏了", &names));
-        // One letter is no name.
-        assert!(!is_about_one_of("李子卖得很好", &names));
     }
 }

@@ -66,7 +66,8 @@ impl Push {
     /// Whether it asks for no answer and something has to be done after it.
     #[must_use]
     pub fn is_for_later(&self) -> bool {
-        self.kind == "event" && !matches!(self.event.as_str(), "subscribe" | "CLICK")
+        let is_answered = ["subscribe", "CLICK", "click", "enter_agent", "user_enter_tempsession"];
+        self.kind == "event" && !is_answered.contains(&self.event.as_str())
     }
 }
 
@@ -183,7 +184,8 @@ impl Push {
         path.is_empty().then_some(push)
     }
 
-    /// The same for every delivery of one push; leads to nobody.
+    /// The same for every delivery of one push. Whoever knows a person and guesses the second can work it out: what is kept
+    /// under it is kept under its pseudonym.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();

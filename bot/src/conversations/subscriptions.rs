@@ -1,6 +1,7 @@
 //! What the platform tells of subscribe messages: a choice in the pop-up, a switch in the settings, a message that did
-//! not arrive after all.
+//! not arrive after all. An event may be worked off late, and more than once: what it says holds as of when it happened.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use qingfeng_core::{
     outbox::{
         MessageState,
@@ -9,7 +10,7 @@ use qingfeng_core::{
     },
     people::phones,
     refusal::Fault,
-    storage::Store,
+    storage::{Store, UnitOfWork},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -17,6 +18,8 @@ use super::push::{Item, Push};
 
 /// The account's code for "no accept left".
 const NO_CONSENT: &str = "43101";
+/// So long after the platform took a message we have written down its number, or never do: sending takes seconds.
+const WRITTEN_DOWN_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 /// Takes an event of subscribe messages.
 ///
@@ -29,8 +32,8 @@ pub(super) async fn take(store: &Store, push: &Push) -> Result<(), Fault> {
         match (push.event.as_str(), item.field("SubscribeStatusString")) {
             ("subscribe_msg_popup_event", Some("accept")) => accepted(store, push, consent).await?,
             // Only this is told: somebody switched the template off. A refusal in the pop-up leaves earlier accepts.
-            ("subscribe_msg_change_event", Some("reject")) => consents::none_left(store, consent).await?,
-            ("subscribe_msg_sent_event", _) => sent(store, item, consent).await?,
+            ("subscribe_msg_change_event", Some("reject")) => switched_off(store, push, consent).await?,
+            ("subscribe_msg_sent_event", _) => sent(store, push, item, consent).await?,
             _ => {}
         }
     }
@@ -44,33 +47,81 @@ async fn accepted(store: &Store, push: &Push, consent: Consent) -> Result<(), Fa
     consents::accepted(store, owner.county, consent, Teller::Platform, 1).await
 }
 
-/// A message that the platform took and could not deliver is parked after all, for staff to see. The platform may tell so
-/// before we have written down that it took the message: the event is then worked off later.
-async fn sent(store: &Store, item: &Item, consent: Consent) -> Result<(), Fault> {
+async fn switched_off(store: &Store, push: &Push, consent: Consent) -> Result<(), Fault> {
+    let happened = happened_at(push);
+    store
+        .housekeeping(move |unit| {
+            Box::pin(async move { consents::none_left_as_of(unit, &consent, happened.unwrap_or(unit.now())).await })
+        })
+        .await
+}
+
+/// A message that the platform took and could not deliver is parked after all, for staff to see, and its accept is given back,
+/// or, when the platform says that there was none, all are void: both or neither, and once.
+async fn sent(store: &Store, push: &Push, item: &Item, consent: Consent) -> Result<(), Fault> {
     let (Some(code), Some(number)) = (item.field("ErrorCode"), item.field("MsgID")) else { return Ok(()) };
     if code == "0" {
         return Ok(());
     }
-    if code == NO_CONSENT {
-        consents::none_left(store, consent).await?;
-    }
-    let (number, reason) = (number.to_owned(), format!("平台接收后没有送达（{code}）"));
+    let (code, number, happened) = (code.to_owned(), number.to_owned(), happened_at(push));
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                // The number is the account's own: whom the message reached, himself or who stands in, it does not say.
-                let parked = entity::Entity::update_many()
-                    .col_expr(entity::Column::State, Expr::value(MessageState::Parked))
-                    .col_expr(entity::Column::ParkedReason, Expr::value(reason))
-                    .filter(entity::Column::PlatformReference.eq(number))
-                    .filter(entity::Column::State.eq(MessageState::Sent))
-                    .exec(unit.connection())
-                    .await?;
-                if parked.rows_affected == 0 {
-                    return Err(Fault::unavailable("no message has this number yet"));
+                if park(unit, &number, &code).await? {
+                    return match code.as_str() {
+                        NO_CONSENT => consents::none_left_as_of(unit, &consent, happened.unwrap_or(unit.now())).await,
+                        _ => consents::returned(unit, &consent).await,
+                    };
                 }
-                Ok(())
+                if is_known(unit, &number).await? {
+                    return Ok(());
+                }
+                // The platform may tell so before we have written down that it took the message. One that is not ours, or of
+                // which nobody knows what became, says nothing of the accepts that are left: asking the platform does.
+                match happened {
+                    Some(happened) if unit.now() < happened + WRITTEN_DOWN_AFTER => {
+                        Err(Fault::unavailable("no message has this number yet"))
+                    }
+                    _ => Ok(()),
+                }
             })
         })
         .await
+}
+
+/// Whether a message had this number and was said to have arrived. The number is the account's own: whom the message reached,
+/// himself or who stands in, it does not say.
+async fn park(unit: &UnitOfWork, number: &str, code: &str) -> Result<bool, Fault> {
+    let parked = entity::Entity::update_many()
+        .col_expr(entity::Column::State, Expr::value(MessageState::Parked))
+        .col_expr(entity::Column::ParkedReason, Expr::value(format!("平台接收后没有送达（{code}）")))
+        .filter(entity::Column::PlatformReference.eq(number))
+        .filter(entity::Column::State.eq(MessageState::Sent))
+        .exec(unit.connection())
+        .await?;
+    Ok(parked.rows_affected > 0)
+}
+
+/// Whether it was worked off before, or somebody has decided meanwhile.
+async fn is_known(unit: &UnitOfWork, number: &str) -> Result<bool, Fault> {
+    let known = entity::Entity::find().filter(entity::Column::PlatformReference.eq(number));
+    Ok(known.one(unit.connection()).await?.is_some())
+}
+
+/// The platform tells whole seconds: it happened before the next one.
+fn happened_at(push: &Push) -> Option<DateTime<Utc>> {
+    let second = DateTime::from_timestamp(push.created_at.parse::<i64>().ok()?, 0)?;
+    Some(second + TimeDelta::milliseconds(999))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_happened_within_its_second() {
+        let at = |created_at: &str| happened_at(&Push { created_at: created_at.into(), ..Push::default() });
+        assert_eq!(at("1772413200").unwrap().to_rfc3339(), "2026-03-02T01:00:00.999+00:00");
+        assert_eq!((at(""), at("yesterday"), at("99999999999999999")), (None, None, None));
+    }
 }

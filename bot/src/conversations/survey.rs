@@ -12,6 +12,9 @@ use super::{Conversations, Wish, opinion::OpenBoxes};
 
 /// Who does not go on within half an hour begins anew; nothing of it is left.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// What the answers so far are sealed as: the introduction promises that nobody keeps who chose what, and the cache is no
+/// exception for half an hour.
+const PURPOSE: &str = "chat survey";
 
 /// How far somebody has come. It leaves the cache with the last answer.
 #[derive(Serialize, Deserialize)]
@@ -20,18 +23,19 @@ pub(super) struct Progress {
     choices: Vec<usize>,
 }
 
-fn key(resident: &Resident) -> String {
-    format!("survey:{}", resident.id)
+fn key(conversations: &Conversations, resident: &Resident) -> String {
+    conversations.sealer.pseudonym("survey", &resident.id.to_string())
 }
 
 /// How far the resident has come in a survey.
 pub(super) async fn progress(conversations: &Conversations, resident: &Resident) -> Result<Option<Progress>, Fault> {
-    let kept = conversations.cache.get(&key(resident)).await?;
-    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
+    let sealed = conversations.cache.get(&key(conversations, resident)).await?;
+    let open = sealed.and_then(|sealed| conversations.sealer.open(PURPOSE, &sealed).ok());
+    Ok(open.and_then(|open| serde_json::from_slice(&open).ok()))
 }
 
 pub(super) async fn forget(conversations: &Conversations, resident: &Resident) -> Result<(), Fault> {
-    conversations.cache.remove(&key(resident)).await
+    conversations.cache.remove(&key(conversations, resident)).await
 }
 
 /// Begins a survey or goes on with it; none when the wish has nothing to do with one.
@@ -42,7 +46,7 @@ pub(super) async fn go_on(
     kept: Option<Progress>,
     sealed: &OpenBoxes,
 ) -> Result<Option<String>, Fault> {
-    let key = key(resident);
+    let key = key(conversations, resident);
     let cache = &conversations.cache;
     if !matches!(wish, Wish::Survey | Wish::Choice(_) | Wish::Cancel) {
         return Ok(None);
@@ -75,7 +79,8 @@ pub(super) async fn go_on(
     }
     if progress.choices.len() < questions.len() {
         let state = serde_json::to_vec(&progress).map_err(Fault::unavailable)?;
-        cache.set(&key, &state, PATIENCE).await?;
+        let sealed = conversations.sealer.seal(PURPOSE, &state, conversations.store.randomness());
+        cache.set(&key, &sealed, PATIENCE).await?;
         return Ok(Some(note + &asked(&questions, progress.choices.len())));
     }
     let done =

@@ -1,6 +1,6 @@
 //! One after the other: what a person sends in one moment is worked on in turn, on whichever replica it arrives.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use qingfeng_core::{cache::Cache, randomness::Randomness, refusal::Fault};
 
@@ -10,24 +10,22 @@ const KEPT: Duration = Duration::from_secs(8);
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 const LOOKS: u32 = 100;
 
-pub(super) struct Turn {
-    cache: Arc<dyn Cache>,
+pub(super) struct Turn<'a> {
+    cache: &'a dyn Cache,
     name: String,
     holder: String,
 }
 
-impl Turn {
+impl<'a> Turn<'a> {
+    /// The name is a person's pseudonym: see [`qingfeng_core::sealing::Sealer::pseudonym`].
+    ///
     /// # Errors
     /// When it does not come in time: the platform then delivers again.
-    pub(super) async fn take(
-        cache: &Arc<dyn Cache>,
-        open_id: &str,
-        randomness: &dyn Randomness,
-    ) -> Result<Self, Fault> {
-        let (name, holder) = (format!("chat:{open_id}"), hex::encode(randomness.bytes::<8>()));
+    pub(super) async fn take(cache: &'a dyn Cache, name: String, randomness: &dyn Randomness) -> Result<Self, Fault> {
+        let holder = hex::encode(randomness.bytes::<8>());
         for _ in 0..LOOKS {
             if cache.lease(&name, &holder, KEPT).await? {
-                return Ok(Self { cache: Arc::clone(cache), name, holder });
+                return Ok(Self { cache, name, holder });
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -1,3 +1,5 @@
+use super::suspicion::is_report;
+
 /// What somebody wants who wrote to the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -28,40 +30,6 @@ pub(super) enum Wish {
     Report,
     Other,
 }
-
-/// Words of a report against a person. Too many are caught rather than too few: the answer only shows the safe way.
-const REPORT_WORDS: [&str; 30] = [
-    "举报",
-    "检举",
-    "控告",
-    "告状",
-    "贪污",
-    "贪了",
-    "受贿",
-    "行贿",
-    "送礼",
-    "收礼",
-    "收钱",
-    "索要",
-    "吃拿卡要",
-    "回扣",
-    "挪用",
-    "侵占",
-    "克扣",
-    "优亲厚友",
-    "徇私",
-    "滥用职权",
-    "欺压",
-    "包庇",
-    "贿赂",
-    "腐败",
-    "好处费",
-    "公款",
-    "私分",
-    "套取",
-    "冒领",
-    "截留",
-];
 
 impl Wish {
     pub(super) fn of(text: &str) -> Self {
@@ -117,13 +85,6 @@ impl Wish {
             _ => Self::Help,
         }
     }
-}
-
-/// Whether it sounds like a report against a cadre. 收了钱 is 收钱, too.
-pub(super) fn is_report(text: &str) -> bool {
-    let plain = plain(text);
-    let bare = plain.replace(['了', '过'], "");
-    REPORT_WORDS.iter().any(|word| plain.contains(word) || bare.contains(word))
 }
 
 /// Without blanks, punctuation at the end and difference of width and case.

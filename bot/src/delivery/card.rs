@@ -26,7 +26,8 @@ use crate::{
 pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
     let mut nobody = None;
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
-        let shown = TemplateCard::of(&card, &bot.settings.public_url, buttons::of(messages));
+        let buttons = if app.takes_taps() { buttons::of(messages) } else { None };
+        let shown = TemplateCard::of(&card, &bot.settings.public_url, buttons);
         let request = app.envelope(user_id, AppMessage::Card(shown).bodies().remove(0));
         let guarded_for = TimeDelta::seconds(GUARDED_FOR.into());
         if !departure::depart(bot, messages, "wecom_app", &request, guarded_for).await? {

@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, LockBehavior, LockType},
 };
 
-use super::Outcome;
+use super::{Outcome, Round};
 use crate::{Bot, channels::WeComApp};
 
 const BATCH: u64 = 100;
@@ -19,9 +19,13 @@ const BATCH: u64 = 100;
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// Sends what is due. Trouble with one is not the others', and never stops the messages.
-pub(super) async fn send(bot: &Bot) -> Result<(), Fault> {
+pub(super) async fn send(bot: &Bot, round: &Round) -> Result<(), Fault> {
     let Some(app) = &bot.channels.wecom_app else { return Ok(()) };
     for update in claim(bot).await? {
+        // The others come up again after the pause.
+        if round.is_long_at(bot.store.clock().now()) {
+            break;
+        }
         if let Err(fault) = send_one(bot, app, &update).await {
             tracing::warn!(%fault, "a card could not be changed; it is tried again");
         }

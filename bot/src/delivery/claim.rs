@@ -5,7 +5,7 @@ use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
     ids::MessageId,
     outbox::{
-        self, MessageState,
+        self, MessageState, Priority,
         consents::{self, Consent, Validity},
         departures,
         entity::{Column, Entity, Model as Message},
@@ -14,7 +14,7 @@ use qingfeng_core::{
     storage::UnitOfWork,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, Iterable as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType, SelectStatement},
 };
 
@@ -45,20 +45,32 @@ pub(super) async fn claim(bot: &Bot, most: u64) -> Result<Vec<Message>, Fault> {
             Box::pin(async move {
                 // One bot looks at a time: two of them must not each take a part of what is due for one person.
                 unit.one_at_a_time("outbox_claim").await?;
-                let due = || {
-                    Entity::find()
-                        .filter(Column::State.eq(MessageState::Pending))
-                        .filter(Column::NotBefore.lte(unit.now()))
-                        .order_by_asc(Column::NotBefore)
-                        .order_by_asc(Column::Id)
+                let mut recipients = Vec::new();
+                for priority in Priority::iter() {
+                    let room = most.saturating_sub(recipients.len() as u64);
+                    if room == 0 {
+                        break;
+                    }
+                    let first = outbox::due(priority, unit.now())
+                        .limit(room)
                         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-                };
-                let first = due().limit(most).all(unit.connection()).await?;
-                if first.is_empty() {
-                    return Ok(first);
+                        .all(unit.connection())
+                        .await?;
+                    recipients.extend(first.iter().map(|message| message.recipient_id));
                 }
-                let recipients = first.iter().map(|message| message.recipient_id);
-                let due = due().filter(Column::RecipientId.is_in(recipients)).all(unit.connection()).await?;
+                if recipients.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let due = Entity::find()
+                    .filter(Column::State.eq(MessageState::Pending))
+                    .filter(Column::NotBefore.lte(unit.now()))
+                    .filter(Column::RecipientId.is_in(recipients))
+                    .order_by_asc(Column::Priority)
+                    .order_by_asc(Column::NotBefore)
+                    .order_by_asc(Column::Id)
+                    .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                    .all(unit.connection())
+                    .await?;
                 Entity::update_many()
                     .col_expr(Column::State, Expr::value(MessageState::Sending))
                     .col_expr(Column::LeaseHolder, Expr::value(holder))
@@ -195,15 +207,16 @@ pub(super) async fn leave(
     if !outbox::is_held(unit, holder, ids).await? {
         return Ok(false);
     }
-    let mut update = Entity::update_many()
+    let (channel, id) = request.unzip();
+    Entity::update_many()
         .col_expr(Column::State, Expr::value(MessageState::Departed))
         .col_expr(Column::LeaseUntil, Expr::value(unit.now() + LEASE))
-        .col_expr(Column::DepartureId, Expr::value(request.map(|(_, id)| id)))
-        .filter(Column::Id.is_in(ids.iter().copied()));
-    if let Some((channel, _)) = request {
-        update = update.col_expr(Column::Channel, Expr::value(channel));
-    }
-    update.exec(unit.connection()).await?;
+        .col_expr(Column::DepartureId, Expr::value(id))
+        // Not the channel of an attempt before, from which it fell back on this one.
+        .col_expr(Column::Channel, Expr::value(channel))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .exec(unit.connection())
+        .await?;
     Ok(true)
 }
 

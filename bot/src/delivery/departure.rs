@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Delivered, Outcome, claim};
+use super::{Delivered, Outcome, Round, claim};
 use crate::Bot;
 
 /// Pause before a request goes out again.
@@ -63,9 +63,13 @@ pub(super) async fn depart(
 }
 
 /// Sends again what left, was not answered, and is still guarded.
-pub(super) async fn resolve(bot: &Bot, delivered: &mut Delivered) -> Result<(), Fault> {
+pub(super) async fn resolve(bot: &Bot, round: &Round, delivered: &mut Delivered) -> Result<(), Fault> {
     let Some(app) = &bot.channels.wecom_app else { return Ok(()) };
     for (departure, messages) in claim_guarded(bot).await? {
+        // The others come up again when the lease ends.
+        if round.end(bot).await?.is_some() {
+            break;
+        }
         let now = bot.store.clock().now();
         let outcome = match app.send(&departure.request).await {
             Outcome::Unknown(reason) => Outcome::Repeatable { at: now + AGAIN_AFTER, reason },

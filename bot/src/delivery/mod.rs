@@ -18,13 +18,13 @@ mod pointless;
 mod prepare;
 mod recipient;
 mod review;
+mod round;
 
-use chrono::{DateTime, Timelike as _, Utc};
 use qingfeng_core::{
-    clock::{shanghai, shanghai_date},
+    clock::shanghai_date,
     groups::{self, GroupKind, entity::Model as Group},
     ids::{ResidentId, StaffId},
-    outbox::{self, Notice, QUIET_FROM, QUIET_UNTIL, Recipient, RecipientKind, entity::Model as Message, stops},
+    outbox::{self, Notice, QUIET_UNTIL, Recipient, RecipientKind, entity::Model as Message},
     people::{Role, holders},
     refusal::Fault,
 };
@@ -33,6 +33,9 @@ use uuid::Uuid;
 
 pub use outcome::Outcome;
 use recipient::GroupAddress;
+pub(crate) use review::readers;
+pub use round::is_quiet_at;
+use round::{End, Round};
 
 use crate::{
     Bot,
@@ -57,22 +60,26 @@ pub struct Delivered {
     pub held: u32,
     /// Posts that wait for a person to put them into an ordinary group.
     pub handed_over: u32,
+    /// The round ended while more was due: the next one need not wait.
+    pub more: bool,
 }
 
 pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     let mut delivered = Delivered::default();
-    if stops::in_force(bot.store.reader()).await?.is_some() {
+    let round = Round::begin(bot);
+    if round.end(bot).await? == Some(End::Stopped) {
         return Ok(delivered);
     }
     // A card that changes disturbs nobody.
-    if let Err(fault) = card_updates::send(bot).await {
+    if let Err(fault) = card_updates::send(bot, &round).await {
         tracing::error!(%fault, "cards could not be changed");
     }
-    if is_quiet_at(bot.store.clock().now()) {
+    if let Some(end) = round.end(bot).await? {
+        delivered.more = end == End::LongEnough;
         return Ok(delivered);
     }
     claim::give_back_expired(bot).await?;
-    departure::resolve(bot, &mut delivered).await?;
+    departure::resolve(bot, &round, &mut delivered).await?;
     loop {
         let claimed = claim::claim(bot, BATCH).await?;
         if claimed.is_empty() {
@@ -80,29 +87,37 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
         }
         // Words that were released meanwhile hold from the next claim on.
         let wordings = Wordings::in_force(bot).await?;
-        for (recipient, messages) in by_recipient(claimed) {
-            // The switch stops what has not left yet, also in the middle of a round.
-            if stops::in_force(bot.store.reader()).await?.is_some() {
-                claim::give_back(bot).await?;
-                return Ok(delivered);
-            }
-            // One recipient's trouble is not the others', and has an end: after the usual attempts a person looks at it.
-            if let Err(fault) = deliver(bot, &wordings, recipient, messages.clone(), &mut delivered).await {
-                tracing::error!(%fault, "a delivery failed");
-                let at = bot.store.clock().now();
-                let later = Outcome::Later { at, reason: "系统内部出错，正在重试".into() };
-                claim::settle_unsent(bot, &messages, later, &mut delivered).await?;
-            }
-        }
+        let end = deliver_all(bot, &round, &wordings, claimed, &mut delivered).await?;
         wordings.tell_failures(bot).await?;
+        if let Some(end) = end {
+            claim::give_back(bot).await?;
+            delivered.more = end == End::LongEnough;
+            return Ok(delivered);
+        }
     }
 }
 
-/// Whether nobody is to be disturbed at this instant.
-#[must_use]
-pub fn is_quiet_at(instant: DateTime<Utc>) -> bool {
-    let hour = instant.with_timezone(&shanghai()).hour();
-    !(QUIET_UNTIL..QUIET_FROM).contains(&hour)
+/// Delivers what was claimed, unless the round ends before: then why.
+async fn deliver_all(
+    bot: &Bot,
+    round: &Round,
+    wordings: &Wordings,
+    claimed: Vec<Message>,
+    delivered: &mut Delivered,
+) -> Result<Option<End>, Fault> {
+    for (recipient, messages) in by_recipient(claimed) {
+        if let Some(end) = round.end(bot).await? {
+            return Ok(Some(end));
+        }
+        // One recipient's trouble is not the others', and has an end: after the usual attempts a person looks at it.
+        if let Err(fault) = deliver(bot, round, wordings, recipient, messages.clone(), delivered).await {
+            tracing::error!(%fault, "a delivery failed");
+            let at = bot.store.clock().now();
+            let later = Outcome::Later { at, reason: "系统内部出错，正在重试".into() };
+            claim::settle_unsent(bot, &messages, later, delivered).await?;
+        }
+    }
+    round.end(bot).await
 }
 
 fn by_recipient(messages: Vec<Message>) -> Vec<((RecipientKind, Uuid), Vec<Message>)> {
@@ -119,6 +134,7 @@ fn by_recipient(messages: Vec<Message>) -> Vec<((RecipientKind, Uuid), Vec<Messa
 
 async fn deliver(
     bot: &Bot,
+    round: &Round,
     wordings: &Wordings,
     (kind, id): (RecipientKind, Uuid),
     messages: Vec<Message>,
@@ -133,8 +149,13 @@ async fn deliver(
             let mut address = recipient::group(bot, id).await?;
             // Posts are read one by one: each says one thing.
             for message in messages {
-                if post(bot, wordings, address.as_ref(), message, delivered).await? == Way::Gone {
-                    address = None;
+                if round.end(bot).await?.is_some() {
+                    break;
+                }
+                match post(bot, wordings, address.as_ref(), message, delivered).await? {
+                    Way::Open => {}
+                    Way::Gone => address = None,
+                    Way::Rekeyed => address = recipient::group(bot, id).await?,
                 }
             }
             Ok(())
@@ -150,6 +171,8 @@ enum Way {
     Open,
     /// Its robot is gone: the next post need not ask it.
     Gone,
+    /// Its robot has another key than the one that was read.
+    Rekeyed,
 }
 
 /// Into a group: by its robot, or by the hand of a person.
@@ -187,19 +210,24 @@ async fn post(
             }
         },
     };
-    let way = match (&outcome, address) {
-        (Outcome::Dead(_), Some(GroupAddress { group, .. })) => {
-            retire(bot, group).await?;
-            Way::Gone
+    let (outcome, way) = match (outcome, address) {
+        (Outcome::Dead(reason), Some(GroupAddress { group, .. })) => {
+            if retire(bot, group).await? {
+                (Outcome::Dead(reason), Way::Gone)
+            } else {
+                let until = bot.store.clock().now();
+                (Outcome::Waits { until, reason: "这个群的机器人刚换了密钥".into() }, Way::Rekeyed)
+            }
         }
-        _ => Way::Open,
+        (outcome, _) => (outcome, Way::Open),
     };
     claim::settle(bot, &[message], outcome, delivered).await?;
     Ok(way)
 }
 
-/// Nothing goes into a group any more whose robot is gone; those who can set it up anew are told once.
-async fn retire(bot: &Bot, group: &Group) -> Result<(), Fault> {
+/// Nothing goes into a group any more whose robot is gone; those who can set it up anew are told once. False when the robot has
+/// got another key meanwhile: then it was only the old one that is gone.
+async fn retire(bot: &Bot, group: &Group) -> Result<bool, Fault> {
     let today = shanghai_date(bot.store.clock().now());
     let mut told = Vec::new();
     for role in [Role::GroupAdministrator, Role::TownshipOffice] {
@@ -213,12 +241,15 @@ async fn retire(bot: &Bot, group: &Group) -> Result<(), Fault> {
             .township(group.township_id)
             .facts(json!({"title": group.name}))
     };
-    let (county, id, notices) = (group.county_id, group.id, told.into_iter().map(notice).collect());
+    let (group, notices) = (group.clone(), told.into_iter().map(notice).collect());
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                groups::retire(unit, id).await?;
-                outbox::enqueue(unit, county, notices).await.map(|_| ())
+                let is_retired = groups::retire(unit, &group).await?;
+                if is_retired {
+                    outbox::enqueue(unit, group.county_id, notices).await?;
+                }
+                Ok(is_retired)
             })
         })
         .await

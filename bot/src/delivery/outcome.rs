@@ -26,4 +26,19 @@ impl Outcome {
     pub fn is_taken(&self) -> bool {
         matches!(self, Self::Taken(_))
     }
+
+    /// Why it was not taken, or why that is not known.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Taken(_) => None,
+            Self::Later { reason, .. }
+            | Self::Waits { reason, .. }
+            | Self::Repeatable { reason, .. }
+            | Self::NoConsent(reason)
+            | Self::Final(reason)
+            | Self::Dead(reason)
+            | Self::Unknown(reason) => Some(reason),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use qingfeng_core::{
     campaigns::{self, plan::CARDS_PER_DAY},
     clock::{shanghai_date, shanghai_instant},
     ids::{ResidentId, StaffId},
-    outbox::{RecipientKind, entity::Model as Message, opt_outs},
+    outbox::{MessageState, Priority, RecipientKind, entity::Model as Message, opt_outs},
     people::{
         self, PersonKind, absences,
         authorization::{Subject, is_recused},
@@ -64,14 +64,16 @@ pub(super) async fn resident(
     messages: Vec<Message>,
     delivered: &mut Delivered,
 ) -> Result<(), Fault> {
+    // That is an answer, and nothing for anybody to go after.
     if opt_outs::has_opted_out(&bot.store, id).await? {
-        return claim::settle(bot, &messages, Outcome::Final("本人已退订".into()), delivered).await;
+        return claim::set_state(bot, messages, MessageState::Withdrawn).await;
     }
     let reached = Reached { kind: PersonKind::Resident, id: id.0, stands_in_for: None };
     to(bot, wordings, &reached, messages, delivered).await
 }
 
-/// What the person gets himself, and what his deputy gets today. Whom a matter is about does not learn of it by standing in.
+/// What the person gets himself, and what his deputy gets today. Whom a matter is about does not learn of it by standing in, and
+/// who cannot be reached stands in for nobody.
 async fn split(
     bot: &Bot,
     id: StaffId,
@@ -80,6 +82,9 @@ async fn split(
     let (reader, today) = (bot.store.reader(), shanghai_date(bot.store.clock().now()));
     let Some(deputy) = absences::deputy_on(reader, id, today).await? else { return Ok((messages, None)) };
     let Some(deputy) = people::load_staff(&bot.store, deputy, today).await? else { return Ok((messages, None)) };
+    if recipient::address(bot, PersonKind::Staff, deputy.id.0).await?.is_nowhere() {
+        return Ok((messages, None));
+    }
     let (mut own, mut handed) = (Vec::new(), Vec::new());
     for message in messages {
         let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
@@ -105,8 +110,21 @@ async fn budget(bot: &Bot, messages: &[Message], today: NaiveDate) -> Result<u64
         cards = cards.max(reminders.map(|reminders| reminders.cards_per_day));
     }
     let cards = u64::from(cards.unwrap_or(CARDS_PER_DAY));
-    let urgent = messages.iter().any(|message| messages::is_urgent(&message.kind));
+    let is_urgent = |message: &Message| Priority::of(message.recipient_kind, &message.kind) == Priority::Urgent;
+    let urgent = messages.iter().any(is_urgent);
     Ok(if urgent { cards } else { cards.saturating_sub(KEPT_FOR_URGENT) })
+}
+
+/// Why there is no way to a person, for whoever goes after it.
+async fn why_nowhere(bot: &Bot, reached: &Reached) -> Result<&'static str, Fault> {
+    let person = match reached.kind {
+        PersonKind::Staff => staff::Entity::find_by_id(StaffId(reached.id)).one(bot.store.reader()).await?,
+        PersonKind::Resident => None,
+    };
+    Ok(match person {
+        Some(person) if !person.active => "本人已离任，这件事要交给别人",
+        _ => "本人还没有绑定微信",
+    })
 }
 
 async fn to(
@@ -120,7 +138,8 @@ async fn to(
     let kind = first.recipient_kind;
     let address = recipient::address(bot, reached.kind, reached.id).await?;
     if address.is_nowhere() {
-        return claim::settle(bot, &messages, Outcome::Final("本人还没有绑定微信".into()), delivered).await;
+        let reason = why_nowhere(bot, reached).await?;
+        return claim::settle(bot, &messages, Outcome::Final(reason.into()), delivered).await;
     }
     let deputy = (reached.id != first.recipient_id).then_some(reached.id);
     if messages.iter().any(|message| message.reached_id != deputy) {

@@ -14,17 +14,20 @@ use super::claim;
 use crate::Bot;
 
 /// Withdraws reminders whose deadline was met or moved since they were written, of several about one deadline and of several
-/// summaries (they gathered while nothing could be sent) all but the latest, and what asks to forward a post that is in its group already.
-/// Returns the others.
+/// summaries (they gathered while nothing could be sent) all but the latest, and what asks to forward a post that is in its group
+/// already or was taken back. Returns the others.
 pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
     let running = running(bot, &messages).await?;
-    let waiting = waiting(bot, &messages).await?;
+    let posts = posts(bot, &messages).await?;
     let still_true = |message: &Message| match (of(message, "deadline_id"), of(message, "post_id")) {
         (Some(id), _) => running.iter().any(|deadline| {
             let told = message.facts.get("due_on").and_then(|date| date.as_str());
             deadline.id.0 == id && deadline.due_on.map(|date| date.to_string()).as_deref() == told
         }),
-        (None, Some(post)) => waiting.contains(&MessageId(post)),
+        (None, Some(post)) => {
+            let told = if message.kind == "post_recalled" { PreparedState::Retracted } else { PreparedState::Prepared };
+            posts.iter().any(|known| known.id.0 == post && known.state == told)
+        }
         (None, None) => true,
     };
     let is_latest = |message: &Message| {
@@ -67,16 +70,12 @@ async fn running(bot: &Bot, messages: &[Message]) -> Result<Vec<deadlines::Model
         .await?)
 }
 
-/// The prepared posts among those that the messages are about which wait for a person.
-async fn waiting(bot: &Bot, messages: &[Message]) -> Result<Vec<MessageId>, Fault> {
-    let ids: Vec<_> = messages.iter().filter_map(|message| of(message, "post_id")).collect();
+/// The prepared posts that the messages are about.
+async fn posts(bot: &Bot, messages: &[Message]) -> Result<Vec<prepared::Model>, Fault> {
+    let ids: Vec<_> = messages.iter().filter_map(|message| of(message, "post_id")).map(MessageId).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let posts = prepared::Entity::find()
-        .filter(prepared::Column::Id.is_in(ids))
-        .filter(prepared::Column::State.eq(PreparedState::Prepared))
-        .all(bot.store.reader())
-        .await?;
-    Ok(posts.into_iter().map(|post| post.id).collect())
+    let posts = prepared::Entity::find().filter(prepared::Column::Id.is_in(ids));
+    Ok(posts.all(bot.store.reader()).await?)
 }

@@ -72,7 +72,7 @@ fn route<'a>(bot: &Bot, address: &'a str) -> Option<(&'a str, &'a str)> {
 async fn mini_program_link(bot: &Bot, address: &str) -> Option<String> {
     let (page, query) = route(bot, address)?;
     let until = bot.store.clock().now() + LINK_LASTS;
-    bot.channels.account.url_link(page, query, until).await.ok()
+    bot.channels.accounts.mini_program.url_link(page, query, until).await.ok()
 }
 
 /// A code has room for one id and nothing else.
@@ -82,7 +82,7 @@ async fn mini_program_code(bot: &Bot, address: &str) -> Option<Vec<u8>> {
         "" => "-".to_owned(),
         query => query.strip_prefix("id=")?.parse::<uuid::Uuid>().ok()?.simple().to_string(),
     };
-    bot.channels.account.code_image(&scene, page).await.ok()
+    bot.channels.accounts.mini_program.code_image(&scene, page).await.ok()
 }
 
 /// Who was named for the group, or else whoever leads the village, or works there.

@@ -4,7 +4,7 @@
 use qingfeng_core::{
     clock::shanghai_date,
     groups::{entity::Model as Group, reviews},
-    ids::StaffId,
+    ids::{OrganizationId, StaffId},
     outbox::{Notice, Recipient, entity::Model as Message},
     people::{PersonKind, Role, entity::residents, holders, phones},
     publication::{Finding, FindingKind, lint},
@@ -36,8 +36,12 @@ pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, messag
     if let Some(author) = author {
         findings.extend(asked_of_the_platform(bot, author, &text).await?);
     }
-    let needs_two = bot.settings.reviewing == Reviewing::SecondPerson && author.is_some();
-    if !needs_two && findings.iter().all(|finding| finding.kind.is_only_a_note()) {
+    let passes = match bot.settings.reviewing {
+        Reviewing::SecondPerson => author.is_none() && findings.is_empty(),
+        Reviewing::Rules => findings.is_empty(),
+        Reviewing::RulesAlone => findings.iter().all(|finding| finding.kind.is_only_unchecked()),
+    };
+    if passes {
         return Ok(true);
     }
     let notices = tell_readers(bot, group, message, author, &text).await?;
@@ -65,7 +69,7 @@ async fn asked_of_the_platform(bot: &Bot, author: StaffId, text: &str) -> Result
     let Some(open_id) = phones::open_id(bot.store.reader(), PersonKind::Staff, author.0).await? else {
         return Ok(unchecked);
     };
-    Ok(match bot.channels.account.check_staff_text(&open_id, text).await {
+    Ok(match bot.channels.accounts.mini_program.check_staff_text(&open_id, text).await {
         Ok(ContentVerdict::Pass) => None,
         Ok(ContentVerdict::Review) => Some(Finding::of_the_whole(FindingKind::PlatformDoubts)),
         Ok(ContentVerdict::Risky) => Some(Finding::of_the_whole(FindingKind::PlatformRefuses)),
@@ -73,7 +77,7 @@ async fn asked_of_the_platform(bot: &Bot, author: StaffId, text: &str) -> Result
     })
 }
 
-/// The group administrators, or else the office, or else the leaders — never the author.
+/// Who is told that a post waits to be read; where nobody can read it, its author, because it waits for ever.
 async fn tell_readers(
     bot: &Bot,
     group: &Group,
@@ -81,20 +85,34 @@ async fn tell_readers(
     author: Option<StaffId>,
     text: &str,
 ) -> Result<Vec<Notice>, Fault> {
-    // Other words are another question to the same people.
-    let step = format!("{}:{}", message.id, &hex::encode(Sha256::digest(text))[..16]);
+    let today = shanghai_date(bot.store.clock().now());
+    // Other words are another question to the same people; so are the same ones, sent again by the office after they gave up.
+    let step = format!("{}:{}:{today}", message.id, &hex::encode(Sha256::digest(text))[..16]);
+    let notice = |kind: &'static str, to: StaffId| {
+        Notice::new(Recipient::Staff(to), kind, group.id)
+            .step(step.clone())
+            .township(group.township_id)
+            .facts(json!({"title": group.name, "review_id": message.id}))
+    };
+    let readers = readers(bot, group.township_id, author).await?;
+    if readers.is_empty() {
+        return Ok(author.map(|author| notice("post_unread", author)).into_iter().collect());
+    }
+    Ok(readers.into_iter().map(|reader| notice("post_to_review", reader)).collect())
+}
+
+/// The group administrators of a township, or else the office, or else the leaders — never the author.
+pub(crate) async fn readers(
+    bot: &Bot,
+    township: OrganizationId,
+    author: Option<StaffId>,
+) -> Result<Vec<StaffId>, Fault> {
     let today = shanghai_date(bot.store.clock().now());
     for role in [Role::GroupAdministrator, Role::TownshipOffice, Role::TownshipLeader] {
-        let mut readers = holders(bot.store.reader(), group.township_id, &[role], today).await?;
+        let mut readers = holders(bot.store.reader(), township, &[role], today).await?;
         readers.retain(|reader| Some(*reader) != author);
         if !readers.is_empty() {
-            let notice = |reader: StaffId| {
-                Notice::new(Recipient::Staff(reader), "post_to_review", group.id)
-                    .step(step.clone())
-                    .township(group.township_id)
-                    .facts(json!({"title": group.name, "review_id": message.id}))
-            };
-            return Ok(readers.into_iter().map(notice).collect());
+            return Ok(readers);
         }
     }
     Ok(Vec::new())

@@ -25,7 +25,7 @@ use crate::channels::{Card, LONGEST_THING, TemplateUse};
 pub use catalogue::{Kind, kind, kinds};
 pub use check::{check, findings};
 pub use facts::Fact;
-pub(crate) use length::{shorten, within_bytes};
+pub(crate) use length::{shorten, units, within_bytes};
 pub use preview::{Measured, Platform, Preview, View, preview, sample_facts};
 pub use proposing::{checked, field, propose};
 pub use template::TemplateFault;
@@ -49,11 +49,6 @@ fn day(date: NaiveDate) -> String {
 
 /// Where a phone shows the anonymous surveys. The list, not the survey: the address tells a passer-by nothing.
 const SEALED_SURVEYS: &str = "pages/sealed-surveys/list";
-
-/// What cannot wait for the next morning.
-pub(crate) fn is_urgent(kind: &str) -> bool {
-    matches!(kind, "deadline_today" | "deadline_overdue" | "deadline_escalated" | "answer_wanted")
-}
 
 /// Why a person gets a message of this kind, as the card says; groups are not told.
 #[must_use]
@@ -118,7 +113,9 @@ fn single(recipient: RecipientKind, message: &Message, wordings: &Wordings) -> C
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
         (_, SubjectKind::Campaign) => "pages/desk/index".into(),
-        (_, SubjectKind::Group) if message.kind == "post_to_review" => "pages/posts/review".into(),
+        (_, SubjectKind::Group) if matches!(message.kind.as_str(), "post_to_review" | "review_waiting") => {
+            "pages/posts/review".into()
+        }
         (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, SubjectKind::MessageTemplate) => "pages/wordings/list".into(),
         (_, _) => format!("pages/desk/index?subject={}", message.subject_id),

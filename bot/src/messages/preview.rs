@@ -14,7 +14,8 @@ use super::{
     wordings::worded,
 };
 use crate::channels::{
-    LONGEST_GROUP_TEXT, Measure, Shown, TemplateCard, card_fields, plain_words, robot_posts, wecom_fields,
+    CardTemplates, LONGEST_GROUP_TEXT, Measure, Shown, TemplateCard, card_fields, plain_words, robot_posts,
+    wecom_fields,
 };
 
 /// Where a message is shown.
@@ -87,7 +88,7 @@ pub fn sample_facts(kind: &Kind, today: NaiveDate) -> Value {
     facts
 }
 
-/// Words a message with this text and shows it on each platform that gets such a message.
+/// Words a message with this text and shows it on each platform that gets such a message; a card to a phone by these templates.
 ///
 /// # Errors
 /// When the text does not hold these facts.
@@ -97,6 +98,7 @@ pub fn preview(
     facts: &Value,
     public_url: &str,
     today: NaiveDate,
+    templates: &CardTemplates,
 ) -> Result<Preview, TemplateFault> {
     let words = worded(kind, text, facts, Occasion { public_url, today })?;
     let view = |platform: Platform, shown: Vec<Shown>| View {
@@ -117,7 +119,7 @@ pub fn preview(
         ]
     } else {
         let card = worded_card(kind, facts, words.clone(), String::new());
-        let mut views = vec![view(Platform::SubscribeMessage, card_fields(&card, today))];
+        let mut views = vec![view(Platform::SubscribeMessage, card_fields(&card, templates, today))];
         if kind.recipient == RecipientKind::Staff {
             views.push(view(Platform::WecomCard, wecom_fields(&TemplateCard::of(&card, public_url, None))));
         }

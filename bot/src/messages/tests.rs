@@ -3,22 +3,30 @@
 mod checks;
 mod previews;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use qingfeng_core::{
     ids::{CountyId, MessageId},
-    outbox::{MessageState, RecipientKind, entity::Model as Message},
+    outbox::{MessageState, Priority, RecipientKind, entity::Model as Message},
     subject::SubjectKind,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Wordings, card, post};
-use crate::channels::{LONGEST_MARKDOWN, LONGEST_THING};
+use crate::channels::{CardTemplates, LONGEST_MARKDOWN, LONGEST_THING};
 
 const PUBLIC_URL: &str = "https://qingfeng.example";
 
 fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 3, 2).unwrap()
+}
+
+fn nine() -> NaiveDateTime {
+    today().and_hms_opt(9, 0, 0).unwrap()
+}
+
+fn templates() -> CardTemplates {
+    CardTemplates::usual("T-REMIND", "T-PROGRESS")
 }
 
 fn usual() -> Wordings {
@@ -34,6 +42,7 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
         recipient_kind: recipient,
         recipient_id: Uuid::nil(),
         reached_id: None,
+        priority: Priority::of(recipient, kind),
         kind: kind.into(),
         subject_kind: subject,
         subject_id: Uuid::nil(),
@@ -88,9 +97,12 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "objection_upheld", Duty, due("2026-03-20")),
         message(Staff, "objection_rejected", Rectification, due("2026-03-20")),
         message(Staff, "post_to_review", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "review_waiting", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "post_unread", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_rejected", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_prepared", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_waiting", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "post_recalled", Group, json!({"title": "东河村村民群"})),
         message(Staff, "group_robot_gone", Group, json!({"title": "东河村村民群"})),
         message(Staff, "wording_to_review", MessageTemplate, json!({"title": "群众评价了"})),
         message(Staff, "wording_rejected", MessageTemplate, json!({"title": "群众评价了"})),
@@ -197,7 +209,7 @@ fn to_groups(length: usize) -> Vec<Message> {
 /// The card as the platform gets it.
 fn shown(messages: &[Message]) -> String {
     let card = card(messages[0].recipient_kind, messages, &usual());
-    let fields = card.fields(today());
+    let fields = templates().of(card.template).data(&card, nine());
     let values = fields.as_object().unwrap().values().map(|field| field["value"].as_str().unwrap());
     format!("{:?} {} → {}", card.template, values.collect::<Vec<_>>().join(" | "), card.page)
 }
@@ -290,7 +302,8 @@ fn whatever_the_title_every_field_is_within_the_platforms_limit() {
         let kinds = ["complaint_dispatched", "deadline_escalated", "deadline_overdue"];
         let odd = kinds.map(|kind| message(RecipientKind::Staff, kind, SubjectKind::Complaint, unit.clone()));
         for message in messages.iter().chain(&odd) {
-            let fields = card(message.recipient_kind, std::slice::from_ref(message), &usual()).fields(today());
+            let card = card(message.recipient_kind, std::slice::from_ref(message), &usual());
+            let fields = templates().of(card.template).data(&card, nine());
             for (key, field) in fields.as_object().unwrap() {
                 let value = field["value"].as_str().unwrap();
                 assert!(!value.is_empty() && value.encode_utf16().count() <= LONGEST_THING, "{key} {value}");

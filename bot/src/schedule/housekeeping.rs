@@ -5,7 +5,10 @@ use qingfeng_core::{
     evidence::entity::files,
     ids::CountyId,
     outbox::departures,
-    people::entity::{invitations, refresh_tokens},
+    people::{
+        account_links,
+        entity::{invitations, refresh_tokens},
+    },
     refusal::Fault,
     storage,
 };
@@ -41,6 +44,7 @@ pub(super) async fn sweep(bot: &Bot, county: CountyId) -> Result<(), Fault> {
                     .filter(departures::Column::GuardedUntil.lt(unit.now() - TimeDelta::days(1)))
                     .exec(unit.connection())
                     .await?;
+                account_links::forget_the_gone(unit, county).await?;
                 callbacks::forget_old_events(unit, county).await?;
                 storage::forget_old_requests(unit, county).await
             })

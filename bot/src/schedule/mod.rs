@@ -13,6 +13,7 @@ mod sealed_results;
 mod silence;
 mod summary;
 mod surveys;
+mod unread_posts;
 
 use std::{str::FromStr, time::Duration};
 
@@ -45,16 +46,18 @@ struct Job {
     at: &'static str,
 }
 
-const JOBS: [Job; 7] = [
+/// None at a full or half hour, when everybody's programs call the platforms.
+const JOBS: [Job; 8] = [
     Job { name: "surveys", at: "0 5 0 * * *" },
     // Before the reminders, which see only what is open.
-    Job { name: "duties", at: "0 0 8 * * *" },
+    Job { name: "duties", at: "0 52 7 * * *" },
     // Before offices open, after the quiet hours.
     Job { name: "reminders", at: "0 10 8 * * *" },
     Job { name: "silence", at: "0 20 8 * * *" },
-    Job { name: "prepared_posts", at: "0 30 8 * * *" },
-    Job { name: "monthly_posts", at: "0 0 9 * * *" },
-    Job { name: "housekeeping", at: "0 30 3 * * *" },
+    Job { name: "unread_posts", at: "0 23 8 * * *" },
+    Job { name: "prepared_posts", at: "0 26 8 * * *" },
+    Job { name: "monthly_posts", at: "0 56 8 * * *" },
+    Job { name: "housekeeping", at: "0 34 3 * * *" },
 ];
 
 mod runs {
@@ -120,6 +123,7 @@ async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Re
         }
         "surveys" => surveys::close_finished(bot, county, due_for).await?,
         "silence" => silence::schedule(bot, county, due_for).await?,
+        "unread_posts" => unread_posts::schedule(bot, county, due_for).await?,
         "prepared_posts" => prepared_posts::schedule(bot, county, due_for).await?,
         "monthly_posts" => {
             let here = Places::CountyBut(asked.townships(ScheduledRun::MonthlyPosts));

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, TimeDelta};
 use qingfeng_core::{
     campaigns::Ladder,
-    deadlines::{DeadlineStatus, entity::deadlines},
+    deadlines::{DeadlineStatus, entity::deadlines, responsible},
     ids::{CountyId, DeadlineId, OrganizationId, StaffId},
     outbox::{self, Notice, Recipient},
     people::{OrganizationKind, Role, concerns, entity::organizations, holders},
@@ -129,7 +129,7 @@ async fn reminders_of(
             Step::Today => "deadline_today",
             Step::Overdue(_) => "deadline_overdue",
         };
-        for staff in responsible(bot, deadline, today).await? {
+        for staff in responsible(bot.store.reader(), deadline, today).await? {
             notices.push(notice(staff, kind, step.name()));
         }
     }
@@ -167,14 +167,4 @@ async fn superiors(
     };
     let leaders = holders(bot.store.reader(), township, &[Role::TownshipLeader], today).await?;
     Ok(leaders.into_iter().map(|staff| (staff, over, "")).collect())
-}
-
-/// The person by name, or else whoever answers for the unit.
-async fn responsible(bot: &Bot, deadline: &deadlines::Model, today: NaiveDate) -> Result<Vec<StaffId>, Fault> {
-    if let Some(staff) = deadline.responsible_staff_id {
-        return Ok(vec![staff]);
-    }
-    let Some(unit) = deadline.responsible_unit_id else { return Ok(Vec::new()) };
-    let roles = [Role::VillageSecretary, Role::DepartmentHandler, Role::TownshipOffice];
-    holders(bot.store.reader(), unit, &roles, today).await
 }

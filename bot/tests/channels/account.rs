@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use qingfeng_bot::{
-    channels::{ContentVerdict, TemplateMessage},
+    channels::{Channels, ContentVerdict, TemplateMessage, WeChatAccount},
     delivery::Outcome,
 };
 use qingfeng_core::clock::Clock as _;
@@ -8,6 +8,11 @@ use qingfeng_sandbox::{Content, Fault, FaultKind, Platform, Template};
 use rstest::rstest;
 
 use crate::replicas::{Replicas, Shared};
+
+/// The account in whose chat people write.
+fn official(channels: &Channels) -> &WeChatAccount {
+    channels.accounts.official.as_ref().unwrap()
+}
 
 fn is_final<T: std::fmt::Debug>(result: Result<T, Outcome>, code: &str) -> bool {
     matches!(&result, Err(Outcome::Final(reason)) if reason.contains(code))
@@ -18,7 +23,7 @@ async fn a_phone_number_is_told_once_per_tap() {
     let replicas = Replicas::on(Shared::Memory).await;
     let phone = replicas.platforms.phone("phone-1");
     let code = phone.number_code("13800000000");
-    let account = &replicas.first.account;
+    let account = &replicas.first.accounts.mini_program;
     assert_eq!(account.phone_number(&code).await, Ok("13800000000".into()));
     assert!(is_final(account.phone_number(&code).await, "40029"));
     let late = phone.number_code("13800000000");
@@ -29,7 +34,7 @@ async fn a_phone_number_is_told_once_per_tap() {
 #[tokio::test]
 async fn links_and_codes_open_the_mini_program() {
     let replicas = Replicas::on(Shared::Memory).await;
-    let (account, now) = (&replicas.first.account, replicas.clock.now());
+    let (account, now) = (&replicas.first.accounts.mini_program, replicas.clock.now());
     let month = now + TimeDelta::days(30);
     let link = account.url_link("pages/board/village", "id=7", month).await.unwrap();
     assert!(link.starts_with("https://wxaurl.cn/"), "{link}");
@@ -52,7 +57,7 @@ async fn links_and_codes_open_the_mini_program() {
 #[tokio::test]
 async fn a_code_that_comes_with_a_stale_token_comes_with_the_next() {
     let replicas = Replicas::on(Shared::Memory).await;
-    let account = &replicas.first.account;
+    let account = &replicas.first.accounts.mini_program;
     account.code_image("a", "pages/board/village").await.unwrap();
     replicas.platforms.revoke_tokens();
     assert!(account.code_image("b", "pages/board/village").await.unwrap().starts_with(b"\x89PNG"));
@@ -73,7 +78,7 @@ async fn a_code_that_comes_with_a_stale_token_comes_with_the_next() {
 #[tokio::test]
 async fn what_staff_publish_is_judged_in_parts_of_2500_characters(#[case] text: &str, #[case] verdict: ContentVerdict) {
     let replicas = Replicas::on(Shared::Memory).await;
-    let account = &replicas.first.account;
+    let account = &replicas.first.accounts.mini_program;
     let unused = account.check_staff_text("phone-1", text).await;
     assert!(matches!(&unused, Err(Outcome::NoConsent(reason)) if reason.contains("61010")), "{unused:?}");
     let _ = replicas.platforms.login_code("phone-1");
@@ -86,17 +91,18 @@ async fn what_staff_publish_is_judged_in_parts_of_2500_characters(#[case] text: 
 #[tokio::test]
 async fn the_account_answers_who_wrote_to_it_five_times() {
     let replicas = Replicas::on(Shared::Memory).await;
-    let account = &replicas.first.account;
-    let unasked = account.reply("phone-1", "您好").await;
+    let account = official(&replicas.first);
+    let person = replicas.platforms.phone("phone-1").official_openid();
+    let unasked = account.reply(&person, "您好").await;
     assert!(matches!(&unasked, Outcome::NoConsent(reason) if reason.contains("45015")), "{unasked:?}");
     let _ = replicas.platforms.phone("phone-1").say("在吗").await;
     // 2048 bytes are one message, one more are two.
-    assert!(account.reply("phone-1", &format!("{}ab", "渠".repeat(682))).await.is_taken());
-    assert!(account.reply("phone-1", &format!("{}abc", "渠".repeat(682))).await.is_taken());
+    assert!(account.reply(&person, &format!("{}ab", "渠".repeat(682))).await.is_taken());
+    assert!(account.reply(&person, &format!("{}abc", "渠".repeat(682))).await.is_taken());
     let messages = replicas.platforms.phone("phone-1").messages();
     assert_eq!(messages.iter().filter(|message| matches!(message.content, Content::CustomerMessage { .. })).count(), 3);
-    assert!(account.reply("phone-1", "四").await.is_taken() && account.reply("phone-1", "五").await.is_taken());
-    let sixth = account.reply("phone-1", "六").await;
+    assert!(account.reply(&person, "四").await.is_taken() && account.reply(&person, "五").await.is_taken());
+    let sixth = account.reply(&person, "六").await;
     assert!(matches!(&sixth, Outcome::NoConsent(reason) if reason.contains("45047")), "{sixth:?}");
 }
 
@@ -110,13 +116,43 @@ async fn a_template_message_under_one_name_arrives_once() {
         page: Some("pages/complaints/detail?id=7".into()),
         once: "message-7".into(),
     };
+    let person = replicas.platforms.phone("phone-1").official_openid();
     let cut = Fault::new(Platform::WeChat, FaultKind::Cut).at("/cgi-bin/message/template/send").times(1);
     replicas.platforms.inject(cut);
-    let unknown = replicas.first.account.template_message("phone-1", &message).await;
+    let unknown = official(&replicas.first).template_message(&person, &message).await;
     assert!(matches!(unknown, Outcome::Unknown(_)), "{unknown:?}");
-    assert!(replicas.second.account.template_message("phone-1", &message).await.is_taken());
+    assert!(official(&replicas.second).template_message(&person, &message).await.is_taken());
     assert_eq!(replicas.platforms.phone("phone-1").messages().len(), 1);
     replicas.platforms.phone("phone-1").unfollow();
-    let refused = replicas.first.account.template_message("phone-1", &message).await;
+    let refused = official(&replicas.first).template_message(&person, &message).await;
     assert!(matches!(&refused, Outcome::NoConsent(reason) if reason.contains("43004")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn neither_account_reaches_the_others_people_or_interfaces() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let (mini_program, official) = (&replicas.first.accounts.mini_program, official(&replicas.first));
+    let phone = replicas.platforms.phone("phone-1");
+    let _ = phone.say("在吗").await;
+    let _ = phone.say_in_mini_program("在吗").await;
+    let (at_official, at_mini_program) = (phone.official_openid(), phone.openid().to_owned());
+    assert_ne!(at_official, at_mini_program);
+    for (account, stranger) in [(mini_program, &at_official), (official, &at_mini_program)] {
+        let refused = account.reply(stranger, "您好").await;
+        assert!(!refused.is_taken(), "{refused:?}");
+    }
+    assert!(official.reply(&at_official, "您好").await.is_taken());
+    assert!(mini_program.reply(&at_mini_program, "您好").await.is_taken());
+    let menu = serde_json::json!({"button": [{"type": "click", "name": "帮助", "key": "help"}]});
+    assert!(mini_program.create_menu(&menu).await.is_err(), "mini-programs have no menu");
+    assert_eq!(official.create_menu(&menu).await, Ok(()));
+    assert!(official.url_link("pages/board/village", "id=7", replicas.clock.now()).await.is_err());
+    // Each account's token is its own, and both are kept.
+    let tokens = replicas.platforms.calls().into_iter().filter(|call| call.endpoint.ends_with("stable_token"));
+    assert_eq!(tokens.count(), 2);
+
+    assert_eq!(official.follower(&at_official).await.unwrap().union_id, None);
+    replicas.platforms.bind_to_open_platform();
+    assert!(official.follower(&at_official).await.unwrap().union_id.is_some());
+    assert!(official.follower(&at_mini_program).await.is_err());
 }

@@ -4,5 +4,7 @@
 
 mod account;
 mod replicas;
+mod resting;
 mod robots;
+mod templates;
 mod wecom_app;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use qingfeng_bot::{
     PlatformSettings,
-    channels::{Channels, WeComAppSettings},
+    channels::{CardTemplates, Channels, OfficialAccountSettings, WeComAppSettings},
 };
 use qingfeng_core::{
     cache::{Cache, MemoryCache, RedisCache},
@@ -37,6 +37,11 @@ pub const SIGNING_SECRET: &str = "SECthis-is-a-secret";
 
 impl Replicas {
     pub async fn on(shared: Shared) -> Self {
+        Self::with_templates(shared, CardTemplates::usual("T-REMIND", "T-PROGRESS"), Validity::Once).await
+    }
+
+    /// The same, with an account's own templates.
+    pub async fn with_templates(shared: Shared, templates: CardTemplates, consents: Validity) -> Self {
         let clock = Arc::new(SimulatedClock::at_shanghai(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap(), 9));
         let cache: Arc<dyn Cache> = match shared {
             Shared::Memory => Arc::new(MemoryCache::new(clock.clone())),
@@ -49,10 +54,17 @@ impl Replicas {
         let (wecom, dingtalk, feishu) = (key("wecom"), key("dingtalk"), key("feishu"));
         // Redis remembers tokens, too.
         let account = Account { app_id: format!("wx{}", Uuid::new_v4().simple()), ..Account::default() };
-        let corporation = WeComAccount { corp_id: format!("ww{}", Uuid::new_v4().simple()), ..WeComAccount::default() };
+        let official = Account { app_id: format!("wx{}", Uuid::new_v4().simple()), ..Account::official() };
+        let corporation = WeComAccount {
+            corp_id: format!("ww{}", Uuid::new_v4().simple()),
+            // Nobody listens there; but cards with buttons are taken.
+            callback_url: Some("http://127.0.0.1:9/callbacks/wecom".into()),
+            ..WeComAccount::default()
+        };
         let now = clock.clone();
         let platforms = Sandbox::new(SandboxSettings {
             account: account.clone(),
+            official_account: Some(official.clone()),
             wecom: corporation.clone(),
             clock: Arc::new(move || now.now()),
             phones: vec![Phone::new("phone-1", "甲的手机").at_wecom("cadre-1"), Phone::new("phone-2", "乙的手机")],
@@ -73,12 +85,16 @@ impl Replicas {
                 corp_id: corporation.corp_id,
                 agent_id: corporation.agent_id,
                 secret: corporation.secret,
+                has_callback: corporation.callback_url.is_some(),
             }),
             app_id: account.app_id,
             app_secret: account.app_secret,
-            reminder_template: "T-REMIND".into(),
-            progress_template: "T-PROGRESS".into(),
-            consents: Validity::Once,
+            official_account: Some(OfficialAccountSettings {
+                app_id: official.app_id,
+                app_secret: official.app_secret,
+            }),
+            templates,
+            consents,
         };
         let dynamic: Arc<dyn Clock> = clock.clone();
         let channels = |name: &str| Channels::new(&cache, &dynamic, name, &settings).unwrap();

@@ -1,61 +1,56 @@
 //! A county of five townships, each with one of the five plans, its offices held as the plan names them; two villages, a chat
 //! group in each, and two bots for all.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{Days, NaiveDate};
-use qingfeng_bot::Bot;
 use qingfeng_core::{
-    cache::{Cache, MemoryCache, RedisCache},
     calendar::Calendar,
     campaigns::{
         self, Plan, SHIPPED_PLANS,
         entity::duties,
         plan::{Office, Place},
     },
-    clock::SimulatedClock,
     deadlines::{self, DeadlineStatus, entity::deadlines as deadline},
-    groups::{self, GroupChannel, NewGroup, RobotKey},
-    ids::{CountyId, DutyId, OrganizationId, StaffId},
-    outbox::{
-        self, MessageState, RecipientKind,
-        consents::{self, Consent, Teller},
+    groups::{
+        self, GroupChannel, NewGroup, RobotKey,
+        prepared::{self, PreparedState},
     },
+    ids::{CountyId, DutyId, OrganizationId, StaffId},
+    outbox::{self, MessageState, RecipientKind},
     people::{
         self, Actor, OrganizationKind, Role,
+        entity::staff,
         roster::{self, NewOrganization, NewPost, NewStaff},
     },
     randomness::SeededRandomness,
     refusal::Fault,
-    storage::{Command, DatabaseSettings, Engine, Store, Surroundings, UnitOfWork},
+    storage::{Command, Engine, UnitOfWork},
 };
-use qingfeng_sandbox::{
-    Account, Fault as PlatformFault, FaultKind, Group, Phone, Platform, Recipient, RunningSandbox, Sandbox,
-};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use qingfeng_sandbox::{Group, GroupKind, Phone};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
-use crate::{
-    engines::TestDatabase,
-    shared_cache::SharedCache,
-    township::{PROGRESS, REMINDER, new_bot, platforms, sealer},
-};
+use crate::two_bots::{TwoBots, sealer};
 
-/// More than a year needs.
-const ACCEPTS: u16 = 10_000;
 const LETTERS: [&str; 5] = ["A", "B", "C", "D", "E"];
+/// The staff of this township are members at WeCom, too.
+const AT_WECOM: &str = "D";
 
 pub struct County {
-    pub store: Store,
-    pub clock: Arc<SimulatedClock>,
-    pub platforms: Sandbox,
-    cache: Arc<SharedCache>,
-    running: RunningSandbox,
-    bots: [Arc<Bot>; 2],
+    pub bots: TwoBots,
     names: HashMap<Uuid, String>,
-    /// Cards that were on their way when their bot died.
-    pub killed: usize,
-    _database: TestDatabase,
+}
+
+/// What its villages' groups are.
+fn channel(letter: &str, village: &str) -> GroupChannel {
+    let key = RobotKey::new(village);
+    match letter {
+        "B" => GroupChannel::DingtalkRobot(key),
+        "C" => GroupChannel::FeishuRobot(key),
+        "E" => GroupChannel::OrdinaryChat,
+        _ => GroupChannel::WecomRobot(key),
+    }
 }
 
 fn plan(number: usize) -> Plan {
@@ -91,6 +86,13 @@ impl Founding<'_> {
             open_id: Some(login.clone()),
         };
         let staff = roster::add_staff(self.unit, self.county, &sealer(), new).await?;
+        if login.starts_with(AT_WECOM) {
+            staff::Entity::update_many()
+                .col_expr(staff::Column::WecomUserId, Expr::value(member(&login)))
+                .filter(staff::Column::Id.eq(staff))
+                .exec(self.unit.connection())
+                .await?;
+        }
         let from = NaiveDate::from_ymd_opt(2021, 3, 1).unwrap();
         let post = NewPost { staff, organization: place, role, title: office.label.clone(), from, to: None };
         roster::add_post(self.unit, self.county, post).await?;
@@ -105,8 +107,8 @@ impl Founding<'_> {
         for name in ["东村", "西村"] {
             let name = format!("{letter}{name}");
             let village = self.place(OrganizationKind::Village, name.clone(), Some(township)).await?;
-            let channel = GroupChannel::WecomRobot(RobotKey::new(name.clone()));
-            let group = NewGroup { township, village, name: format!("{name}村民群"), channel };
+            let group =
+                NewGroup { township, village, name: format!("{name}村民群"), channel: channel(letter, &name) };
             let group = groups::add(self.unit, self.county, &sealer(), group).await?;
             self.names.insert(group.0, format!("{name}村民群"));
             villages.push((name, village));
@@ -143,52 +145,38 @@ async fn found(unit: &UnitOfWork) -> Result<HashMap<Uuid, String>, Fault> {
     Ok(founding.names)
 }
 
+/// A name that WeCom allows.
+fn member(login: &str) -> String {
+    format!("member-{}", hex(login))
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl County {
     /// On New Year's Day of 2025, at seven in the morning. Ids come from a seed: whatever is ordered by them is ordered
     /// alike on every engine.
     pub async fn found(engine: Engine) -> Self {
-        let database = TestDatabase::fresh(engine).await;
-        let clock = Arc::new(SimulatedClock::at_shanghai(NaiveDate::from_ymd_opt(2025, 1, 1).unwrap(), 7));
-        let surroundings = Surroundings { clock: clock.clone(), randomness: Arc::new(SeededRandomness::new(5)) };
-        let settings = DatabaseSettings { url: database.url.clone(), connections: 4 };
-        let store = Store::connect(&settings, surroundings).await.unwrap();
-        store.migrate().await.unwrap();
-        let cache: Arc<dyn Cache> = match engine {
-            Engine::Sqlite => Arc::new(MemoryCache::new(clock.clone())),
-            Engine::Postgres => {
-                let url = std::env::var("QINGFENG_TEST_REDIS").unwrap_or("redis://127.0.0.1:6379".into());
-                Arc::new(RedisCache::connect(&url, clock.clone()).await.expect("Redis answers; see README"))
-            }
-        };
-        let cache = Arc::new(SharedCache::new(cache));
-        let names = store.housekeeping(|unit| Box::pin(found(unit))).await.unwrap();
-        let platforms = platforms(&clock);
+        let day = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap();
+        let bots = TwoBots::on(engine, day, Arc::new(SeededRandomness::new(5))).await;
+        let names = bots.store.housekeeping(|unit| Box::pin(found(unit))).await.unwrap();
         for name in names.values() {
             if let Some(village) = name.strip_suffix("村民群") {
-                platforms.add_group(Group::new(village, name));
+                let group = Group::new(village, name);
+                bots.platforms.add_group(match village.get(..1) {
+                    Some("B") => group.of_kind(GroupKind::Dingtalk),
+                    Some("C") => group.of_kind(GroupKind::Feishu),
+                    _ => group,
+                });
             } else if name.contains(':') {
-                platforms.add_phone(Phone::new(name, name));
+                let phone = Phone::new(name, name);
+                let at_wecom = name.starts_with(AT_WECOM);
+                bots.platforms.add_phone(if at_wecom { phone.at_wecom(&member(name)) } else { phone });
             }
         }
-        let running = platforms.start("127.0.0.1:0").unwrap();
-        let bots = [new_bot(&store, &cache, &running), new_bot(&store, &cache, &running)];
-        let county = Self { store, clock, platforms, cache, running, bots, names, killed: 0, _database: database };
-        county.everybody_accepts_messages().await;
-        county
-    }
-
-    fn logins(&self) -> impl Iterator<Item = &String> {
-        self.names.values().filter(|name| name.contains(':'))
-    }
-
-    async fn everybody_accepts_messages(&self) {
-        for login in self.logins() {
-            for template in [REMINDER, PROGRESS] {
-                let (county, consent) = (CountyId(Uuid::nil()), Consent::new(login, template));
-                consents::accepted(&self.store, county, consent, Teller::Platform, ACCEPTS).await.unwrap();
-                self.platforms.accept_subscription(login, template, ACCEPTS.into());
-            }
-        }
+        bots.accept_cards(names.values().filter(|name| name.contains(':')).map(String::as_str)).await;
+        Self { bots, names }
     }
 
     /// Loads the plans that begin today.
@@ -202,9 +190,9 @@ impl County {
             let keys = plan.offices.iter().filter(|office| office.role == Some(Role::TownshipOffice));
             let key = keys.map(|office| office.key.clone()).next().unwrap();
             let office = StaffId(id(&format!("{letter}:{key}")));
-            let office = people::load_staff(&self.store, office, today).await.unwrap().unwrap();
+            let office = people::load_staff(&self.bots.store, office, today).await.unwrap().unwrap();
             campaigns::load_plan(
-                &self.store,
+                &self.bots.store,
                 &Calendar::shipped(),
                 &Command::by(&Actor::Staff(office)),
                 OrganizationId(id(&format!("{letter}镇"))),
@@ -216,44 +204,21 @@ impl County {
         }
     }
 
-    pub async fn bots_work(&self) {
-        for bot in &self.bots {
-            bot.tick().await.unwrap();
+    /// What is to be put into ordinary groups gets there, in one of the two villages.
+    pub async fn forward_posts(&self, today: NaiveDate) {
+        let waiting = prepared::entity::Entity::find()
+            .filter(prepared::entity::Column::State.eq(PreparedState::Prepared))
+            .all(self.bots.store.reader())
+            .await
+            .unwrap();
+        for post in waiting {
+            if self.names[&post.group_id.0].contains('西') {
+                continue;
+            }
+            let keeper = people::load_staff(&self.bots.store, post.keeper_staff_id, today).await.unwrap().unwrap();
+            let command = Command::by(&Actor::Staff(keeper));
+            prepared::confirm(&self.bots.store, &command, post.county_id, post.id).await.unwrap();
         }
-        self.cache.leases_run_out().await;
-    }
-
-    /// One bot dies while a card is on its way, if there is one to be sent now; the other goes on.
-    pub async fn kill_a_bot(&mut self) {
-        let slow = FaultKind::Delay { milliseconds: 60_000 };
-        let slow = PlatformFault::new(Platform::WeChat, slow).at("/cgi-bin/message/subscribe/send").times(1);
-        let fault = self.platforms.inject(slow);
-        self.cache.remove(&format!("wechat_token:{}", Account::default().app_id)).await.unwrap();
-        let cards = || {
-            let to_people = |delivery: &qingfeng_sandbox::Delivery| matches!(delivery.to, Recipient::Phone(_));
-            self.platforms.deliveries().iter().filter(|delivery| to_people(delivery)).count()
-        };
-        let before = cards();
-        let bot = Arc::clone(&self.bots[0]);
-        let work = tokio::spawn(async move { bot.tick().await });
-        let died = loop {
-            if cards() > before {
-                work.abort();
-                break true;
-            }
-            if work.is_finished() {
-                break false;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        };
-        let ended = work.await;
-        assert_eq!(ended.is_err(), died, "{ended:?}");
-        self.killed += usize::from(died);
-        self.platforms.end_fault(fault);
-        self.cache.leases_run_out().await;
-        self.bots[0] = new_bot(&self.store, &self.cache, &self.running);
-        self.bots[1].tick().await.unwrap();
-        self.cache.leases_run_out().await;
     }
 
     /// Most hand in two days ahead; some on the day, some three days late, a few never.
@@ -261,11 +226,12 @@ impl County {
         let open = deadline::Entity::find()
             .filter(deadline::Column::Status.eq(DeadlineStatus::Open))
             .filter(deadline::Column::DueOn.lte(today + Days::new(2)))
-            .all(self.store.reader())
+            .all(self.bots.store.reader())
             .await
             .unwrap();
         for deadline in open {
-            let duty = duties::Entity::find_by_id(DutyId(deadline.subject_id)).one(self.store.reader()).await.unwrap();
+            let duty =
+                duties::Entity::find_by_id(DutyId(deadline.subject_id)).one(self.bots.store.reader()).await.unwrap();
             let duty = duty.unwrap();
             let unit = &self.names[&duty.unit_id.0];
             let days = match duty.duty_key.bytes().chain(unit.bytes()).map(u32::from).sum::<u32>() % 12 {
@@ -278,7 +244,8 @@ impl County {
                 continue;
             }
             let id = duty.id;
-            self.store
+            self.bots
+                .store
                 .housekeeping(move |unit| {
                     Box::pin(async move { deadlines::end(unit, id.into(), Some("duty"), DeadlineStatus::Met).await })
                 })
@@ -289,7 +256,7 @@ impl County {
 
     /// Recipient, kind and state of every message there ever was.
     pub async fn messages(&self) -> Vec<(String, String, String)> {
-        let messages = outbox::entity::Entity::find().all(self.store.reader()).await.unwrap();
+        let messages = outbox::entity::Entity::find().all(self.bots.store.reader()).await.unwrap();
         let line = |message: outbox::entity::Model| {
             let state = serde_json::to_value(message.state).unwrap().as_str().unwrap().to_owned();
             (self.names[&message.recipient_id].clone(), message.kind, state)
@@ -301,7 +268,7 @@ impl County {
     pub async fn taken(&self) -> usize {
         let sent = outbox::entity::Entity::find()
             .filter(outbox::entity::Column::State.eq(MessageState::Sent))
-            .all(self.store.reader())
+            .all(self.bots.store.reader())
             .await
             .unwrap();
         let (posts, cards): (Vec<_>, Vec<_>) =

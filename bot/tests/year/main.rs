@@ -23,6 +23,7 @@ mod five_plans;
 mod people;
 mod shared_cache;
 mod township;
+mod two_bots;
 
 use std::collections::BTreeMap;
 
@@ -55,28 +56,29 @@ async fn live(township: &mut Township) {
     let end = day(12, 31);
     let mut outages = Vec::new();
     loop {
-        let now = township.clock.now().with_timezone(&shanghai());
+        let now = township.bots.clock.now().with_timezone(&shanghai());
         let (today, hour) = (now.date_naive(), now.hour());
         if today > end {
             break;
         }
         if (today, hour) == (day(10, 9), 0) {
             for platform in [Platform::WeChat, Platform::WeCom] {
-                outages.push(township.platforms.inject(Fault::new(platform, FaultKind::Outage)));
+                outages.push(township.bots.platforms.inject(Fault::new(platform, FaultKind::Outage)));
             }
         }
         if (today, hour) == (day(10, 11), 0) {
-            assert!(outages.drain(..).all(|outage| township.platforms.end_fault(outage)));
+            assert!(outages.drain(..).all(|outage| township.bots.platforms.end_fault(outage)));
         }
         if (today, hour) == (day(5, 13), 9) {
-            township.kill_a_bot_while_a_card_is_on_its_way().await;
+            let died = township.bots.one_dies_while_a_card_is_on_its_way().await;
+            assert_eq!(died, Some(Platform::WeChat), "a card was due");
         } else if !bots_are_off(today) && is_worth_a_look(hour) {
-            township.bots_work().await;
+            township.bots.work().await;
         }
         if hour == 16 {
             people::hand_in(township, today).await;
         }
-        township.clock.advance(TimeDelta::hours(1));
+        township.bots.clock.advance(TimeDelta::hours(1));
     }
 }
 

@@ -28,11 +28,12 @@ pub async fn hand_in(township: &Township, today: NaiveDate) {
         .filter(deadline::Column::Status.eq(DeadlineStatus::Open))
         // Nobody hands in earlier.
         .filter(deadline::Column::DueOn.lte(today + Days::new(2)))
-        .all(township.store.reader())
+        .all(township.bots.store.reader())
         .await
         .unwrap();
     for deadline in open {
-        let duty = duties::Entity::find_by_id(DutyId(deadline.subject_id)).one(township.store.reader()).await.unwrap();
+        let duty =
+            duties::Entity::find_by_id(DutyId(deadline.subject_id)).one(township.bots.store.reader()).await.unwrap();
         let duty = duty.unwrap();
         let due_on = deadline.due_on.unwrap();
         let unit = township.name_of(duty.unit_id.0);
@@ -42,6 +43,7 @@ pub async fn hand_in(township: &Township, today: NaiveDate) {
         }
         let id = duty.id;
         township
+            .bots
             .store
             .housekeeping(move |unit| {
                 Box::pin(async move { deadlines::end(unit, id.into(), Some("duty"), DeadlineStatus::Met).await })

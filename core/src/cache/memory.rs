@@ -1,7 +1,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -16,6 +16,8 @@ const SWEEP_AFTER: usize = 4096;
 /// The cache of a single process.
 pub struct MemoryCache {
     clock: Arc<dyn Clock>,
+    /// From when windows are counted, by a clock that nobody sets.
+    began: (DateTime<Utc>, Instant),
     state: Mutex<State>,
 }
 
@@ -39,11 +41,24 @@ struct Window {
 impl MemoryCache {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::new(State { sweep_at: SWEEP_AFTER, ..State::default() }) }
+        let began = (clock.now(), Instant::now());
+        Self { clock, began, state: Mutex::new(State { sweep_at: SWEEP_AFTER, ..State::default() }) }
+    }
+
+    /// By which windows are counted: whoever sets the machine's clock forward must not make room.
+    fn window_time(&self) -> DateTime<Utc> {
+        let (at, since) = self.began;
+        if self.clock.is_simulated() { self.clock.now() } else { at + since.elapsed() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder of this lock panics")
+    }
+
+    fn keep(&self, state: &mut State, key: &str, value: &[u8], keep_for: Duration) {
+        let now = self.clock.now();
+        state.sweep(now, self.window_time());
+        state.entries.insert(key.to_owned(), Entry { value: value.to_vec(), until: now + keep_for });
     }
 }
 
@@ -52,13 +67,12 @@ impl State {
         self.entries.get(key).filter(|entry| entry.until > now).map(|entry| &entry.value[..])
     }
 
-    fn set(&mut self, key: &str, value: &[u8], now: DateTime<Utc>, keep_for: Duration) {
+    fn sweep(&mut self, now: DateTime<Utc>, window_time: DateTime<Utc>) {
         if self.entries.len() + self.windows.len() >= self.sweep_at {
             self.entries.retain(|_, entry| entry.until > now);
-            self.windows.retain(|_, window| window.until > now);
+            self.windows.retain(|_, window| window.until > window_time);
             self.sweep_at = self.entries.len() + self.windows.len() + SWEEP_AFTER;
         }
-        self.entries.insert(key.to_owned(), Entry { value: value.to_vec(), until: now + keep_for });
     }
 }
 
@@ -69,7 +83,7 @@ impl Cache for MemoryCache {
     }
 
     async fn set(&self, key: &str, value: &[u8], keep_for: Duration) -> Result<(), Fault> {
-        self.state().set(key, value, self.clock.now(), keep_for);
+        self.keep(&mut self.state(), key, value, keep_for);
         Ok(())
     }
 
@@ -79,7 +93,7 @@ impl Cache for MemoryCache {
         if state.get(key, now).is_some() {
             return Ok(false);
         }
-        state.set(key, value, now, keep_for);
+        self.keep(&mut state, key, value, keep_for);
         Ok(true)
     }
 
@@ -105,7 +119,7 @@ impl Cache for MemoryCache {
         limit: u32,
         window: Duration,
     ) -> Result<Option<Duration>, Fault> {
-        let now = self.clock.now();
+        let now = self.window_time();
         let mut state = self.state();
         let known =
             state.windows.entry(key.to_owned()).or_insert_with(|| Window { events: VecDeque::new(), until: now });
@@ -130,7 +144,7 @@ impl Cache for MemoryCache {
         let mut state = self.state();
         let free = state.get(&key, now).is_none_or(|current| current == holder.as_bytes());
         if free {
-            state.set(&key, holder.as_bytes(), now, keep_for);
+            self.keep(&mut state, &key, holder.as_bytes(), keep_for);
         }
         Ok(free)
     }

@@ -45,10 +45,16 @@ if holder == false or holder == ARGV[1] then
 end
 return 0";
 
-/// The caller's clock counts, not the server's, so that both engines behave alike on a simulated clock. Members carry a
-/// running number: two events in one millisecond are two events.
+/// The server's clock counts: of two replicas the one whose clock is ahead would forget what the other has just counted, and
+/// together they would pass the limit. Only a simulated clock counts itself. Members carry a running number: two events in one
+/// millisecond are two events.
 const TAKE_SLOTS: &str = "
-local now, window, limit, events = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local window, limit, events = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
 local over = redis.call('ZCARD', KEYS[1]) + events - limit
 if over > 0 then
@@ -57,7 +63,7 @@ if over > 0 then
 end
 for _ = 1, events do
   local number = redis.call('INCR', KEYS[2])
-  redis.call('ZADD', KEYS[1], now, now .. ':' .. number)
+  redis.call('ZADD', KEYS[1], now, string.format('%.0f:%d', now, number))
 end
 redis.call('PEXPIRE', KEYS[1], window)
 redis.call('PEXPIRE', KEYS[2], window)
@@ -103,11 +109,12 @@ impl Cache for RedisCache {
         limit: u32,
         window: Duration,
     ) -> Result<Option<Duration>, Fault> {
+        let simulated = self.clock.is_simulated().then(|| self.clock.now().timestamp_millis().to_string());
         let wait: i64 = Script::new(TAKE_SLOTS)
             // One hash tag keeps both keys on one node of a cluster.
             .key(format!("window:{{{key}}}"))
             .key(format!("window:{{{key}}}:number"))
-            .arg(self.clock.now().timestamp_millis())
+            .arg(simulated.unwrap_or_default())
             .arg(milliseconds(window))
             .arg(limit)
             .arg(events)

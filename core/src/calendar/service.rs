@@ -13,8 +13,8 @@ use super::{Calendar, DayRule, Limit, WorkedOut, YearNotice};
 use crate::{
     audit::{AuditEntry, digest_of},
     deadlines::{
-        DeadlineStatus,
-        entity::{changes, deadlines},
+        self, DeadlineStatus,
+        entity::{changes, deadlines as deadline_rows},
     },
     ids::{CountyId, DeadlineId, EntryId},
     outbox::{Notice, Recipient},
@@ -176,7 +176,7 @@ async fn keep(unit: &UnitOfWork, county: CountyId, notice: &YearNotice) -> Resul
 }
 
 /// The date by the rule that the deadline keeps; none where people set the date.
-fn work_out(calendar: &Calendar, deadline: &deadlines::Model) -> Option<WorkedOut> {
+fn work_out(calendar: &Calendar, deadline: &deadline_rows::Model) -> Option<WorkedOut> {
     let limit = serde_json::from_value::<Limit>(deadline.limit.clone());
     let day = serde_json::from_value::<DayRule>(deadline.limit.clone());
     limit.map(|limit| calendar.due_date(deadline.start_on, limit)).or(day.map(|day| calendar.day(day))).ok()
@@ -188,13 +188,13 @@ async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar
     let mut notices = Vec::new();
     let mut after = DeadlineId(uuid::Uuid::nil());
     loop {
-        let page = deadlines::Entity::find()
-            .filter(deadlines::Column::CountyId.eq(county))
-            .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
+        let page = deadline_rows::Entity::find()
+            .filter(deadline_rows::Column::CountyId.eq(county))
+            .filter(deadline_rows::Column::Status.eq(DeadlineStatus::Open))
             // An extended date was decided by a person: no calendar moves it.
-            .filter(deadlines::Column::Extensions.eq(0))
-            .filter(deadlines::Column::Id.gt(after))
-            .order_by_asc(deadlines::Column::Id)
+            .filter(deadline_rows::Column::Extensions.eq(0))
+            .filter(deadline_rows::Column::Id.gt(after))
+            .order_by_asc(deadline_rows::Column::Id)
             .limit(PAGE)
             .all(unit.connection())
             .await?;
@@ -206,22 +206,22 @@ async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar
                 continue;
             }
             moved += 1;
-            notices.extend(deadline.responsible_staff_id.map(|staff| {
-                let subject = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
-                Notice::new(Recipient::Staff(staff), "deadline_moved_by_calendar", subject)
-                    .step(format!(
-                        "{}:{}",
-                        deadline.id,
-                        worked_out.due_on.map(|date| date.to_string()).unwrap_or_default()
-                    ))
+            let subject = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
+            let step =
+                format!("{}:{}", deadline.id, worked_out.due_on.map(|date| date.to_string()).unwrap_or_default());
+            for staff in deadlines::responsible(unit.connection(), &deadline, unit.today()).await? {
+                let mut notice = Notice::new(Recipient::Staff(staff), "deadline_moved_by_calendar", subject)
+                    .step(step.clone())
                     .round(deadline.round)
                     .facts(serde_json::json!({
                         "title": deadline.subject_title,
                         "old_due_on": deadline.due_on,
                         "due_on": worked_out.due_on,
                         "explanation": worked_out.explanation,
-                    }))
-            }));
+                    }));
+                notice.township = deadline.township_id;
+                notices.push(notice);
+            }
             changes::Entity::insert(changes::ActiveModel {
                 id: Set(EntryId::new(unit.randomness(), unit.now())),
                 county_id: Set(county),
@@ -234,10 +234,10 @@ async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar
             })
             .exec_without_returning(unit.connection())
             .await?;
-            deadlines::Entity::update_many()
-                .col_expr(deadlines::Column::DueOn, Expr::value(worked_out.due_on))
-                .col_expr(deadlines::Column::Explanation, Expr::value(worked_out.explanation))
-                .filter(deadlines::Column::Id.eq(deadline.id))
+            deadline_rows::Entity::update_many()
+                .col_expr(deadline_rows::Column::DueOn, Expr::value(worked_out.due_on))
+                .col_expr(deadline_rows::Column::Explanation, Expr::value(worked_out.explanation))
+                .filter(deadline_rows::Column::Id.eq(deadline.id))
                 .exec(unit.connection())
                 .await?;
         }

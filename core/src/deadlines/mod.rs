@@ -5,12 +5,14 @@ pub mod desk;
 pub mod entity;
 pub mod extensions;
 mod ledger;
+mod responsible;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use ledger::{NewDeadline, end, open, open_again, reassign, resume};
+pub use responsible::responsible;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -50,6 +50,9 @@ pub struct PlatformMedia {
     pub kind: MediaKind,
     /// The platform's name for it.
     pub reference: String,
+    /// The account that it was sent to: no other one is given it.
+    #[serde(default)]
+    pub app_id: String,
     pub received_at: DateTime<Utc>,
 }
 
@@ -71,6 +74,7 @@ pub(crate) async fn expect(
         resident_id: Set(resident),
         kind: Set(one.kind),
         reference: Set(one.reference.clone()),
+        app_id: Set(Some(one.app_id.clone()).filter(|app_id| !app_id.is_empty())),
         position: Set(position),
         attempts: Set(0),
         not_before: Set(unit.now()),

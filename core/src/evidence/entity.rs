@@ -74,6 +74,8 @@ pub mod awaited_media {
         pub kind: MediaKind,
         /// The platform's name for it.
         pub reference: String,
+        /// The account that it was sent to; none = from before there were two.
+        pub app_id: Option<String>,
         pub position: i32,
         pub attempts: i32,
         pub not_before: DateTimeUtc,

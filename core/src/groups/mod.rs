@@ -4,6 +4,7 @@ mod channel;
 pub mod entity;
 pub mod prepared;
 pub mod reviews;
+pub mod unread;
 
 use std::collections::HashMap;
 
@@ -65,17 +66,19 @@ pub fn robot_key(sealer: &Sealer, group: &entity::Model) -> Result<Option<RobotK
     RobotKey::from_bytes(&bytes).map(Some).ok_or_else(|| Fault::unavailable("a robot's key cannot be read"))
 }
 
-/// Nothing goes into this group any more, until its robot gets a new key.
+/// Nothing goes into this group any more, until its robot gets a new key. False when it has one already: who refused was the
+/// robot of the key that stands in `group`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn retire(unit: &UnitOfWork, id: GroupId) -> Result<(), Fault> {
-    entity::Entity::update_many()
+pub async fn retire(unit: &UnitOfWork, group: &entity::Model) -> Result<bool, Fault> {
+    let retired = entity::Entity::update_many()
         .col_expr(entity::Column::Active, Expr::value(false))
-        .filter(entity::Column::Id.eq(id))
+        .filter(entity::Column::Id.eq(group.id))
+        .filter(entity::Column::RobotKeySealed.eq(group.robot_key_sealed.clone()))
         .exec(unit.connection())
         .await?;
-    Ok(())
+    Ok(retired.rows_affected == 1)
 }
 
 /// Puts a new key in the place of a robot's old one, which is gone for good. A group that was retired because its robot

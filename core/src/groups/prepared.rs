@@ -8,13 +8,14 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::entity as groups;
+use super::{entity as groups, reviews};
 use crate::{
     audit::AuditEntry,
     ids::{CountyId, GroupId, MessageId, StaffId},
-    outbox::{self, MessageState},
+    outbox::{self, MessageState, Notice, Recipient},
     people::{
         Actor, Staff,
         authorization::{Action, Reach, Subject, may, reach},
@@ -40,6 +41,8 @@ pub enum PreparedState {
     Posted,
     /// Nobody did for so long that it is not worth it any more.
     Expired,
+    /// Taken back before anybody said that it is in the group. Whoever put it there all the same says so, and a correction follows.
+    Retracted,
 }
 
 /// The table; its key is the message that the post carries.
@@ -70,6 +73,9 @@ pub mod entity {
         pub prepared_at: DateTimeUtc,
         pub posted_by: Option<StaffId>,
         pub posted_at: Option<DateTimeUtc>,
+        pub retracted_by: Option<StaffId>,
+        /// To be told to the group, should the post be there.
+        pub retraction_reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -113,6 +119,8 @@ pub async fn prepare(unit: &UnitOfWork, holder: &str, group: &groups::Model, new
         prepared_at: Set(unit.now()),
         posted_by: Set(None),
         posted_at: Set(None),
+        retracted_by: Set(None),
+        retraction_reason: Set(None),
     })
     .on_conflict(
         OnConflict::column(C::Id)
@@ -123,6 +131,31 @@ pub async fn prepare(unit: &UnitOfWork, holder: &str, group: &groups::Model, new
     .await?;
     set_message(unit, message, MessageState::HandedOver, None).await?;
     Ok(true)
+}
+
+/// Marks a post that is taken back while a person has it: its card and the text that was copied are on a phone already. Returns
+/// what to tell that person; none when there is no such post, or it is in the group.
+pub(super) async fn recall(
+    unit: &UnitOfWork,
+    group: &groups::Model,
+    id: MessageId,
+    by: Option<StaffId>,
+    reason: &str,
+) -> Result<Option<Notice>, Fault> {
+    let post = entity::Entity::find_by_id(id).lock_exclusive().one(unit.connection()).await?;
+    let Some(post) = post.filter(|post| post.state != PreparedState::Posted) else { return Ok(None) };
+    entity::Entity::update_many()
+        .col_expr(entity::Column::State, Expr::value(PreparedState::Retracted))
+        .col_expr(entity::Column::RetractedBy, Expr::value(by.map(|staff| staff.0)))
+        .col_expr(entity::Column::RetractionReason, Expr::value(reason))
+        .filter(entity::Column::Id.eq(id))
+        .exec(unit.connection())
+        .await?;
+    let notice = Notice::new(Recipient::Staff(post.keeper_staff_id), "post_recalled", group.id)
+        .step(id.to_string())
+        .township(group.township_id)
+        .facts(json!({"title": group.name, "post_id": id}));
+    Ok(Some(notice))
 }
 
 /// Gives up on posts that nobody put into their group: their messages are shown to the office as undelivered.
@@ -270,7 +303,7 @@ pub async fn name_keeper(
         .await
 }
 
-/// Says that the post is in the group.
+/// Says that the post is in the group. One that was taken back meanwhile is corrected there.
 ///
 /// # Errors
 /// As [`detail`]; `post_already_confirmed` when somebody said so before.
@@ -279,6 +312,8 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
+                // The message first, like a retraction does: neither waits for the other.
+                let message = outbox::entity::Entity::find_by_id(id).lock_exclusive().one(unit.connection()).await?;
                 let post = entity::Entity::find_by_id(id)
                     .lock_exclusive()
                     .one(unit.connection())
@@ -301,7 +336,14 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
                     .exec(unit.connection())
                     .await?;
                 set_message(unit, id, MessageState::Sent, None).await?;
-                Ok(Done::new((), AuditEntry::new("post_confirmed", post.group_id)))
+                let mut notices = Vec::new();
+                if let (Some(message), Some(reason)) = (message, &post.retraction_reason) {
+                    let group = groups::Entity::find_by_id(post.group_id).one(unit.connection()).await?;
+                    let group = group.ok_or_else(Refusal::not_found)?;
+                    let message = outbox::entity::Model { sent_at: Some(unit.now()), ..message };
+                    notices.push(reviews::correction(unit, post.retracted_by, &group, &message, reason).await?);
+                }
+                Ok(Done::new((), AuditEntry::new("post_confirmed", post.group_id)).telling(notices))
             })
         })
         .await

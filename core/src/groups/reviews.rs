@@ -11,10 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    entity as groups,
-    prepared::{self, PreparedState},
-};
+use super::{entity as groups, prepared};
 use crate::{
     audit::AuditEntry,
     clock::shanghai_date,
@@ -307,7 +304,8 @@ fn may_let_go(review: &entity::Model, by: Option<StaffId>) -> Result<(), Fault> 
 }
 
 /// Takes a post back: one that is not in its group yet is not sent any more; for one that is, a correction is posted there,
-/// which a second person lets go like any other.
+/// which a second person lets go like any other. Whoever has it for a group that no program writes into is told not to put it there
+/// any more; if it is there already, the correction follows when that person says so ([`prepared::confirm`]).
 ///
 /// # Errors
 /// `not_found`; `post_retracted` when it was taken back already; a reason that is missing or says a private number.
@@ -338,26 +336,21 @@ pub async fn retract(
                     ..Subject::default()
                 };
                 may(&actor, Action::RetractPost, &subject)?;
+                let by = actor.staff().map(|staff| staff.id);
                 let notices = match message.state {
                     MessageState::Sent | MessageState::Unknown | MessageState::Departed => {
-                        vec![correction(unit, &actor, &group, &message, &reason).await?]
+                        vec![correction(unit, by, &group, &message, &reason).await?]
                     }
                     MessageState::Withdrawn => return Err(retracted()),
                     _ => {
                         set_message(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
-                        prepared::entity::Entity::update_many()
-                            .col_expr(prepared::entity::Column::State, Expr::value(PreparedState::Expired))
-                            .filter(prepared::entity::Column::Id.eq(id))
-                            .filter(prepared::entity::Column::State.eq(PreparedState::Prepared))
-                            .exec(unit.connection())
-                            .await?;
                         entity::Entity::update_many()
                             .col_expr(entity::Column::State, Expr::value(ReviewState::Rejected))
                             .filter(entity::Column::Id.eq(id))
                             .filter(entity::Column::State.eq(ReviewState::Waiting))
                             .exec(unit.connection())
                             .await?;
-                        Vec::new()
+                        prepared::recall(unit, &group, id, by, &reason).await?.into_iter().collect()
                     }
                 };
                 Ok(Done::new((), AuditEntry::new("post_retracted", id).changing(&(), &reason)).telling(notices))
@@ -370,9 +363,10 @@ fn retracted() -> Fault {
     Refusal::new(RefusalKind::Conflict, "post_retracted", "这条公示已经撤回或更正过了。").into()
 }
 
-async fn correction(
+/// What tells a group that a post in it was wrong; `by` took it back, and is no second person for the correction.
+pub(super) async fn correction(
     unit: &UnitOfWork,
-    actor: &Actor,
+    by: Option<StaffId>,
     group: &groups::Model,
     message: &messages::Model,
     reason: &str,
@@ -394,7 +388,7 @@ async fn correction(
         "title": message.facts.get("title"),
         "posted_on": shanghai_date(posted_on),
         "reason": reason,
-        "author": actor.staff().map(|staff| staff.id),
+        "author": by,
     });
     let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
     Ok(Notice::new(Recipient::Group(group.id), "post_corrected", about)

@@ -4,6 +4,7 @@
 //! count of its own, and the higher one holds. The ledger keeps us from asking the platform in vain; what the platform
 //! says when a message is sent is the truth, and it corrects the ledger.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter,
@@ -152,19 +153,21 @@ pub async fn give_back(store: &Store, consent: Consent, validity: Validity) -> R
     if validity == Validity::LongTerm {
         return Ok(());
     }
-    store
-        .housekeeping(move |unit| {
-            Box::pin(async move {
-                Entity::update_many()
-                    .col_expr(Column::Used, Expr::col(Column::Used).sub(1))
-                    .filter(consent.is_this())
-                    .filter(Column::Used.gt(0))
-                    .exec(unit.connection())
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
+    store.housekeeping(move |unit| Box::pin(async move { returned(unit, &consent).await })).await
+}
+
+/// The same in the transaction that learns of it. Of a long-term accept nothing was used, and nothing comes back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn returned(unit: &UnitOfWork, consent: &Consent) -> Result<(), Fault> {
+    Entity::update_many()
+        .col_expr(Column::Used, Expr::col(Column::Used).sub(1))
+        .filter(consent.is_this())
+        .filter(Column::Used.gt(0))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
 }
 
 /// The platform says that no accept is left, or the person switched the template off: what anybody counted is void.
@@ -172,21 +175,30 @@ pub async fn give_back(store: &Store, consent: Consent, validity: Validity) -> R
 /// # Errors
 /// When the database does not answer.
 pub async fn none_left(store: &Store, consent: Consent) -> Result<(), Fault> {
-    store
-        .housekeeping(move |unit| {
-            Box::pin(async move {
-                Entity::update_many()
-                    .col_expr(Column::ToldByApp, Expr::value(0))
-                    .col_expr(Column::ToldByPlatform, Expr::value(0))
-                    .col_expr(Column::Used, Expr::value(0))
-                    .col_expr(Column::ChangedAt, Expr::value(unit.now()))
-                    .filter(consent.is_this())
-                    .exec(unit.connection())
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
+    store.housekeeping(move |unit| Box::pin(async move { void(unit, &consent, None).await })).await
+}
+
+/// The same as of an instant, in the transaction that learns of it: an event may be worked off late, and what was accepted
+/// after it holds.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn none_left_as_of(unit: &UnitOfWork, consent: &Consent, instant: DateTime<Utc>) -> Result<(), Fault> {
+    void(unit, consent, Some(instant)).await
+}
+
+async fn void(unit: &UnitOfWork, consent: &Consent, as_of: Option<DateTime<Utc>>) -> Result<(), Fault> {
+    let mut update = Entity::update_many()
+        .col_expr(Column::ToldByApp, Expr::value(0))
+        .col_expr(Column::ToldByPlatform, Expr::value(0))
+        .col_expr(Column::Used, Expr::value(0))
+        .col_expr(Column::ChangedAt, Expr::value(unit.now()))
+        .filter(consent.is_this());
+    if let Some(as_of) = as_of {
+        update = update.filter(Column::ChangedAt.lte(as_of));
+    }
+    update.exec(unit.connection()).await?;
+    Ok(())
 }
 
 /// Accepts left.

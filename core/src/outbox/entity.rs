@@ -1,6 +1,6 @@
 use sea_orm::entity::prelude::*;
 
-use super::{MessageState, RecipientKind};
+use super::{MessageState, Priority, RecipientKind};
 use crate::{
     ids::{CountyId, MessageId, OrganizationId},
     subject::SubjectKind,
@@ -17,6 +17,7 @@ pub struct Model {
     pub recipient_id: Uuid,
     /// Who stands in for the recipient and gets it; none where it goes to the recipient.
     pub reached_id: Option<Uuid>,
+    pub priority: Priority,
     pub kind: String,
     pub subject_kind: SubjectKind,
     pub subject_id: Uuid,

@@ -1,11 +1,14 @@
 //! The transactional outbox (6.1): messages are written with the fact that causes them and sent later by the bot.
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
+mod answering;
 pub mod card_updates;
 pub mod consents;
 pub mod departures;
 pub mod entity;
 pub mod opt_outs;
+mod priority;
+pub mod residents_missed;
 pub mod stops;
 pub mod templates;
 pub mod undelivered;
@@ -17,6 +20,9 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use answering::{Answering, Turn};
+pub use priority::{Priority, due};
 
 use crate::{
     ids::{CountyId, GroupId, MessageId, OrganizationId, ResidentId, StaffId},
@@ -188,6 +194,7 @@ fn insert(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) -> Option<I
             recipient_kind: Set(recipient_kind),
             recipient_id: Set(recipient_id),
             reached_id: Set(None),
+            priority: Set(Priority::of(recipient_kind, notice.kind)),
             kind: Set(notice.kind.to_owned()),
             subject_kind: Set(notice.subject.kind),
             subject_id: Set(notice.subject.id),

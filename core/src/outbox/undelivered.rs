@@ -1,12 +1,12 @@
 //! Messages that did not get through, with the reason, and sending them again (6.1).
 //!
-//! A resident who gets a message about a complaint is the one who brought it up: of residents' messages nothing is shown but that
-//! there is one.
+//! A resident who gets a message about a complaint is the one who brought it up: residents' messages are only counted
+//! ([`super::residents_missed`]), and nobody sends one again.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use super::{
     MessageState, RecipientKind,
@@ -35,18 +35,18 @@ pub const PAGE: u64 = 30;
 pub struct Undelivered {
     pub id: MessageId,
     pub recipient_kind: RecipientKind,
-    /// The group or the member of staff; none for residents.
+    /// The group or the member of staff.
     pub recipient: Option<String>,
     pub kind: String,
-    /// What it is about; none for residents' messages.
+    /// What it is about.
     pub title: Option<String>,
     pub state: MessageState,
     pub reason: String,
     pub created_at: DateTime<Utc>,
 }
 
-/// What did not get through in the actor's reach, latest first; `before` is the last one of the page before. Who does not work
-/// on complaints sees the groups' posts only.
+/// What did not get through to staff and groups in the actor's reach, latest first; `before` is the last one of the page before.
+/// Who does not work on complaints sees the groups' posts only.
 ///
 /// # Errors
 /// `forbidden` for those who see no messages; when the database does not answer.
@@ -55,7 +55,7 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
     let mut query = Entity::find()
         .filter(Column::TownshipId.is_in(reach.townships.iter().copied()))
         .filter(Column::State.is_in([MessageState::Parked, MessageState::Unknown]))
-        .filter(to_everybody().not())
+        .filter(Column::RecipientKind.ne(RecipientKind::Resident))
         .filter(concerns::not_concerning(&reach, Expr::col((Entity, Column::SubjectId))));
     if !sees_persons(actor) {
         query = query.filter(Column::RecipientKind.eq(RecipientKind::Group));
@@ -68,26 +68,19 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
     Ok(rows
         .into_iter()
         .map(|row| {
-            let to_resident = row.recipient_kind == RecipientKind::Resident;
             let title = row.facts.get("title").and_then(|title| title.as_str()).map(str::to_owned);
             Undelivered {
                 id: row.id,
                 recipient_kind: row.recipient_kind,
                 recipient: names.get(&row.recipient_id).cloned(),
                 kind: row.kind,
-                title: title.filter(|_| !to_resident),
+                title,
                 state: row.state,
                 reason: row.parked_reason.unwrap_or_default(),
                 created_at: row.created_at,
             }
         })
         .collect())
-}
-
-/// Cards that went to everybody on a roll: hundreds of them reach nobody because nobody has a phone there, and whom they reach is
-/// nothing for the office to go after.
-fn to_everybody() -> Condition {
-    Condition::all().add(Column::RecipientKind.eq(RecipientKind::Resident)).add(Column::Kind.like("sealed_survey_%"))
 }
 
 pub(super) fn sees_persons(actor: &Actor) -> bool {
@@ -110,7 +103,7 @@ async fn names(store: &Store, rows: &[Model]) -> Result<HashMap<uuid::Uuid, Stri
 /// better than never.
 ///
 /// # Errors
-/// `message_not_parked` when it is on its way, sent or withdrawn.
+/// `message_not_parked` when it is on its way, sent or withdrawn; `not_found` for what the actor is not shown.
 pub async fn resend(store: &Store, command: &Command, county: CountyId, id: MessageId) -> Result<Outcome<()>, Fault> {
     settle(store, command, county, id, Settling::Again).await
 }
@@ -172,7 +165,12 @@ async fn settle(
                     ..Subject::default()
                 };
                 may(&actor, Action::ResendMessage, &subject)?;
-                if message.recipient_kind != RecipientKind::Group && !sees_persons(&actor) {
+                let is_shown = match message.recipient_kind {
+                    RecipientKind::Group => true,
+                    RecipientKind::Staff => sees_persons(&actor),
+                    RecipientKind::Resident => false,
+                };
+                if !is_shown {
                     return Err(Refusal::not_found().into());
                 }
                 settling.check(message.state)?;

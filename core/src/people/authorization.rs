@@ -89,6 +89,8 @@ pub enum Action {
     ReleaseMessageTemplate,
     ManageGroups,
     // people
+    /// Let a chat with one of our accounts be one's own.
+    LinkAccount,
     ViewStaff,
     /// Say that somebody is away and who stands in.
     RecordAbsence,
@@ -320,7 +322,7 @@ fn rule(action: Action) -> Rule {
         ]),
         // Who may answer stands on the roll of the box.
         A::AnswerSealedSurvey => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
-        A::UploadFile => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
+        A::UploadFile | A::LinkAccount => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
         }

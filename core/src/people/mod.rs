@@ -1,6 +1,7 @@
 //! Organizations, staff in posts over time, residents on rosters; who they are when they sign in, and what they may do.
 
 pub mod absences;
+pub mod account_links;
 mod actor;
 mod actors;
 pub mod authorization;

@@ -1,14 +1,14 @@
 //! Whose phone is whose: WeChat's identities of residents and staff.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder,
     sea_query::{Expr, Func},
 };
 use uuid::Uuid;
 
 use super::{
     PersonKind,
-    entity::{resident_logins, staff},
+    entity::{account_links, resident_logins, staff},
 };
 use crate::{
     ids::{CountyId, ResidentId, StaffId},
@@ -22,7 +22,8 @@ pub struct Owner {
     pub id: Uuid,
 }
 
-/// The person's WeChat identity, if it is known. Who left the service has none.
+/// The person's WeChat identity, if it is known. Who left the service has none. Of several phones the one that was bound
+/// last: the others may have been given away.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -35,6 +36,8 @@ pub async fn open_id(connection: &impl ConnectionTrait, kind: PersonKind, id: Uu
             .and_then(|person| person.open_id),
         PersonKind::Resident => resident_logins::Entity::find()
             .filter(resident_logins::Column::ResidentId.eq(ResidentId(id)))
+            .order_by_desc(resident_logins::Column::CreatedAt)
+            .order_by_desc(resident_logins::Column::OpenId)
             .one(connection)
             .await?
             .map(|login| login.open_id),
@@ -60,13 +63,35 @@ pub async fn members(connection: &impl ConnectionTrait, user_id: &str) -> Result
     Ok(staff.into_iter().map(|person| Owner { county: person.county_id, id: person.id.0 }).collect())
 }
 
-/// The people of a phone: a village secretary may be a resident, too.
+/// Whether this is a member of staff's WeChat.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_of_staff(connection: &impl ConnectionTrait, open_id: &str) -> Result<bool, Fault> {
+    Ok(staff::Entity::find().filter(staff::Column::OpenId.eq(open_id)).one(connection).await?.is_some())
+}
+
+/// The people of a phone, at whichever of our accounts it is known by this openid: a village secretary may be a resident,
+/// too.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn owners(connection: &impl ConnectionTrait, open_id: &str) -> Result<Vec<Owner>, Fault> {
     let login = resident_logins::Entity::find_by_id(open_id.to_owned()).one(connection).await?;
     let staff = staff::Entity::find().filter(staff::Column::OpenId.eq(open_id)).all(connection).await?;
+    let linked = account_links::Entity::find()
+        .filter(account_links::Column::OpenId.eq(open_id))
+        .filter(account_links::Column::EndedAt.is_null())
+        .all(connection)
+        .await?;
     let residents = login.into_iter().map(|login| Owner { county: login.county_id, id: login.resident_id.0 });
-    Ok(residents.chain(staff.into_iter().map(|person| Owner { county: person.county_id, id: person.id.0 })).collect())
+    let staff = staff.into_iter().map(|person| Owner { county: person.county_id, id: person.id.0 });
+    let mut owners: Vec<Owner> = residents.chain(staff).collect();
+    for link in linked {
+        let owner = Owner { county: link.county_id, id: link.person_id };
+        if !owners.contains(&owner) {
+            owners.push(owner);
+        }
+    }
+    Ok(owners)
 }

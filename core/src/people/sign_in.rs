@@ -9,7 +9,6 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
-use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 
 use super::{
@@ -47,7 +46,7 @@ pub async fn staff(
     password: &str,
     code: &str,
 ) -> Result<Person, Fault> {
-    let attempts = format!("sign_in:{}", hex::encode(Sha256::digest(login.as_bytes())));
+    let attempts = sealer.pseudonym("sign_in", login);
     if cache.take_slot(&attempts, ATTEMPTS, ATTEMPTS_WINDOW).await?.is_some() {
         return Err(Fault::refused(SignInRefusal::TooManyAttempts));
     }

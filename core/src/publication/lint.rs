@@ -53,9 +53,10 @@ impl FindingKind {
         matches!(self, Self::PrivateNumber | Self::PlatformRefuses)
     }
 
-    /// By itself no reason to hold a post back.
+    /// Nothing was found: it is only that nobody but the rules has looked. What somebody wrote is held for a person to look at,
+    /// because the platform checks no text of who was not in the mini-program lately.
     #[must_use]
-    pub fn is_only_a_note(self) -> bool {
+    pub fn is_only_unchecked(self) -> bool {
         self == Self::PlatformUnchecked
     }
 }

@@ -1,6 +1,13 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use qingfeng_core::{
+    cache::{Cache, MemoryCache, RedisCache},
+    clock::{Clock, SystemClock},
+};
 use rstest::rstest;
 
 use crate::engines::{CacheEngine, cache};
@@ -80,6 +87,42 @@ async fn several_events_find_room_together_or_none_of_them_is_counted(
     assert_eq!(cache.take_slots(&key, 5, 5, MINUTE).await.unwrap(), Some(Duration::from_secs(60)));
     clock.advance(TimeDelta::seconds(50));
     assert_eq!(cache.take_slots(&key, 3, 5, MINUTE).await.unwrap(), None);
+}
+
+/// The machine's clock, and who sets it: so much it is wrong.
+#[derive(Default)]
+struct WrongClock(Mutex<TimeDelta>);
+
+impl Clock for WrongClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + *self.0.lock().unwrap()
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn replicas_whose_clocks_are_wrong_pass_no_limit_together(
+    #[values(CacheEngine::Memory, CacheEngine::Redis)] engine: CacheEngine,
+) {
+    let wrong = Arc::new(WrongClock::default());
+    let clock: Arc<dyn Clock> = wrong.clone();
+    let cache: Arc<dyn Cache> = match engine {
+        CacheEngine::Memory => Arc::new(MemoryCache::new(clock)),
+        CacheEngine::Redis => {
+            let url = std::env::var("QINGFENG_TEST_REDIS").unwrap_or("redis://127.0.0.1:6379".into());
+            Arc::new(RedisCache::connect(&url, clock).await.expect("Redis answers; see README"))
+        }
+    };
+    let key = key("robot");
+    let mut let_through = 0;
+    for seconds in [0, 30, 61, -61, 3600].into_iter().cycle().take(60) {
+        *wrong.0.lock().unwrap() = TimeDelta::seconds(seconds);
+        match cache.take_slot(&key, 20, MINUTE).await.unwrap() {
+            None => let_through += 1,
+            Some(wait) => assert!(wait <= MINUTE, "told as a span, because the clocks do not agree: {wait:?}"),
+        }
+    }
+    assert_eq!(let_through, 20);
 }
 
 #[rstest]

@@ -7,14 +7,18 @@ use qingfeng_core::{
         self, DeadlineStatus, NewDeadline,
         entity::{changes, deadlines as rows},
     },
-    ids::{CountyId, DutyId, StaffId},
+    ids::{CountyId, DutyId, OrganizationId, StaffId},
     outbox,
-    people::{Actor, Staff},
+    people::{
+        Actor, OrganizationKind, Role, Staff,
+        roster::{self, NewOrganization, NewPost, NewStaff},
+    },
     refusal::Fault,
+    sealing::Sealer,
     storage::Engine,
 };
 use rstest::rstest;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::EntityTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,6 +35,47 @@ const NOTICE: &str = r#"{"year": 2027, "papers": ["https://www.gov.cn/"], "days"
     {"name": "元旦", "date": "2027-01-03", "isOffDay": true},
     {"name": "元旦", "date": "2027-01-09", "isOffDay": false}]}"#;
 
+/// A village and its secretary.
+struct Place {
+    township: OrganizationId,
+    village: OrganizationId,
+    secretary: StaffId,
+}
+
+async fn place(fixture: &Fixture, county: CountyId) -> Place {
+    fixture
+        .store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                let new = |parent, kind, name: &str| NewOrganization {
+                    parent,
+                    kind,
+                    name: name.to_owned(),
+                    code: name.to_owned(),
+                };
+                let township = new(None, OrganizationKind::Township, "云溪镇");
+                let township = roster::add_organization(unit, county, township).await?;
+                let village = new(Some(township), OrganizationKind::Village, "东河村");
+                let village = roster::add_organization(unit, county, village).await?;
+                let secretary = NewStaff {
+                    name: "测试干部".into(),
+                    login: "secretary".into(),
+                    password_hash: "nobody signs in here".into(),
+                    totp_secret: vec![1; 20],
+                    open_id: None,
+                };
+                let secretary = roster::add_staff(unit, county, &Sealer::new(&[7; 32]), secretary).await?;
+                let (role, from) = (Role::VillageSecretary, date("2020-01-01"));
+                let post =
+                    NewPost { staff: secretary, organization: village, role, title: "书记".into(), from, to: None };
+                roster::add_post(unit, county, post).await?;
+                Ok(Place { township, village, secretary })
+            })
+        })
+        .await
+        .unwrap()
+}
+
 struct Opened {
     counted: DutyId,
     fixed: DutyId,
@@ -38,7 +83,9 @@ struct Opened {
     over: DutyId,
 }
 
-async fn open_deadlines(fixture: &Fixture, county: CountyId, staff: StaffId) -> Opened {
+/// All are the village's; only the fixed one has nobody by name.
+async fn open_deadlines(fixture: &Fixture, county: CountyId, staff: StaffId, place: &Place) -> Opened {
+    let (township, village) = (place.township, place.village);
     let start_on = date("2026-12-29");
     let calendar = Calendar::shipped();
     let limit = Limit::working_days(5);
@@ -61,7 +108,7 @@ async fn open_deadlines(fixture: &Fixture, county: CountyId, staff: StaffId) -> 
                 for (id, limit, due_on) in dates {
                     let new = NewDeadline {
                         county,
-                        township: None,
+                        township: Some(township),
                         subject: id.into(),
                         title: "修路".into(),
                         kind: "duty",
@@ -70,8 +117,8 @@ async fn open_deadlines(fixture: &Fixture, county: CountyId, staff: StaffId) -> 
                         limit,
                         due_on,
                         explanation: String::new(),
-                        responsible_staff: Some(staff),
-                        responsible_unit: None,
+                        responsible_staff: (id != fixed_id).then_some(staff),
+                        responsible_unit: Some(village),
                     };
                     deadlines::open(unit, new).await?;
                 }
@@ -96,7 +143,8 @@ async fn a_notice_works_out_open_deadlines_again_and_keeps_both_dates(
 ) {
     let fixture = store(engine).await;
     let (county, staff) = (CountyId(Uuid::now_v7()), StaffId(Uuid::now_v7()));
-    let opened = open_deadlines(&fixture, county, staff).await;
+    let place = place(&fixture, county).await;
+    let opened = open_deadlines(&fixture, county, staff, &place).await;
     let book = CalendarBook::new(fixture.store.clone());
     assert!(!book.of(county).await.unwrap().knows(2027));
 
@@ -128,8 +176,10 @@ async fn a_notice_works_out_open_deadlines_again_and_keeps_both_dates(
     let last = moves.iter().filter(|change| change.new_due_on == Some(date("2027-01-07"))).collect::<Vec<_>>();
     assert_eq!(last.len(), 1);
     assert_eq!((last[0].old_due_on, last[0].cause.as_str()), (Some(date("2027-01-06")), "calendar"));
-    let told = outbox::entity::Entity::find().count(fixture.store.reader()).await.unwrap();
-    assert_eq!(told, 4, "the responsible person is told of each move, once");
+    let told = outbox::entity::Entity::find().all(fixture.store.reader()).await.unwrap();
+    let to = |person: StaffId| told.iter().filter(|message| message.recipient_id == person.0).count();
+    assert_eq!((told.len(), to(staff), to(place.secretary)), (4, 2, 2), "of each move once, by name or for the unit");
+    assert!(told.iter().all(|message| message.township_id == Some(place.township)), "its office sees what is lost");
 }
 
 #[rstest]

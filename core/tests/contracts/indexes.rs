@@ -9,7 +9,7 @@ use qingfeng_core::{
     },
     deadlines::desk,
     ids::{CountyId, OrganizationId, PostId, ResidentId, StaffId},
-    outbox::undelivered::undelivered,
+    outbox::{self, Priority, residents_missed::residents_missed, undelivered::undelivered},
     people::{
         Actor, HeldPost, OrganizationKind, Resident, Role, Staff,
         authorization::{Action, Reach, reach},
@@ -18,7 +18,7 @@ use qingfeng_core::{
     storage::{Engine, Store},
 };
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, QueryTrait, Statement};
+use sea_orm::{ConnectionTrait, QuerySelect, QueryTrait, Statement};
 use uuid::Uuid;
 
 use crate::engines::{store, store_with};
@@ -195,6 +195,28 @@ async fn whole_reads(store: &Store, tables: &[&str]) -> Vec<(String, i64)> {
     rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "seq_scan").unwrap())).collect()
 }
 
+/// A bot asks every two seconds: what waits for its time, and what has been sent, must cost it nothing.
+#[rstest]
+#[tokio::test]
+async fn what_is_due_is_found_in_order_without_walking_over_what_waits(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(Priority::Urgent, Priority::Everybody)] priority: Priority,
+) {
+    let fixture = store(engine).await;
+    if engine == Engine::Postgres {
+        fill(&fixture.store, "outbox_messages").await;
+        fixture.store.reader().execute_unprepared("ANALYZE").await.unwrap();
+    }
+    let backend = fixture.store.reader().get_database_backend();
+    let statement = outbox::due(priority, fixture.store.clock().now()).limit(100).build(backend);
+    let plan = plan(&fixture.store, engine, statement).await;
+    assert!(plan.contains("outbox_messages_state_priority_not_before_id"), "{plan}");
+    // SQLite names a sort after its tree, PostgreSQL by its name.
+    assert!(!plan.contains("B-TREE") && !plan.contains("Sort"), "{plan}");
+    let bounds = if engine == Engine::Sqlite { "state=? AND priority=? AND not_before<?" } else { "not_before <=" };
+    assert!(plan.contains(bounds), "{plan}");
+}
+
 /// PostgreSQL counts what it reads from end to end: the pages that people open all day never do that to a large table.
 #[tokio::test]
 async fn desk_board_undelivered_messages_and_the_silent_never_read_a_large_table_from_end_to_end() {
@@ -229,6 +251,7 @@ async fn desk_board_undelivered_messages_and_the_silent_never_read_a_large_table
         desk::counts(store, &reach, today, today).await.unwrap();
     }
     undelivered(store, &staff(Role::TownshipOffice), None).await.unwrap();
+    residents_missed(store, &staff(Role::TownshipOffice)).await.unwrap();
     let now = store.clock().now();
     silent_reporters(store.reader(), CountyId(place), now - chrono::TimeDelta::days(45)..now, None).await.unwrap();
     village_board(store.reader(), OrganizationId(place), shanghai_date(now)).await.unwrap();

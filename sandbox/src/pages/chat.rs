@@ -15,7 +15,7 @@ use crate::{
     journal::{Content, Delivery, Recipient},
     phones::Phone,
     state::State,
-    wechat::AccountMessage,
+    wechat::{AccountMessage, Which},
 };
 
 /// The largest file that a phone sends.
@@ -46,20 +46,20 @@ pub(super) fn pane(state: &State, phone: &Phone, address: &str) -> String {
          <input name=\"label\" maxlength=\"100\" aria-label=\"位置\" placeholder=\"位置\" autocomplete=\"off\">\
          <button class=\"plain\">发位置</button></form>\
          <form method=\"post\" action=\"{address}/menu\" data-live id=\"live-menu\">{menu}</form></div></section>",
-        escape(&state.account.name),
+        escape(&state.account_of(Which::OfficialAccount).name),
         lines(state, phone, address),
     )
 }
 
 fn lines(state: &State, phone: &Phone, address: &str) -> String {
     let incoming = Recipient::Phone(phone.openid.clone());
-    let outgoing = Recipient::Account(phone.openid.clone());
+    let outgoing = [Recipient::Account(phone.openid.clone()), Recipient::MiniProgram(phone.openid.clone())];
     let shown: Vec<&Delivery> = state
         .journal
         .deliveries
         .iter()
         .rev()
-        .filter(|delivery| delivery.to == incoming || delivery.to == outgoing)
+        .filter(|delivery| delivery.to == incoming || outgoing.contains(&delivery.to))
         .filter(|delivery| !matches!(delivery.content, Content::SubscribeMessage { .. }))
         .take(MESSAGES_SHOWN)
         .collect();

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{event::push_object, mini_program::call};
+use super::{Which, event::push_object, mini_program::call};
 use crate::{
     Sandbox,
     answer::{Manner, Refused, answer, refused},
@@ -147,5 +147,5 @@ async fn finish(sandbox: &Sandbox, trace: &str, address: &str, openid: &str) {
             event["errmsg"] = "download failed".into();
         }
     }
-    push_object(sandbox, openid, "wxa_media_check", &event).await;
+    push_object(sandbox, Which::MiniProgram, openid, "wxa_media_check", &event).await;
 }

@@ -78,17 +78,17 @@ pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::D
 }
 
 fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTime<Utc>) -> Result<Value, Refused> {
-    state.tokens.check(parameters.get("access_token"), now)?;
+    let which = state.caller(parameters.get("access_token"), now)?;
     if !serde_json::from_slice::<Value>(body).is_ok_and(|value| value.is_object()) {
         return refused(47001, "data format error");
     }
     let message: Message =
         serde_json::from_slice(body).or_else(|error| refused(47003, format!("argument invalid! {error}")))?;
-    if !state.phones.contains_key(&message.touser) {
+    let Some(phone) = state.phone_at(which, &message.touser) else {
         return refused(40003, "invalid openid");
-    }
+    };
     let content = message.content(state, now)?;
     state.replies.spend(&message.touser, now)?;
-    state.journal.deliver(now, Platform::WeChat, Recipient::Phone(message.touser), content);
+    state.journal.deliver(now, Platform::WeChat, Recipient::Phone(phone), content);
     Ok(json!({"errcode": 0, "errmsg": "ok"}))
 }

@@ -155,8 +155,9 @@ async fn deliver(
         }),
         None => Some(text.to_owned()),
     };
-    let reply =
-        opened.filter(|_| answer.len() <= ANSWER_BYTES).and_then(|text| text_reply(&text, person, &target.own_name));
+    let reply = opened
+        .filter(|_| target.takes_replies && answer.len() <= ANSWER_BYTES)
+        .and_then(|text| text_reply(&text, person, &target.own_name));
     match reply {
         Some(reply) => (PushResult::Replied, Some(PushOutcome::Replied(reply))),
         None => (PushResult::Malformed, Some(PushOutcome::Failed)),

@@ -2,12 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::push::{PushOutcome, element, envelope, push};
+use super::{
+    Which,
+    push::{PushOutcome, element, envelope, push},
+};
 use crate::{Sandbox, settings::EventFormat};
 
-/// Pushes an event with the fields of this object, in the account's format.
-pub(crate) async fn push_object(sandbox: &Sandbox, openid: &str, name: &str, fields: &Value) -> PushOutcome {
-    let account = sandbox.account();
+/// Pushes an event with the fields of this object, in the account's format; the openid is this account's.
+pub(crate) async fn push_object(
+    sandbox: &Sandbox,
+    which: Which,
+    openid: &str,
+    name: &str,
+    fields: &Value,
+) -> PushOutcome {
+    let account = sandbox.state().account_of(which).clone();
     let at = sandbox.now().timestamp();
     let body = match account.event_format {
         EventFormat::Xml => {
@@ -25,7 +34,7 @@ pub(crate) async fn push_object(sandbox: &Sandbox, openid: &str, name: &str, fie
             event.to_string()
         }
     };
-    push(sandbox, openid, name, &body).await
+    push(sandbox, which, openid, name, &body).await
 }
 
 /// The fields as elements; one of several values comes once for each.

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::Which;
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
@@ -36,7 +37,10 @@ pub(super) async fn code_to_session(request: HttpRequest, sandbox: web::Data<San
 }
 
 fn exchange(state: &mut State, parameters: &Parameters, now: DateTime<Utc>) -> Result<Value, Refused> {
-    super::tokens::check_account(state, parameters.get("appid"), parameters.get("secret"))?;
+    let which = super::tokens::check_account(state, parameters.get("appid"), parameters.get("secret"))?;
+    if which != Which::MiniProgram {
+        return refused(40013, "invalid appid");
+    }
     if parameters.get("grant_type") != "authorization_code" {
         return refused(40002, "invalid grant_type");
     }
@@ -62,5 +66,9 @@ fn exchange(state: &mut State, parameters: &Parameters, now: DateTime<Utc>) -> R
         return refused(40226, "code blocked");
     }
     // No errcode on success: the real interface leaves it out, too.
-    Ok(json!({"session_key": state.sessions.begin(&openid), "openid": openid}))
+    let mut session = json!({"session_key": state.sessions.begin(&openid), "openid": openid});
+    if let Some(union_id) = state.union_id(&openid) {
+        session["unionid"] = union_id.into();
+    }
+    Ok(session)
 }

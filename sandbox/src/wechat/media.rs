@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use super::{Passive, element};
+use super::{Passive, Which, element};
 use crate::{
     Sandbox,
     answer::{Decision, Manner, Parameters, Refused, answer, refused},
@@ -33,16 +33,18 @@ pub(crate) struct AccountMedia(HashMap<String, Held>);
 
 #[derive(Clone)]
 struct Held {
+    /// To whom it was sent: the other account is not given it.
+    account: Which,
     bytes: Arc<[u8]>,
     media_type: &'static str,
     received_at: DateTime<Utc>,
 }
 
 impl AccountMedia {
-    fn hold(&mut self, bytes: Arc<[u8]>, media_type: &'static str, now: DateTime<Utc>) -> String {
+    fn hold(&mut self, account: Which, bytes: Arc<[u8]>, media_type: &'static str, now: DateTime<Utc>) -> String {
         self.0.retain(|_, held| now - held.received_at < LIFETIME);
         let id = format!("{}_{}", hex::encode(rand::random::<[u8; 16]>()), hex::encode(rand::random::<[u8; 16]>()));
-        self.0.insert(id.clone(), Held { bytes, media_type, received_at: now });
+        self.0.insert(id.clone(), Held { account, bytes, media_type, received_at: now });
         id
     }
 }
@@ -91,9 +93,12 @@ impl AccountMessage {
     }
 
     /// What is pushed for it; what was sent is held from now on.
-    pub(crate) fn of_phone(self, sandbox: &Sandbox) -> Result<Passive, &'static str> {
+    pub(crate) fn of_phone(self, sandbox: &Sandbox, which: Which) -> Result<Passive, &'static str> {
         let now = sandbox.now();
         let state = &mut *sandbox.state();
+        if which == Which::MiniProgram && !matches!(self, Self::Text { .. } | Self::Image { .. }) {
+            return Err("小程序客服里只能发文字和图片");
+        }
         match self {
             Self::Text { text } if text.trim().is_empty() || text.len() > TEXT_BYTES => {
                 Err("消息要有 1 至 2048 个字节")
@@ -103,8 +108,8 @@ impl AccountMessage {
                 parts: element("MsgType", "text") + &element("Content", &text),
                 shown: Content::FromPhone { text },
             }),
-            Self::Image { base64 } => image(state, &decoded(&base64)?, now),
-            Self::Voice { base64, recognition } => voice(state, &decoded(&base64)?, recognition, now),
+            Self::Image { base64 } => image(state, which, &decoded(&base64)?, now),
+            Self::Voice { base64, recognition } => voice(state, which, &decoded(&base64)?, recognition, now),
             Self::Location { latitude, longitude, label } => {
                 if !(-90.0..=90.0).contains(&latitude) || !(-180.0..=180.0).contains(&longitude) {
                     return Err("没有这样的经纬度");
@@ -129,7 +134,7 @@ fn decoded(base64: &str) -> Result<Vec<u8>, &'static str> {
     STANDARD.decode(base64).map_err(|_| "base64 读不出来")
 }
 
-fn image(state: &mut State, bytes: &[u8], now: DateTime<Utc>) -> Result<Passive, &'static str> {
+fn image(state: &mut State, which: Which, bytes: &[u8], now: DateTime<Utc>) -> Result<Passive, &'static str> {
     let media_type = match bytes {
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
         [0x89, b'P', b'N', b'G', ..] => "image/png",
@@ -140,7 +145,7 @@ fn image(state: &mut State, bytes: &[u8], now: DateTime<Utc>) -> Result<Passive,
         return Err("图片最大 10 MB");
     }
     let bytes: Arc<[u8]> = bytes.into();
-    let media_id = state.account_media.hold(Arc::clone(&bytes), media_type, now);
+    let media_id = state.account_media.hold(which, Arc::clone(&bytes), media_type, now);
     let address = format!("http://mmbiz.qpic.cn/mmbiz_jpg/{}/0", hex::encode(rand::random::<[u8; 16]>()));
     let parts = element("MsgType", "image") + &element("PicUrl", &address) + &element("MediaId", &media_id);
     Ok(Passive { subject: "image", parts, shown: Content::PictureFromPhone { picture: Picture { bytes, media_type } } })
@@ -148,6 +153,7 @@ fn image(state: &mut State, bytes: &[u8], now: DateTime<Utc>) -> Result<Passive,
 
 fn voice(
     state: &mut State,
+    which: Which,
     bytes: &[u8],
     recognition: Option<String>,
     now: DateTime<Utc>,
@@ -158,7 +164,7 @@ fn voice(
     if bytes.len() > VOICE_BYTES {
         return Err("语音最长一分钟");
     }
-    let media_id = state.account_media.hold(bytes.into(), "audio/amr", now);
+    let media_id = state.account_media.hold(which, bytes.into(), "audio/amr", now);
     let mut parts = element("MsgType", "voice") + &element("MediaId", &media_id) + &element("Format", "amr");
     if let Some(recognition) = recognition {
         parts += &element("Recognition", &recognition);
@@ -190,13 +196,13 @@ pub(super) async fn get(request: HttpRequest, sandbox: web::Data<Sandbox>) -> Ht
 }
 
 fn find(state: &State, parameters: &Parameters, now: DateTime<Utc>) -> Result<Held, Refused> {
-    state.tokens.check(parameters.get("access_token"), now)?;
+    let caller = state.caller(parameters.get("access_token"), now)?;
     let id = parameters.get("media_id");
     if id.is_empty() {
         return refused(41006, "media_id missing");
     }
     match state.account_media.0.get(id) {
-        Some(held) if now - held.received_at < LIFETIME => Ok(held.clone()),
+        Some(held) if now - held.received_at < LIFETIME && state.is_given(caller, held.account) => Ok(held.clone()),
         _ => refused(40007, "invalid media_id"),
     }
 }

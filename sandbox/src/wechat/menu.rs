@@ -52,7 +52,7 @@ impl Menu {
         self.clicks().find(|button| button.key == key)
     }
 
-    fn check(&self) -> Result<(), Refused> {
+    pub(crate) fn check(&self) -> Result<(), Refused> {
         if self.button.is_empty() || self.button.len() > BUTTONS {
             return refused(40016, "invalid button size");
         }
@@ -91,7 +91,7 @@ pub(super) async fn create(request: HttpRequest, body: web::Bytes, sandbox: web:
     let parameters = Parameters::of(&request);
     let now = sandbox.now();
     let result = |state: &mut State| -> Result<Value, Refused> {
-        state.tokens.check(parameters.get("access_token"), now)?;
+        state.only_official_account(parameters.get("access_token"), now)?;
         let menu: Menu =
             serde_json::from_slice(&body).or_else(|error| refused(47001, format!("data format error: {error}")))?;
         menu.check()?;

@@ -35,7 +35,7 @@ pub(super) fn call<T: DeserializeOwned>(
 ) -> Result<Value, Refused> {
     let now = sandbox.now();
     let state = &mut *sandbox.state();
-    state.tokens.check(Parameters::of(request).get("access_token"), now)?;
+    state.only_mini_program(Parameters::of(request).get("access_token"), now)?;
     let body: T =
         serde_json::from_slice(body).or_else(|error| refused(47001, format!("data format error: {error}")))?;
     work(state, body, now)

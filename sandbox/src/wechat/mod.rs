@@ -1,5 +1,6 @@
 //! The WeChat interfaces that the product uses, under the prefix `/wechat`.
 
+mod accounts;
 mod content_check;
 mod customer_content;
 mod customer_message;
@@ -22,6 +23,8 @@ mod values;
 
 use actix_web::web;
 
+pub(crate) use accounts::Which;
+pub use accounts::official_openid;
 pub(crate) use customer_message::{Occasion, ReplyAllowances, grant};
 pub(crate) use event::push_object;
 pub(crate) use login::{LoginCode, issue_code};
@@ -67,6 +70,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(post_only()),
         )
         .service(web::resource("/cgi-bin/media/get").route(web::get().to(media::get)).default_service(get_only()))
+        .service(
+            web::resource("/cgi-bin/user/info").route(web::get().to(accounts::user_info)).default_service(get_only()),
+        )
         .service(web::resource("/cgi-bin/menu/create").route(web::post().to(menu::create)).default_service(post_only()))
         .service(
             web::resource("/cgi-bin/message/template/send")

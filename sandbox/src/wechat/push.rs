@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use quick_xml::{Reader, events::Event as XmlEvent};
 use serde_json::{Value, json};
 
-use super::{Occasion, delivery::push_to, grant};
+use super::{Occasion, Which, delivery::push_to, grant};
 use crate::{
     Sandbox, crypt,
     journal::{Content, Platform, Recipient},
     settings::{Account, EventFormat, WeComAccount},
+    state::State,
 };
 
 /// What came of a push.
@@ -117,44 +118,55 @@ pub(crate) struct Passive {
     pub(crate) parts: String,
 }
 
-/// The person writes to the official account.
-pub(crate) async fn push_text(sandbox: &Sandbox, openid: &str, text: &str) -> PushOutcome {
-    push_choice(sandbox, openid, text, None).await
+/// The person writes to one of the accounts.
+pub(crate) async fn push_text(sandbox: &Sandbox, which: Which, phone: &str, text: &str) -> PushOutcome {
+    push_choice(sandbox, which, phone, text, None).await
 }
 
 /// The same; `choice` is the id of the menu's line that the person tapped instead of typing.
-pub(crate) async fn push_choice(sandbox: &Sandbox, openid: &str, text: &str, choice: Option<&str>) -> PushOutcome {
+pub(crate) async fn push_choice(
+    sandbox: &Sandbox,
+    which: Which,
+    phone: &str,
+    text: &str,
+    choice: Option<&str>,
+) -> PushOutcome {
     let choice = choice.map_or_else(String::new, |id| element("bizmsgmenuid", id));
     let parts = format!("{}{}{choice}", element("MsgType", "text"), element("Content", text));
     let shown = Content::FromPhone { text: text.to_owned() };
-    push_message(sandbox, openid, Passive { subject: "text", shown, parts }).await
+    push_message(sandbox, which, phone, Passive { subject: "text", shown, parts }).await
 }
 
-/// The person sends something to the official account, or taps its menu.
-pub(crate) async fn push_message(sandbox: &Sandbox, openid: &str, message: Passive) -> PushOutcome {
+/// The person sends something to one of the accounts, or taps its menu.
+pub(crate) async fn push_message(sandbox: &Sandbox, which: Which, phone: &str, message: Passive) -> PushOutcome {
     let now = sandbox.now();
-    let message_id = {
+    let (message_id, openid, account) = {
         let state = &mut *sandbox.state();
-        state.journal.deliver(now, Platform::WeChat, Recipient::Account(openid.to_owned()), message.shown);
+        let to = match which {
+            Which::MiniProgram => Recipient::MiniProgram(phone.to_owned()),
+            Which::OfficialAccount => Recipient::Account(phone.to_owned()),
+        };
+        state.journal.deliver(now, Platform::WeChat, to, message.shown);
         let occasion = if message.subject == "CLICK" { Occasion::TappedMenu } else { Occasion::Wrote };
-        grant(state, openid, occasion, now);
+        let openid = state.openid_at(which, phone);
+        grant(state, &openid, occasion, now);
         state.last_message_id += 1;
         // As long as the real ones, beyond what a double can hold exactly.
-        24_000_000_000_000_000 + state.last_message_id
+        (24_000_000_000_000_000 + state.last_message_id, openid, state.account_of(which).clone())
     };
     let mut parts = message.parts;
     if message.subject != "CLICK" {
         parts += &format!("<MsgId>{message_id}</MsgId>");
     }
-    let body = envelope(&sandbox.account(), openid, now.timestamp(), &parts);
-    let outcome = push(sandbox, openid, message.subject, &body).await;
+    let body = envelope(&account, &openid, now.timestamp(), &parts);
+    let outcome = push(sandbox, which, &openid, message.subject, &body).await;
     let content = match &outcome {
         PushOutcome::Replied(text) => Content::PassiveReply { text: text.clone() },
         PushOutcome::Failed => Content::ServiceUnavailable,
         PushOutcome::NotConfigured | PushOutcome::Handled | PushOutcome::Impossible => return outcome,
     };
     let now = sandbox.now();
-    sandbox.state().journal.deliver(now, Platform::WeChat, Recipient::Phone(openid.to_owned()), content);
+    sandbox.state().journal.deliver(now, Platform::WeChat, Recipient::Phone(phone.to_owned()), content);
     outcome
 }
 
@@ -176,7 +188,7 @@ pub(crate) async fn push_event(sandbox: &Sandbox, openid: &str, event: &Event) -
         })
         .to_string(),
     };
-    push(sandbox, openid, event.name(), &body).await
+    push(sandbox, Which::MiniProgram, openid, event.name(), &body).await
 }
 
 pub(super) fn envelope(account: &Account, openid: &str, at: i64, parts: &str) -> String {
@@ -197,6 +209,8 @@ pub(crate) struct Target {
     /// The account's name in messages.
     pub(crate) own_name: String,
     pub(crate) manner: PushManner,
+    /// Whether a push may be answered with a message: a mini-program's customer service is answered by a call only.
+    pub(crate) takes_replies: bool,
 }
 
 /// How the platform puts a push into a request.
@@ -213,7 +227,8 @@ pub(crate) enum PushManner {
 }
 
 impl Target {
-    fn account(account: &Account) -> Option<Self> {
+    fn account(state: &State, which: Which) -> Option<Self> {
+        let account = state.account_of(which);
         Some(Self {
             address: account.callback_url.clone()?,
             token: account.callback_token.clone(),
@@ -221,6 +236,7 @@ impl Target {
             receiver: account.app_id.clone(),
             own_name: account.original_id.clone(),
             manner: if account.compatible { PushManner::Compatible } else { PushManner::Account },
+            takes_replies: which == Which::OfficialAccount || state.official_account.is_none(),
         })
     }
 
@@ -232,6 +248,7 @@ impl Target {
             receiver: String::new(),
             own_name: String::new(),
             manner: PushManner::SmartRobot,
+            takes_replies: true,
         })
     }
 
@@ -243,12 +260,13 @@ impl Target {
             receiver: account.corp_id.clone(),
             own_name: account.corp_id.clone(),
             manner: PushManner::Corporation { agent: account.agent_id },
+            takes_replies: true,
         })
     }
 }
 
-pub(super) async fn push(sandbox: &Sandbox, openid: &str, subject: &str, body: &str) -> PushOutcome {
-    let target = Target::account(&sandbox.state().account);
+pub(super) async fn push(sandbox: &Sandbox, which: Which, openid: &str, subject: &str, body: &str) -> PushOutcome {
+    let target = Target::account(&sandbox.state(), which);
     push_to(sandbox, target, openid, subject, body).await
 }
 
@@ -271,6 +289,7 @@ pub(crate) async fn push_at_wecom(sandbox: &Sandbox, user_id: &str, subject: &st
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Callback {
     Account,
+    OfficialAccount,
     Corporation,
     Robot,
 }
@@ -280,7 +299,8 @@ pub(crate) async fn verify_callback(sandbox: &Sandbox, callback: Callback) -> bo
     let target = {
         let state = sandbox.state();
         match callback {
-            Callback::Account => Target::account(&state.account),
+            Callback::Account => Target::account(&state, Which::MiniProgram),
+            Callback::OfficialAccount => Target::account(&state, Which::OfficialAccount),
             Callback::Corporation => Target::corporation(&state.wecom_account),
             Callback::Robot => Target::robot(&state.wecom_account),
         }
@@ -289,14 +309,15 @@ pub(crate) async fn verify_callback(sandbox: &Sandbox, callback: Callback) -> bo
     let timestamp = sandbox.now().timestamp().to_string();
     let (nonce, echo) = (rand::random::<u32>().to_string(), rand::random::<u64>().to_string());
     // Only WeCom's question is encrypted.
-    let (name, signature, sent) = match target.key.as_ref().filter(|_| callback != Callback::Account) {
-        Some(key) => {
-            let encrypted = crypt::seal(key, &target.receiver, &echo);
-            let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);
-            ("msg_signature", signature, encrypted)
-        }
-        None => ("signature", crypt::signature(vec![&target.token, &timestamp, &nonce]), echo.clone()),
-    };
+    let (name, signature, sent) =
+        match target.key.as_ref().filter(|_| matches!(callback, Callback::Corporation | Callback::Robot)) {
+            Some(key) => {
+                let encrypted = crypt::seal(key, &target.receiver, &echo);
+                let signature = crypt::signature(vec![&target.token, &timestamp, &nonce, &encrypted]);
+                ("msg_signature", signature, encrypted)
+            }
+            None => ("signature", crypt::signature(vec![&target.token, &timestamp, &nonce]), echo.clone()),
+        };
     let query = [(name, &signature), ("timestamp", &timestamp), ("nonce", &nonce), ("echostr", &sent)];
     let answer = sandbox
         .client()

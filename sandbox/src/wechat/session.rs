@@ -86,8 +86,7 @@ fn checked(
     let now = sandbox.now();
     let state = &mut *sandbox.state();
     let result = state
-        .tokens
-        .check(parameters.get("access_token"), now)
+        .only_mini_program(parameters.get("access_token"), now)
         .and_then(|()| state.sessions.check(&parameters, without));
     answer(&Manner::CgiBin, result.map(|openid| work(state, openid)))
 }

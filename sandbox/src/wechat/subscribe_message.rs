@@ -85,7 +85,7 @@ impl Drop for Turn {
 fn accept(sandbox: &Sandbox, parameters: &Parameters, body: &[u8]) -> Result<(Message, Turn), Refused> {
     let now = sandbox.now();
     let state = &mut *sandbox.state();
-    state.tokens.check(parameters.get("access_token"), now)?;
+    state.only_mini_program(parameters.get("access_token"), now)?;
     let message = parse(body)?;
     if !state.phones.contains_key(&message.touser) {
         return refused(40003, "invalid openid");

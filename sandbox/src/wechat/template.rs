@@ -120,7 +120,7 @@ pub(super) async fn list(request: HttpRequest, sandbox: web::Data<Sandbox>) -> H
     let result = || -> Result<Value, Refused> {
         let now = sandbox.now();
         let state = sandbox.state();
-        state.tokens.check(Parameters::of(&request).get("access_token"), now)?;
+        state.only_mini_program(Parameters::of(&request).get("access_token"), now)?;
         let listed: Vec<Value> = state.templates.values().map(Template::as_listed).collect();
         Ok(json!({"errcode": 0, "errmsg": "ok", "data": listed}))
     };

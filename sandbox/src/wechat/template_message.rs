@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::push_object;
+use super::{Which, push_object};
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
@@ -58,7 +58,8 @@ pub(super) async fn send(request: HttpRequest, body: web::Bytes, sandbox: web::D
         if let Some((openid, status)) = told {
             let sandbox = sandbox.get_ref().clone();
             let event = json!({"MsgID": id, "Status": status});
-            tokio::spawn(async move { push_object(&sandbox, &openid, "TEMPLATESENDJOBFINISH", &event).await });
+            let which = Which::OfficialAccount;
+            tokio::spawn(async move { push_object(&sandbox, which, &openid, "TEMPLATESENDJOBFINISH", &event).await });
         }
         json!({"errcode": 0, "errmsg": "ok", "msgid": id})
     });
@@ -73,16 +74,16 @@ struct Sent {
 }
 
 fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTime<Utc>) -> Result<Sent, Refused> {
-    state.tokens.check(parameters.get("access_token"), now)?;
+    state.only_official_account(parameters.get("access_token"), now)?;
     let message: Message =
         serde_json::from_slice(body).or_else(|error| refused(47001, format!("data format error: {error}")))?;
-    if !state.phones.contains_key(&message.touser) {
+    let Some(phone) = state.phone_at(Which::OfficialAccount, &message.touser) else {
         return refused(40003, "invalid openid");
-    }
+    };
     let Some(template) = state.templates.get(&message.template_id) else {
         return refused(40037, "invalid template_id");
     };
-    if state.unfollowed.contains(&message.touser) {
+    if state.unfollowed.contains(&phone) {
         return refused(43004, "require subscribe");
     }
     if message.miniprogram.as_ref().is_some_and(|target| target.appid != state.account.app_id) {
@@ -118,9 +119,9 @@ fn deliver(state: &mut State, parameters: &Parameters, body: &[u8], now: DateTim
     }
     let page = message.miniprogram.map(|target| target.pagepath);
     let content = Content::SubscribeMessage { template_id: message.template_id, title, page, lines };
-    let blocked = state.blocking.contains(&message.touser);
+    let blocked = state.blocking.contains(&phone);
     if !blocked {
-        state.journal.deliver(now, Platform::WeChat, Recipient::Phone(message.touser.clone()), content);
+        state.journal.deliver(now, Platform::WeChat, Recipient::Phone(phone), content);
     }
     let status = if blocked { "failed:user block" } else { "success" };
     Ok(Sent { id, told: Some((message.touser, status)) })

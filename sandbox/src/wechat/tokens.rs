@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Which;
 use crate::{
     Sandbox,
     answer::{Manner, Parameters, Refused, answer, refused},
@@ -29,7 +30,7 @@ enum TokenState {
     Revoked,
 }
 
-/// The account's tokens.
+/// The tokens of one account.
 #[derive(Default)]
 pub(crate) struct TokenBook {
     known: HashMap<String, TokenState>,
@@ -56,6 +57,11 @@ impl TokenBook {
                 refused(40001, "invalid credential, access_token is invalid or not latest")
             }
         }
+    }
+
+    /// Whether it was ever given out here.
+    pub(super) fn knows(&self, token: &str) -> bool {
+        self.known.contains_key(token)
     }
 
     /// Kills every token now, as when somebody resets the secret in the console.
@@ -136,21 +142,26 @@ struct StableRequest {
     force_refresh: bool,
 }
 
-/// Right application and right secret.
-pub(super) fn check_account(state: &State, app_id: &str, secret: &str) -> Result<(), Refused> {
+/// Right application and right secret: whose they are.
+pub(super) fn check_account(state: &State, app_id: &str, secret: &str) -> Result<Which, Refused> {
     if app_id.is_empty() {
         return refused(41002, "appid missing");
     }
     if secret.is_empty() {
         return refused(41004, "appsecret missing");
     }
-    if app_id != state.account.app_id {
+    let official = state.official_account.as_ref().filter(|account| account.app_id == app_id);
+    let (which, account) = match official {
+        Some(account) => (Which::OfficialAccount, account),
+        None => (Which::MiniProgram, &state.account),
+    };
+    if app_id != account.app_id {
         return refused(40013, "invalid appid");
     }
-    if secret != state.account.app_secret {
+    if secret != account.app_secret {
         return refused(40125, "invalid appsecret");
     }
-    Ok(())
+    Ok(which)
 }
 
 pub(super) async fn stable_token(body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
@@ -161,9 +172,9 @@ pub(super) async fn stable_token(body: web::Bytes, sandbox: web::Data<Sandbox>) 
         };
         let (now, lifetime) = (sandbox.now(), sandbox.token_lifetime());
         let state = &mut *sandbox.state();
-        check_account(state, &request.appid, &request.secret)?;
+        let which = check_account(state, &request.appid, &request.secret)?;
         check_grant(&request.grant_type)?;
-        let (token, left) = state.tokens.stable(request.force_refresh, now, lifetime)?;
+        let (token, left) = state.tokens_of(which).stable(request.force_refresh, now, lifetime)?;
         Ok(json!({"access_token": token, "expires_in": left}))
     };
     answer(&Manner::CgiBin, result())
@@ -174,9 +185,9 @@ pub(super) async fn token(request: HttpRequest, sandbox: web::Data<Sandbox>) -> 
     let result = || -> Result<Value, Refused> {
         let (now, lifetime) = (sandbox.now(), sandbox.token_lifetime());
         let state = &mut *sandbox.state();
-        check_account(state, parameters.get("appid"), parameters.get("secret"))?;
+        let which = check_account(state, parameters.get("appid"), parameters.get("secret"))?;
         check_grant(parameters.get("grant_type"))?;
-        let (token, left) = state.tokens.legacy(now, lifetime);
+        let (token, left) = state.tokens_of(which).legacy(now, lifetime);
         Ok(json!({"access_token": token, "expires_in": left}))
     };
     answer(&Manner::CgiBin, result())

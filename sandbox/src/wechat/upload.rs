@@ -44,7 +44,7 @@ pub(super) async fn upload(request: HttpRequest, form: Multipart, sandbox: web::
 fn store(sandbox: &Sandbox, parameters: &Parameters, upload: &Upload) -> Result<Value, Refused> {
     let now = sandbox.now();
     let state = &mut *sandbox.state();
-    state.tokens.check(parameters.get("access_token"), now)?;
+    state.caller(parameters.get("access_token"), now)?;
     let kind = parameters.get("type");
     let limit = match kind {
         "image" => IMAGE_BYTES,

@@ -88,6 +88,12 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
         Some(_) => {}
     }
     let content = content(state, &message, now)?;
+    if let Content::Card { buttons, .. } = &content
+        && !buttons.is_empty()
+        && state.wecom_account.callback_url.is_none()
+    {
+        return refused(40058, "template_card needs a callback url. invalid Request Parameter");
+    }
     let to = Addressed::of(state, &message)?;
     let id = format!("MSG{}", state.wecom_app.last_message + 1);
     let answer = json!({

@@ -10,6 +10,7 @@ mod card_parts;
 mod card_update;
 mod customer_groups;
 mod group_chats;
+mod menu;
 mod recall;
 mod robot_message;
 mod robot_upload;
@@ -60,6 +61,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(card_update::update))
                 .default_service(post_only()),
         )
+        .service(web::resource("/cgi-bin/menu/create").route(web::post().to(menu::create)).default_service(post_only()))
         .service(
             web::resource("/cgi-bin/auth/getuserinfo")
                 .route(web::get().to(staff_login::who_is_it))

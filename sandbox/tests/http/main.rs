@@ -17,5 +17,6 @@ mod robot;
 mod smart_robot;
 mod subscribe_message;
 mod tokens;
+mod two_accounts;
 mod wecom_app;
 mod wecom_limits;

@@ -22,6 +22,8 @@ impl Platform {
         let now = Arc::new(Mutex::new("2026-11-24T02:00:00Z".parse().unwrap()));
         let clock = now.clone();
         let mut settings = SandboxSettings {
+            // Most interfaces are tried one by one; what the two accounts have apart is in `two_accounts.rs`.
+            official_account: None,
             clock: Arc::new(move || *clock.lock().unwrap()),
             phones: vec![Phone::new("o-villager", "手机甲").with_persona("村民 东河村 3 组")],
             groups: vec![Group::new("robot-donghe", "东河村村务群"), Group::new("robot-xihe", "西河村村务群")],

@@ -9,6 +9,8 @@ use crate::platform::{Platform, code};
 
 async fn platform() -> Platform {
     Platform::with(|settings| {
+        // Nobody listens there; but cards with buttons are taken.
+        settings.wecom.callback_url = Some("http://127.0.0.1:9/wecom".into());
         settings.phones = vec![Phone::new("o-1", "甲").at_wecom("ZhangSan"), Phone::new("o-2", "乙").at_wecom("lisi")];
     })
     .await

@@ -16,6 +16,9 @@ pub async fn server_with(engine: Engine, cache: CacheEngine) -> TestServer {
             let url = std::env::var("QINGFENG_TEST_REDIS").unwrap_or("redis://127.0.0.1:6379".into());
             config.cache.redis_url = Some(format!("{url}/12"));
             config.wechat.app_id = format!("wx{}", Uuid::now_v7().simple());
+            if let Some(own) = &mut config.official_account {
+                own.app_id = format!("wx{}", Uuid::now_v7().simple());
+            }
         }
     })
     .await
@@ -32,12 +35,14 @@ pub struct Chat<'a> {
 impl<'a> Chat<'a> {
     pub async fn of(server: &'a TestServer, cast: &Cast<'a>) -> Self {
         let platform = platform(server);
-        let mut account = platform.account();
-        account.app_id.clone_from(&server.application.config.wechat.app_id);
-        platform.set_account(account);
         let phone = format!("phone-{}", Uuid::now_v7());
         let resident = cast.township.add_resident(cast.village, Some(&phone), None).await;
         Self { platform, phone, resident, server }
+    }
+
+    /// What the official account calls the person.
+    pub fn open_id(&self) -> String {
+        self.platform.phone(&self.phone).official_openid()
     }
 
     pub async fn say(&self, text: &str) -> String {
@@ -74,7 +79,12 @@ impl<'a> Chat<'a> {
 
     /// What the cache holds of the draft.
     pub async fn draft(&self) -> Option<Vec<u8>> {
-        self.server.application.cache.get(&format!("filing:{}", self.phone)).await.unwrap()
+        self.server.application.cache.get(&self.draft_key()).await.unwrap()
+    }
+
+    /// Under which the cache holds it.
+    pub fn draft_key(&self) -> String {
+        self.server.application.sealer.pseudonym("filing", &self.open_id())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Small builders: a server, a township, people who speak HTTP.
 
+mod cached;
 mod chat;
 mod complaints;
 mod contract;
@@ -16,12 +17,13 @@ mod stored;
 mod township;
 mod trap;
 
+pub use cached::everything_cached;
 pub use chat::{Chat, number_in, server_with};
 pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
 pub use platform::{bot, bot_with, platform};
 pub use programs::{Between, Program, Programs, cosigner_program};
-pub use pushes::push;
+pub use pushes::{push, push_at};
 pub use quorum::Others;
 pub use rectifications::Scene;
 pub use sealed::{Polling, SealedStage, Source, draft, outer};

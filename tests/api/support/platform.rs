@@ -1,26 +1,42 @@
-use qingfeng_bot::{Bot, BotSettings, PlatformSettings, Reviewing, channels::WeComAppSettings};
+use qingfeng_bot::{
+    Bot, BotSettings, PlatformSettings, Reviewing,
+    channels::{OfficialAccountSettings, WeComAppSettings},
+};
 use qingfeng_core::{clock::Clock as _, outbox::consents::Validity};
 use qingfeng_sandbox::{RunningSandbox, Sandbox, SandboxSettings};
 
 use super::TestServer;
 
-/// The platform with the account and the clock of this server.
+/// The platform with the accounts and the clock of this server.
 pub fn platform(server: &TestServer) -> Sandbox {
     let clock = server.clock.clone();
     let clock: qingfeng_sandbox::Clock = std::sync::Arc::new(move || clock.now());
     // A busy machine may need more than the second that the platform gives.
     let verification_patience = std::time::Duration::from_secs(10);
     let platform = Sandbox::new(SandboxSettings { clock, verification_patience, ..SandboxSettings::default() });
-    let mut account = platform.account();
-    account.callback_url = Some(format!("{}/callbacks/wechat", server.address));
-    account.callback_token = server.application.config.wechat.callback_token.clone();
-    platform.set_account(account);
+    let config = &server.application.config;
+    let mut mini_program = platform.account();
+    mini_program.app_id.clone_from(&config.wechat.app_id);
+    mini_program.callback_url = Some(format!("{}/callbacks/wechat", server.address));
+    mini_program.callback_token.clone_from(&config.wechat.callback_token);
+    platform.set_account(mini_program);
+    if let Some(own) = &config.official_account {
+        let mut official = platform.official_account();
+        official.app_id.clone_from(&own.app_id);
+        official.callback_url = Some(format!("{}/callbacks/official-account", server.address));
+        official.callback_token.clone_from(&own.callback_token);
+        platform.set_official_account(official);
+    }
+    let mut corporation = platform.wecom_account();
+    corporation.callback_url = Some(format!("{}/callbacks/wecom", server.address));
+    platform.set_wecom_account(corporation);
     platform
 }
 
-/// A bot on the server's data that sends to this platform. What staff wrote goes into groups when the rules find nothing.
+/// A bot on the server's data that sends to this platform. What staff wrote goes into groups when the rules find nothing: the
+/// platform knows nobody's phone.
 pub fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
-    bot_with(server, running, Reviewing::Rules)
+    bot_with(server, running, Reviewing::RulesAlone)
 }
 
 /// The same, with its own way of reading posts.
@@ -28,7 +44,13 @@ pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Review
     let application = &server.application;
     let wechat = application.config.wechat.clone();
     let wecom = application.config.wecom.clone();
-    let wecom_app = WeComAppSettings { corp_id: wecom.corp_id, agent_id: wecom.agent_id, secret: wecom.app_secret };
+    let official_account = application.config.official_account.clone();
+    let wecom_app = WeComAppSettings {
+        corp_id: wecom.corp_id,
+        agent_id: wecom.agent_id,
+        secret: wecom.app_secret,
+        has_callback: !wecom.callback_keys.is_empty(),
+    };
     let settings = BotSettings {
         reviewing,
         public_url: server.address.clone(),
@@ -40,8 +62,9 @@ pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Review
             wecom_app: Some(wecom_app),
             app_id: wechat.app_id,
             app_secret: wechat.app_secret,
-            reminder_template: wechat.reminder_template,
-            progress_template: wechat.progress_template,
+            official_account: official_account
+                .map(|own| OfficialAccountSettings { app_id: own.app_id, app_secret: own.app_secret }),
+            templates: application.config.card_templates(),
             consents: Validity::Once,
         },
     };

@@ -40,6 +40,7 @@ impl TestServer {
         config.files.url = format!("file://{}", folder.path().join("files").display());
         config.secrets.file = folder.path().join("secrets.toml");
         config.bot.embedded = false;
+        qingfeng::demo::use_simulated_account(&mut config);
         config.board.fresh_seconds = 0;
         config.http.workers = 2;
         config.http.shutdown_seconds = 1;

@@ -4,6 +4,7 @@ use qingfeng_core::{
     ids::{CountyId, GroupId, OrganizationId, ResidentId, StaffId},
     people::{
         Actor, OrganizationKind, PersonKind, Role, RosterGroup,
+        account_links::{self, AccountIdentity},
         entity::{organizations, staff},
         roster::{self, NewOrganization, NewPost, NewResident, NewStaff},
         sessions::Person as Identity,
@@ -154,7 +155,27 @@ impl<'a> Township<'a> {
         self.server.signed_in(identity).await
     }
 
+    /// Who has a phone has bound the chat with the official account, too.
     pub async fn add_resident(
+        &self,
+        village: Village,
+        open_id: Option<&str>,
+        also_staff: Option<StaffId>,
+    ) -> ResidentId {
+        let id = self.add_resident_without_chat(village, open_id, also_staff).await;
+        if let (Some(open_id), Some(account)) = (open_id, &self.server.application.config.official_account) {
+            let identity = AccountIdentity {
+                app_id: account.app_id.clone(),
+                open_id: qingfeng_sandbox::official_openid(&account.app_id, open_id),
+            };
+            let own = Identity { county: self.county, kind: PersonKind::Resident, id: id.0 };
+            self.write(move |unit| Box::pin(async move { account_links::add(unit, own, &identity).await })).await;
+        }
+        id
+    }
+
+    /// Somebody whom the official account does not know.
+    pub async fn add_resident_without_chat(
         &self,
         village: Village,
         open_id: Option<&str>,

@@ -11,7 +11,7 @@ use qingfeng_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::conversations::Conversations;
+use crate::conversations::{Conversations, suspicion::is_doubtful};
 
 /// Who does not go on within half an hour begins anew; nothing of it is left.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -25,6 +25,8 @@ const MOST_VOICES: usize = 3;
 /// What is asked for next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Step {
+    /// Whether it is a report against somebody in office: before anything else is asked.
+    Doubted,
     /// Whether what was written is meant as a complaint.
     Offered,
     /// What it is about.
@@ -50,6 +52,12 @@ pub(in crate::conversations) struct Draft {
     pub(super) media: Vec<PlatformMedia>,
     /// What was sent without a word may be meant for this one.
     pub(super) may_belong_to: Option<Earlier>,
+    /// Where it goes on once it is known to be no report.
+    #[serde(default)]
+    pub(super) afterwards: Option<Step>,
+    /// The resident said that it is no report: that is not asked again.
+    #[serde(default)]
+    pub(super) is_no_report: bool,
 }
 
 /// A complaint of the resident's that is filed already.
@@ -82,7 +90,26 @@ impl Kept {
 
 impl Draft {
     pub(super) fn new(name: String, step: Step) -> Self {
-        Self { name, step, body: String::new(), place: String::new(), media: Vec::new(), may_belong_to: None }
+        Self {
+            name,
+            step,
+            body: String::new(),
+            place: String::new(),
+            media: Vec::new(),
+            may_belong_to: None,
+            afterwards: None,
+            is_no_report: false,
+        }
+    }
+
+    /// Where somebody in office stands beside a doubtful act, it is asked whether a report is meant before it goes on. Until
+    /// then it lies where every draft lies, sealed; a report drops it.
+    pub(super) fn hold_if_doubtful(&mut self) {
+        let told = format!("{}\n{}", self.body, self.place);
+        if self.step != Step::Doubted && !self.is_no_report && is_doubtful(&told) {
+            self.afterwards = Some(self.step);
+            self.step = Step::Doubted;
+        }
     }
 
     pub(super) fn count(&self, kind: MediaKind) -> usize {
@@ -114,34 +141,34 @@ impl Draft {
     }
 }
 
-fn key(open_id: &str) -> String {
-    format!("filing:{open_id}")
+fn key(conversations: &Conversations, open_id: &str) -> String {
+    conversations.sealer.pseudonym("filing", open_id)
 }
 
-fn trace(open_id: &str) -> String {
-    format!("filing_begun:{open_id}")
+fn trace(conversations: &Conversations, open_id: &str) -> String {
+    conversations.sealer.pseudonym("filing_begun", open_id)
 }
 
 pub(in crate::conversations) async fn kept(conversations: &Conversations, open_id: &str) -> Result<Kept, Fault> {
     let cache = &conversations.cache;
-    let sealed = cache.get(&key(open_id)).await?;
+    let sealed = cache.get(&key(conversations, open_id)).await?;
     // One that no longer opens, as after a change of the key, is gone.
     let open = sealed.and_then(|sealed| conversations.sealer.open(PURPOSE, &sealed).ok());
     if let Some(draft) = open.and_then(|open| serde_json::from_slice(&open).ok()) {
         return Ok(Kept::Open(draft));
     }
-    Ok(if cache.get(&trace(open_id)).await?.is_some() { Kept::Lapsed } else { Kept::None })
+    Ok(if cache.get(&trace(conversations, open_id)).await?.is_some() { Kept::Lapsed } else { Kept::None })
 }
 
 pub(super) async fn keep(conversations: &Conversations, open_id: &str, draft: &Draft) -> Result<(), Fault> {
     let open = serde_json::to_vec(draft).map_err(Fault::unavailable)?;
     let sealed = conversations.sealer.seal(PURPOSE, &open, conversations.store.randomness());
-    conversations.cache.set(&trace(open_id), b"1", REMEMBERED).await?;
-    conversations.cache.set(&key(open_id), &sealed, PATIENCE).await
+    conversations.cache.set(&trace(conversations, open_id), b"1", REMEMBERED).await?;
+    conversations.cache.set(&key(conversations, open_id), &sealed, PATIENCE).await
 }
 
 /// Nothing is left, not even that there was one.
 pub(in crate::conversations) async fn forget(conversations: &Conversations, open_id: &str) -> Result<(), Fault> {
-    conversations.cache.remove(&key(open_id)).await?;
-    conversations.cache.remove(&trace(open_id)).await
+    conversations.cache.remove(&key(conversations, open_id)).await?;
+    conversations.cache.remove(&trace(conversations, open_id)).await
 }

@@ -13,7 +13,7 @@ use qingfeng_core::{
     refusal::{Fault, Refusal},
 };
 
-use super::{Conversations, HELP, Wish, opinion, wish::is_report};
+use super::{Conversations, HELP, Wish, opinion, suspicion::is_report};
 use draft::{Draft, Earlier, Step, keep};
 pub(super) use draft::{Kept, forget, kept};
 use submitting::{submit, supplement};
@@ -63,6 +63,7 @@ pub(super) async fn go_on(
         _ => {}
     }
     match draft.step {
+        Step::Doubted => doubted(conversations, writer, draft, wish, text).await,
         Step::Offered => match (choice(wish, text), draft.may_belong_to.as_ref().map(|earlier| earlier.id)) {
             (Some(3), Some(complaint)) => supplement(conversations, writer, draft, complaint).await,
             (choice, _) => offered(conversations, writer, draft, choice).await,
@@ -103,6 +104,7 @@ pub(super) async fn offer(
     }
     let mut draft = Draft::new(writer.push.clone(), Step::Offered);
     draft.body = body.into_string();
+    draft.hold_if_doubtful();
     keep(conversations, writer.open_id, &draft).await?;
     Ok(Some(asked(&draft)))
 }
@@ -157,7 +159,10 @@ pub(super) async fn take(
         }
         Sent::Media(media, recognition) => spoken(&mut draft, media, recognition.trim()),
     };
+    draft.hold_if_doubtful();
     keep(conversations, writer.open_id, &draft).await?;
+    // What was heard is not repeated while it may be dropped.
+    let said = if draft.step == Step::Doubted { String::new() } else { said };
     let parts = [lapsed.to_owned(), said, asked(&draft)];
     Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"))
 }
@@ -193,6 +198,35 @@ fn spoken(draft: &mut Draft, media: PlatformMedia, recognition: &str) -> String 
             SPOKEN_ONLY.clone_into(&mut draft.body);
             "收到语音，办理的人会听录音。".into()
         }
+    }
+}
+
+/// What may be a report is either dropped or goes on where it was.
+async fn doubted(
+    conversations: &Conversations,
+    writer: &Writer<'_>,
+    mut draft: Draft,
+    wish: &Wish,
+    text: &str,
+) -> Result<String, Fault> {
+    let is_a_report = match wish {
+        Wish::Choice(1) => Some(true),
+        Wish::Choice(2) => Some(false),
+        _ => words::is_a_report(text),
+    };
+    match is_a_report {
+        Some(true) => conversations.led_to_the_sealed_way(writer.open_id).await,
+        Some(false) => {
+            draft.is_no_report = true;
+            match draft.afterwards.take() {
+                Some(step) if step != Step::Offered || !draft.media.is_empty() => {
+                    turn_to(conversations, writer, draft, step, "").await
+                }
+                // "It tells of a matter" is what would be asked next.
+                _ => offered(conversations, writer, draft, Some(1)).await,
+            }
+        }
+        None => Ok(format!("请先回数字。{}", asked(&draft))),
     }
 }
 
@@ -265,6 +299,7 @@ async fn changing(
     match choice {
         Some(1) => {
             draft.body.clear();
+            draft.is_no_report = false;
             turn_to(conversations, writer, draft, Step::What, "").await
         }
         Some(2) => {
@@ -306,7 +341,10 @@ async fn turn_to(
     note: &str,
 ) -> Result<String, Fault> {
     draft.step = step;
+    draft.hold_if_doubtful();
     keep(conversations, writer.open_id, &draft).await?;
+    // Nothing is said to be taken down while it may be dropped.
+    let note = if draft.step == Step::Doubted { "" } else { note };
     Ok(format!("{note}{}", asked(&draft)))
 }
 
@@ -328,7 +366,7 @@ async fn led_elsewhere(
         return Ok(None);
     }
     forget(conversations, writer.open_id).await?;
-    Ok(Some(format!("{}\n写到一半的诉求也删掉了。要反映一件事，发“反映”，只写事，不评人。", conversations.not_here())))
+    Ok(Some(format!("{}\n写到一半的诉求也删掉了。", conversations.not_here())))
 }
 
 fn refused(refusal: &Refusal, draft: &Draft) -> String {

@@ -34,7 +34,7 @@ pub(super) async fn submit(conversations: &Conversations, writer: &Writer<'_>, d
         return Ok(said);
     }
     let resident = writer.resident;
-    if is_one_too_many(conversations, &format!("filed:{}", resident.id), &draft).await? {
+    if is_one_too_many(conversations, resident, "filed", &draft).await? {
         return Ok(format!("您今天已经反映了{MOST_A_DAY}件，请明天再提交，草稿留半小时。急事请打村里或镇里的电话。"));
     }
     let actor = Actor::Resident(resident.clone());
@@ -81,7 +81,7 @@ pub(super) async fn supplement(
         return Ok(format!("还没有照片或语音可补。{}", asked(&draft)));
     }
     let resident = writer.resident;
-    if is_one_too_many(conversations, &format!("supplemented:{}", resident.id), &draft).await? {
+    if is_one_too_many(conversations, resident, "supplemented", &draft).await? {
         return Ok("您今天补得太多了，请明天再发，或直接交给办理的人。".into());
     }
     let actor = Actor::Resident(resident.clone());
@@ -98,13 +98,20 @@ pub(super) async fn supplement(
     }
 }
 
-/// Whether the day's number is reached. A draft counts once, however often it is tried.
-async fn is_one_too_many(conversations: &Conversations, slot: &str, draft: &Draft) -> Result<bool, Fault> {
-    let (cache, counted) = (&conversations.cache, format!("counted:{slot}:{}", draft.name));
+/// Whether the day's number of such acts is reached. A draft counts once, however often it is tried. What is counted leads to
+/// nobody: times at which somebody filed stand beside the complaints, too.
+async fn is_one_too_many(
+    conversations: &Conversations,
+    resident: &Resident,
+    act: &str,
+    draft: &Draft,
+) -> Result<bool, Fault> {
+    let (cache, sealer, who) = (&conversations.cache, &conversations.sealer, resident.id.to_string());
+    let (slot, counted) = (sealer.pseudonym(act, &who), sealer.pseudonym("counted", &format!("{act}:{}", draft.name)));
     if !cache.set_if_absent(&counted, b"1", DAY).await? {
         return Ok(false);
     }
-    let is_full = cache.take_slot(slot, MOST_A_DAY, DAY).await?.is_some();
+    let is_full = cache.take_slot(&slot, MOST_A_DAY, DAY).await?.is_some();
     if is_full {
         cache.remove(&counted).await?;
     }

@@ -26,6 +26,10 @@ pub(super) const VOICES_ARE_FULL: &str = "语音最多三段，这一段没有�
 /// The question that is open.
 pub(super) fn asked(draft: &Draft) -> String {
     match draft.step {
+        Step::Doubted => {
+            "这里面说到了干部。是检举干部违纪违法吗？\n1 是（您写的马上删掉，告诉您安全的地方）\n2 不是，是反映一件事"
+                .into()
+        }
         Step::Offered => match &draft.may_belong_to {
             Some(Earlier { number, title, .. }) if !draft.media.is_empty() => {
                 let title = shorten(title, SHOWN_TITLE);
@@ -59,6 +63,15 @@ fn summary(draft: &Draft) -> String {
     lines.join("\n")
 }
 
+/// The answer to whether it is a report: 没有 is no yes here.
+pub(super) fn is_a_report(text: &str) -> Option<bool> {
+    match plain(text).as_str() {
+        "是" | "是的" | "对" | "算" => Some(true),
+        "不是" | "不" | "没有" | "不算" => Some(false),
+        _ => None,
+    }
+}
+
 /// The number of the choice that a word stands for, whatever the question.
 pub(super) fn chosen(text: &str) -> Option<usize> {
     Some(match plain(text).as_str() {
@@ -85,6 +98,16 @@ mod tests {
     #[case("好了伤疤忘了疼", None)]
     fn words_stand_for_numbers(#[case] text: &str, #[case] expected: Option<usize>) {
         assert_eq!(chosen(text), expected);
+    }
+
+    #[rstest]
+    #[case("是。", Some(true))]
+    #[case("不是", Some(false))]
+    #[case("没有", Some(false))]
+    #[case("好的", None)]
+    #[case("提交", None)]
+    fn whether_it_is_a_report_is_not_taken_from_a_courtesy(#[case] text: &str, #[case] expected: Option<bool>) {
+        assert_eq!(is_a_report(text), expected);
     }
 
     #[test]

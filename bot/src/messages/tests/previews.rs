@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{PUBLIC_URL, today};
+use super::{PUBLIC_URL, templates, today};
 use crate::messages::{Preview, kind, kinds, preview, sample_facts};
 
 fn shown(preview: &Preview) -> String {
@@ -24,7 +24,8 @@ fn shown(preview: &Preview) -> String {
 fn a_card_and_a_post_are_shown_as_each_platform_gets_them() {
     for key in ["staff.deadline_ahead", "resident.complaint_dispatched", "group.monthly_progress"] {
         let kind = kind(key).unwrap();
-        let preview = preview(kind, kind.text(), &sample_facts(kind, today()), PUBLIC_URL, today()).unwrap();
+        let preview =
+            preview(kind, kind.text(), &sample_facts(kind, today()), PUBLIC_URL, today(), &templates()).unwrap();
         insta::assert_snapshot!(format!("preview_{key}"), shown(&preview));
     }
 }
@@ -32,7 +33,8 @@ fn a_card_and_a_post_are_shown_as_each_platform_gets_them() {
 #[test]
 fn every_kind_can_be_shown_with_made_up_facts_within_every_limit() {
     for kind in kinds() {
-        let preview = preview(kind, kind.text(), &sample_facts(kind, today()), PUBLIC_URL, today()).unwrap();
+        let preview =
+            preview(kind, kind.text(), &sample_facts(kind, today()), PUBLIC_URL, today(), &templates()).unwrap();
         assert!(
             !preview.views.is_empty() && preview.views.iter().all(|view| !view.fields.is_empty()),
             "{}",
@@ -49,8 +51,8 @@ fn a_post_of_just_the_limit_is_one_message_in_the_preview() {
     let kind = kind("group.rectification_progress").unwrap();
     let facts = json!({"text": "好"});
     let text = |length: usize| "a".repeat(length);
-    let at_the_limit = preview(kind, &text(4096), &facts, PUBLIC_URL, today()).unwrap();
+    let at_the_limit = preview(kind, &text(4096), &facts, PUBLIC_URL, today(), &templates()).unwrap();
     assert_eq!((at_the_limit.views[0].fields.len(), at_the_limit.views[0].fields[0].used), (1, 4096));
-    let fault = preview(kind, &text(4097), &facts, PUBLIC_URL, today()).unwrap_err();
+    let fault = preview(kind, &text(4097), &facts, PUBLIC_URL, today(), &templates()).unwrap_err();
     assert!(fault.sentence.contains("有4097字节"), "{fault:?}");
 }

@@ -1,6 +1,7 @@
 //! Rows of the people tables.
 
 pub mod absences;
+pub mod account_links;
 pub mod concerns;
 pub mod invitations;
 pub mod organizations;

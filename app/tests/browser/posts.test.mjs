@@ -1,0 +1,142 @@
+// What the product says in groups: read by a second person, forwarded by hand into an ordinary group, and how each kind of
+// post looks in a group of each platform.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { openBrowser, Person } from './person.mjs'
+import { freePort, program, startDemo } from './server.mjs'
+
+let demo, browser, office, reader, secretary
+before(async () => {
+  demo = await startDemo()
+  browser = await openBrowser()
+  office = await Person.with(browser)
+  reader = await Person.with(browser)
+  secretary = await Person.with(browser)
+  await secretary.page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: demo.address })
+})
+after(async () => {
+  await browser?.close()
+  await demo?.stop()
+})
+
+/** Opens a survey in the third village, which has a group with a robot and an ordinary one. */
+async function invitesToASurvey(title) {
+  const opened = await office.page.evaluate(async (title) => {
+    const { access_token } = JSON.parse(localStorage.getItem('session')).data
+    const headers = { Authorization: `Bearer ${access_token}`, 'Content-Type': 'application/json' }
+    const units = await (await fetch('/api/organizations', { headers })).json()
+    const village_id = units.items.filter((unit) => unit.kind === 'village')[2].id
+    const closes_on = new Date(Date.now() + 9 * 86400_000).toISOString().slice(0, 10)
+    const questions = [{ text: '晚上看得清路吗？', choices: ['看得清', '看不清'] }]
+    const body = JSON.stringify({ village_id, title, closes_on, questions })
+    return (await fetch('/api/surveys', { method: 'POST', headers, body })).status
+  }, title)
+  assert.equal(opened, 201)
+}
+
+const card = (person, group) => person.page.locator('.card', { hasText: group }).locator('visible=true')
+
+test('what the office writes for a group waits until a second person has read it', async () => {
+  await office.signInAsStaff(demo, 'office')
+  await invitesToASurvey('路灯亮不亮')
+  await invitesToASurvey('有事打13800000000')
+  await reader.signInAsStaff(demo, 'groups')
+  await reader.open(`${demo.address}/app/#/pages/posts/review`)
+  await reader.waitsFor('路灯亮不亮')
+  await reader.waitsFor('13800000000')
+  await reader.findsNoFaults('post-review')
+  const held = card(reader, '13800000000').first()
+  assert.match(await held.innerText(), /不能发/)
+  assert.ok(await held.getByText('看过了，可以发').evaluate((button) => button.closest('button, taro-button-core').hasAttribute('disabled')))
+  assert.deepEqual(await postsOfTheRobot(), [])
+})
+
+test('a post that is refused never goes out, one that is let go does', async () => {
+  while (await card(reader, '13800000000').count()) {
+    const held = card(reader, '13800000000').first()
+    const before = await card(reader, '13800000000').count()
+    await held.locator('input').fill('不要留电话')
+    await held.getByText('不同意发').click()
+    await reader.page.waitForFunction(
+      (before) => [...document.querySelectorAll('.card')].filter((card) => card.innerText.includes('13800000000')).length < before,
+      before,
+    )
+  }
+  for (const group of ['南塘村村民群', '南塘村老乡群']) {
+    await card(reader, group).filter({ hasText: '路灯亮不亮' }).first().getByText('看过了，可以发').click()
+    await reader.page.waitForTimeout(500)
+  }
+  await reader.waitsFor('没有要确认的公示')
+  for (let attempt = 0; !(await postsOfTheRobot()).length; attempt++) {
+    assert.ok(attempt < 40, 'the robot posts it')
+    await reader.page.waitForTimeout(500)
+  }
+  const [post] = await postsOfTheRobot()
+  assert.match(post, /路灯亮不亮/)
+})
+
+/** What stands about surveys in the third village's group. */
+async function postsOfTheRobot() {
+  const page = await (await fetch(`${demo.sandbox}/sandbox/groups/demo-group-03`)).text()
+  return page.split('<article').filter((message) => message.includes('路灯亮不亮') || message.includes('13800000000'))
+}
+
+test('a post for an ordinary group is copied, put there by hand, and confirmed', async () => {
+  await secretary.signInAsStaff(demo, 'secretary-03')
+  await secretary.open(`${demo.address}/app/#/pages/desk/index`)
+  await secretary.waitsFor('有公示等着转发到群里')
+  await secretary.tap('有公示等着转发到群里')
+  await secretary.waitsFor('路灯亮不亮')
+  const prepared = card(secretary, '路灯亮不亮')
+  assert.match(await prepared.innerText(), /南塘村老乡群/)
+  await prepared.getByText('复制文字和链接').click()
+  await prepared.getByText('已复制，请到群里粘贴').waitFor()
+  const copied = await secretary.page.evaluate(() => navigator.clipboard.readText())
+  assert.match(copied, /路灯亮不亮[^]*https?:\/\//)
+  assert.doesNotMatch(copied, /\*\*|<font|^> /m)
+  await prepared.getByText('保存小程序码图片').click()
+  await prepared.getByLabel('南塘村老乡群的小程序码').waitFor()
+  await secretary.findsNoFaults('prepared-posts')
+  await prepared.getByText('已发到群里', { exact: true }).click()
+  await secretary.page.waitForFunction(() => !document.body.innerText.includes('路灯亮不亮'))
+})
+
+const GROUPS = ['wecom', 'dingtalk', 'feishu', 'customers']
+// What each kind of post says whoever reads it.
+const SAYS = ['整改进展', '整改公示', '更正', '群众说了算']
+
+test('a post of each kind can be read in a group of each platform', async () => {
+  const address = `127.0.0.1:${await freePort()}`
+  const posts = spawn(path.join(path.dirname(program), 'examples/every_post'), [address], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    await new Promise((resolve, reject) => {
+      posts.stdout.once('data', resolve)
+      posts.once('exit', () => reject(new Error('a post was refused')))
+    })
+    const counts = []
+    for (const group of GROUPS) {
+      await reader.open(`http://${address}/sandbox/groups/${group}`)
+      await reader.sees(SAYS[0])
+      await reader.findsNoFaults(`posts-${group}`)
+      for (const words of SAYS) await reader.sees(words)
+      const text = await reader.page.locator('main').innerText()
+      assert.doesNotMatch(text, /\{\{|\{%|<font|\*\*|\]\(/, group)
+      const messages = reader.page.locator('.message')
+      counts.push(await messages.count())
+      // Whoever wants to know more finds the way.
+      assert.ok((await messages.locator('a[href^="https://qingfeng.example"]').count()) >= counts.at(-1) - 2, group)
+      const width = await reader.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      assert.ok(width <= 0, `${group} is wider than the phone by ${width}`)
+    }
+    assert.ok(counts.every((count) => count === counts[0] && count >= 15), counts.join())
+  } finally {
+    posts.kill()
+  }
+})
+
+test('nothing went wrong on the pages', () => {
+  assert.deepEqual([...office.errors, ...reader.errors, ...secretary.errors], [])
+})

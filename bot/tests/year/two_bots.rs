@@ -1,0 +1,184 @@
+//! Two bots on one database, one cache and one set of simulated platforms; one of them may die while it sends.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::NaiveDate;
+use qingfeng_bot::{
+    Bot, BotSettings, PlatformSettings, Reviewing,
+    channels::{CardTemplates, WeComAppSettings},
+};
+use qingfeng_core::{
+    cache::{Cache, MemoryCache, RedisCache},
+    clock::{Clock, SimulatedClock},
+    evidence::Darkroom,
+    files,
+    ids::CountyId,
+    outbox::consents::{self, Consent, Teller, Validity},
+    randomness::Randomness,
+    sealing::Sealer,
+    storage::{DatabaseSettings, Engine, Store, Surroundings},
+};
+use qingfeng_sandbox::{
+    Account, Delivery, Fault, FaultKind, Platform, Recipient, RunningSandbox, Sandbox, SandboxSettings, Template,
+    WeComAccount,
+};
+use uuid::Uuid;
+
+use crate::{engines::TestDatabase, shared_cache::SharedCache};
+
+const REMINDER: &str = "template-reminder";
+const PROGRESS: &str = "template-progress";
+/// More than a year needs.
+const ACCEPTS: u16 = 10_000;
+
+pub struct TwoBots {
+    pub store: Store,
+    pub clock: Arc<SimulatedClock>,
+    pub platforms: Sandbox,
+    cache: Arc<SharedCache>,
+    running: RunningSandbox,
+    bots: [Arc<Bot>; 2],
+    _database: TestDatabase,
+}
+
+pub fn sealer() -> Sealer {
+    Sealer::new(&[9; 32])
+}
+
+impl TwoBots {
+    /// At seven in the morning of that day, with an empty database.
+    pub async fn on(engine: Engine, day: NaiveDate, randomness: Arc<dyn Randomness>) -> Self {
+        let database = TestDatabase::fresh(engine).await;
+        let clock = Arc::new(SimulatedClock::at_shanghai(day, 7));
+        let surroundings = Surroundings { clock: clock.clone(), randomness };
+        let settings = DatabaseSettings { url: database.url.clone(), connections: 4 };
+        let store = Store::connect(&settings, surroundings).await.unwrap();
+        store.migrate().await.unwrap();
+        let cache: Arc<dyn Cache> = match engine {
+            Engine::Sqlite => Arc::new(MemoryCache::new(clock.clone())),
+            Engine::Postgres => {
+                let url = std::env::var("QINGFENG_TEST_REDIS").unwrap_or("redis://127.0.0.1:6379".into());
+                Arc::new(RedisCache::connect(&url, clock.clone()).await.expect("Redis answers; see README"))
+            }
+        };
+        let cache = Arc::new(SharedCache::new(cache));
+        let platforms = platforms(&clock);
+        let running = platforms.start("127.0.0.1:0").unwrap();
+        let bots = [new_bot(&store, &cache, &running), new_bot(&store, &cache, &running)];
+        Self { store, clock, platforms, cache, running, bots, _database: database }
+    }
+
+    /// These people accept more cards than a year has.
+    pub async fn accept_cards<'a>(&self, people: impl IntoIterator<Item = &'a str>) {
+        let county = CountyId(Uuid::nil());
+        for person in people {
+            for template in [REMINDER, PROGRESS] {
+                let consent = Consent::new(person, template);
+                consents::accepted(&self.store, county, consent, Teller::Platform, ACCEPTS).await.unwrap();
+                self.platforms.accept_subscription(person, template, ACCEPTS.into());
+            }
+        }
+    }
+
+    /// Both at once: what the one has claimed, the other leaves alone.
+    pub async fn work(&self) {
+        let [first, second] = &self.bots;
+        let (first, second) = tokio::join!(first.tick(), second.tick());
+        first.and(second).unwrap();
+        self.cache.leases_run_out().await;
+    }
+
+    /// The platform takes the first card to a person, and its bot dies before it can write that down; the other bot goes on.
+    /// Through which platform it went; none when there was no such card.
+    pub async fn one_dies_while_a_card_is_on_its_way(&mut self) -> Option<Platform> {
+        let slow = FaultKind::Delay { milliseconds: 60_000 };
+        let faults = [
+            Fault::new(Platform::WeChat, slow.clone()).at("/cgi-bin/message/subscribe/send").times(1),
+            Fault::new(Platform::WeCom, slow).at("/cgi-bin/message/send").times(1),
+        ];
+        let faults = faults.map(|fault| self.platforms.inject(fault));
+        // Its first call is to be the card, not one with a token that has run out.
+        self.cache.remove(&format!("wechat_token:{}", Account::default().app_id)).await.unwrap();
+        let before = self.cards().len();
+        let bot = Arc::clone(&self.bots[0]);
+        let work = tokio::spawn(async move { bot.tick().await });
+        let died = loop {
+            if let Some(platform) = self.cards().get(before) {
+                work.abort();
+                break Some(*platform);
+            }
+            if work.is_finished() {
+                break None;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        };
+        let ended = work.await;
+        assert_eq!(ended.is_err(), died.is_some(), "{ended:?}");
+        for fault in faults {
+            self.platforms.end_fault(fault);
+        }
+        self.cache.leases_run_out().await;
+        self.bots[0] = new_bot(&self.store, &self.cache, &self.running);
+        self.bots[1].tick().await.unwrap();
+        self.cache.leases_run_out().await;
+        died
+    }
+
+    /// The platform of each card that arrived, in order.
+    fn cards(&self) -> Vec<Platform> {
+        let to_people = |delivery: Delivery| match delivery.to {
+            Recipient::Phone(_) => Some(Platform::WeChat),
+            Recipient::WeComUser(_) => Some(Platform::WeCom),
+            _ => None,
+        };
+        self.platforms.deliveries().into_iter().filter_map(to_people).collect()
+    }
+}
+
+fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) -> Arc<Bot> {
+    let (account, corporation) = (Account::default(), WeComAccount::default());
+    let settings = BotSettings {
+        reviewing: Reviewing::SecondPerson,
+        public_url: "http://127.0.0.1:8080".into(),
+        platforms: PlatformSettings {
+            wechat_api_base: running.wechat_base(),
+            wecom_api_base: running.wecom_base(),
+            dingtalk_api_base: running.dingtalk_base(),
+            feishu_api_base: running.feishu_base(),
+            wecom_app: Some(WeComAppSettings {
+                corp_id: corporation.corp_id,
+                agent_id: corporation.agent_id,
+                secret: corporation.secret,
+                has_callback: corporation.callback_url.is_some(),
+            }),
+            app_id: account.app_id,
+            app_secret: account.app_secret,
+            official_account: None,
+            templates: CardTemplates::usual(REMINDER, PROGRESS),
+            consents: Validity::Once,
+        },
+    };
+    // Nobody sends photos here.
+    let files = files::open(&format!("file://{}", std::env::temp_dir().join("qingfeng-year").display()));
+    let darkroom = Arc::new(Darkroom::new(files.unwrap()));
+    Arc::new(Bot::new(store.clone(), cache.clone(), sealer(), darkroom, settings).unwrap())
+}
+
+fn platforms(clock: &Arc<SimulatedClock>) -> Sandbox {
+    let clock = clock.clone();
+    Sandbox::new(SandboxSettings {
+        clock: Arc::new(move || clock.now()),
+        templates: vec![
+            Template::new(REMINDER, "待办提醒")
+                .with_field("thing2", "事项")
+                .with_field("date5", "期限")
+                .with_field("thing7", "提示")
+                .with_field("thing9", "原因"),
+            Template::new(PROGRESS, "进展通知")
+                .with_field("thing4", "事项")
+                .with_field("thing6", "进展")
+                .with_field("thing8", "原因"),
+        ],
+        ..SandboxSettings::default()
+    })
+}

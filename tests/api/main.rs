@@ -13,6 +13,7 @@ mod chat_media;
 mod complaints;
 mod consents;
 mod conversations;
+mod customer_groups;
 mod demo;
 mod departures;
 #[path = "../../core/tests/contracts/engines.rs"]

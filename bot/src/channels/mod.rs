@@ -3,6 +3,7 @@
 mod access_token;
 mod account;
 mod codes;
+mod customer_group;
 mod dingtalk_robot;
 mod exchange;
 mod feishu_robot;
@@ -22,6 +23,7 @@ use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refu
 
 use access_token::{AccessTokens, Issuer};
 
+pub(crate) use customer_group::LONGEST_GROUP_TEXT;
 pub use account::{ContentVerdict, TemplateMessage, WeChatAccount};
 pub use post::Post;
 pub(crate) use post::{first_link, plain_words, words_alone};
@@ -31,7 +33,7 @@ pub(crate) use subscribe_message::LONGEST_THING;
 pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
 pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
-pub(crate) use wecom_app::{GUARDED_FOR, LONGEST_GROUP_TEXT};
+pub(crate) use wecom_app::GUARDED_FOR;
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
 
 /// Addresses and credentials of the platforms.

@@ -22,9 +22,6 @@ pub(crate) const LONGEST_TEXT: usize = 2048;
 /// How long the platform recognizes a message that it has had already, in seconds: the longest that it offers.
 pub(crate) const GUARDED_FOR: u32 = 14_400;
 
-/// Longest text into a customer group, in bytes.
-pub(crate) const LONGEST_GROUP_TEXT: usize = 4000;
-
 /// Why it is not known who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberFault {
@@ -117,10 +114,10 @@ impl AppMessage {
 
 /// The application's messages.
 pub struct WeComApp {
-    client: reqwest::Client,
-    clock: Arc<dyn Clock>,
-    tokens: AccessTokens,
-    base: String,
+    pub(super) client: reqwest::Client,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) tokens: AccessTokens,
+    pub(super) base: String,
     agent_id: i64,
 }
 
@@ -186,37 +183,6 @@ impl WeComApp {
         // Older answers write it with a capital letter.
         let user = ["userid", "UserId"].into_iter().find_map(|field| answer[field].as_str());
         user.filter(|user| !user.is_empty()).map(str::to_owned).ok_or(MemberFault::Outsider)
-    }
-
-    /// A message into a group with outside WeChat users: a task that the member has to confirm on his phone.
-    pub async fn customer_group_task(&self, sender: &str, chat_id: &str, text: &str) -> Outcome {
-        if text.len() > LONGEST_GROUP_TEXT {
-            return Outcome::Final("内容超过企业微信客户群的限制".into());
-        }
-        let body = json!({
-            "chat_type": "group", "sender": sender, "chat_id_list": [chat_id], "text": {"content": text},
-        });
-        let request = |token: &str| {
-            self.client
-                .post(format!("{}/cgi-bin/externalcontact/add_msg_template", self.base))
-                .query(&[("access_token", token)])
-                .json(&body)
-        };
-        let answer = match self.tokens.call("/cgi-bin/externalcontact/add_msg_template", request).await {
-            Ok(answer) => answer,
-            Err(outcome) => return outcome,
-        };
-        let Some(code) = exchange::code(&answer, "errcode") else {
-            return Outcome::Unknown("企业微信的回应看不懂，不知道是否已发出".into());
-        };
-        match meaning(Place::WeComCall, code).outcome(self.clock.now()) {
-            // To nobody is a success to the platform.
-            Outcome::Taken(_) if answer["fail_list"].as_array().is_some_and(|failed| !failed.is_empty()) => {
-                Outcome::Final("企业微信里没有这个客户群，或群主不是转发人".into())
-            }
-            Outcome::Taken(_) => Outcome::Taken(exchange::reference(&answer)),
-            other => other,
-        }
     }
 
     /// Uploads a picture or a file; good for three days.

@@ -55,7 +55,7 @@ pub struct Delivered {
     pub unknown: u32,
     /// Posts that a second person has to let go.
     pub held: u32,
-    /// Posts that wait for a person to put them into an ordinary group.
+    /// Posts that wait for a person: to put them into an ordinary group, or to tap them at WeCom.
     pub handed_over: u32,
 }
 
@@ -67,6 +67,9 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     // A card that changes disturbs nobody.
     if let Err(fault) = card_updates::send(bot).await {
         tracing::error!(%fault, "cards could not be changed");
+    }
+    if let Err(fault) = customer_group::look(bot).await {
+        tracing::error!(%fault, "tasks into customer groups could not be looked after");
     }
     if is_quiet_at(bot.store.clock().now()) {
         return Ok(delivered);
@@ -169,7 +172,13 @@ async fn post(
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
         Some(GroupAddress { group, key: Some(key) }) if group.kind == GroupKind::WecomCustomerGroup => {
-            customer_group::post(bot, wordings, group, key, &message).await?
+            match customer_group::post(bot, wordings, group, key, &message).await? {
+                Some(outcome) => outcome,
+                None => {
+                    delivered.handed_over += 1;
+                    return Ok(Way::Open);
+                }
+            }
         }
         Some(GroupAddress { group, key: Some(key) }) => {
             let post = Post::Markdown(messages::post(&message, wordings));

@@ -118,6 +118,8 @@ fn single(recipient: RecipientKind, message: &Message, wordings: &Wordings) -> C
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
         (_, SubjectKind::Campaign) => "pages/desk/index".into(),
+        // What it asks for is done in WeCom, not here.
+        (_, SubjectKind::Group) if message.kind == "group_task_waiting" => "pages/desk/index".into(),
         (_, SubjectKind::Group) if message.kind == "post_to_review" => "pages/posts/review".into(),
         (_, SubjectKind::Group) => "pages/posts/index".into(),
         (_, SubjectKind::MessageTemplate) => "pages/wordings/list".into(),

@@ -4,6 +4,7 @@ mod channel;
 pub mod entity;
 pub mod prepared;
 pub mod reviews;
+pub mod tasks;
 
 use std::collections::HashMap;
 

@@ -1,7 +1,6 @@
 //! Prepared posts: ordinary chat groups are closed to programs, so a post is prepared, a person puts it into the group with
 //! a few taps and confirms that. The confirmation is the delivery.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -121,7 +120,7 @@ pub async fn prepare(unit: &UnitOfWork, holder: &str, group: &groups::Model, new
     )
     .exec_without_returning(unit.connection())
     .await?;
-    set_message(unit, message, MessageState::HandedOver, None).await?;
+    outbox::set_state(unit, message, MessageState::HandedOver, None).await?;
     Ok(true)
 }
 
@@ -140,27 +139,7 @@ pub async fn expire(unit: &UnitOfWork, id: MessageId) -> Result<(), Fault> {
     if given_up.rows_affected == 0 {
         return Ok(());
     }
-    set_message(unit, id, MessageState::Parked, Some("一直没有人把它转发到群里")).await
-}
-
-async fn set_message(
-    unit: &UnitOfWork,
-    id: MessageId,
-    state: MessageState,
-    reason: Option<&'static str>,
-) -> Result<(), Fault> {
-    use outbox::entity::{Column, Entity};
-    let sent_at = (state == MessageState::Sent).then(|| unit.now());
-    Entity::update_many()
-        .col_expr(Column::State, Expr::value(state))
-        .col_expr(Column::ParkedReason, Expr::value(reason))
-        .col_expr(Column::SentAt, Expr::value(sent_at))
-        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
-        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .filter(Column::Id.eq(id))
-        .exec(unit.connection())
-        .await?;
-    Ok(())
+    outbox::set_state(unit, id, MessageState::Parked, Some("一直没有人把它转发到群里")).await
 }
 
 /// A prepared post with the name of its group.
@@ -300,7 +279,7 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
                     .filter(entity::Column::Id.eq(id))
                     .exec(unit.connection())
                     .await?;
-                set_message(unit, id, MessageState::Sent, None).await?;
+                outbox::set_state(unit, id, MessageState::Sent, None).await?;
                 Ok(Done::new((), AuditEntry::new("post_confirmed", post.group_id)))
             })
         })

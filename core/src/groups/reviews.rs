@@ -1,7 +1,6 @@
 //! Before a post that somebody wrote goes into a group, a second person lets it go (11.2), with what the reading found beside
 //! it. What is in a group cannot be taken back there: a retraction posts a correction.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -14,6 +13,7 @@ use utoipa::ToSchema;
 use super::{
     entity as groups,
     prepared::{self, PreparedState},
+    tasks,
 };
 use crate::{
     audit::AuditEntry,
@@ -128,27 +128,8 @@ pub async fn hold(
     )
     .exec_without_returning(unit.connection())
     .await?;
-    set_message(unit, message.id, MessageState::Held, Some("等第二个人确认后发出")).await?;
+    outbox::set_state(unit, message.id, MessageState::Held, Some("等第二个人确认后发出")).await?;
     outbox::enqueue(unit, group.county_id, notices).await?;
-    Ok(())
-}
-
-async fn set_message(
-    unit: &UnitOfWork,
-    id: MessageId,
-    state: MessageState,
-    reason: Option<&'static str>,
-) -> Result<(), Fault> {
-    use messages::Column;
-    messages::Entity::update_many()
-        .col_expr(Column::State, Expr::value(state))
-        .col_expr(Column::ParkedReason, Expr::value(reason))
-        .col_expr(Column::NotBefore, Expr::value(unit.now()))
-        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
-        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .filter(Column::Id.eq(id))
-        .exec(unit.connection())
-        .await?;
     Ok(())
 }
 
@@ -259,9 +240,9 @@ pub async fn decide(
                     .await?;
                 let mut notices = Vec::new();
                 if state == ReviewState::Approved {
-                    set_message(unit, id, MessageState::Pending, None).await?;
+                    outbox::set_state(unit, id, MessageState::Pending, None).await?;
                 } else {
-                    set_message(unit, id, MessageState::Withdrawn, Some("第二个人没有同意发出")).await?;
+                    outbox::set_state(unit, id, MessageState::Withdrawn, Some("第二个人没有同意发出")).await?;
                     let group = groups::Entity::find_by_id(review.group_id).one(unit.connection()).await?;
                     let title = group.map(|group| group.name).unwrap_or_default();
                     notices.extend(review.author_staff_id.map(|author| {
@@ -344,13 +325,14 @@ pub async fn retract(
                     }
                     MessageState::Withdrawn => return Err(retracted()),
                     _ => {
-                        set_message(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
+                        outbox::set_state(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
                         prepared::entity::Entity::update_many()
                             .col_expr(prepared::entity::Column::State, Expr::value(PreparedState::Expired))
                             .filter(prepared::entity::Column::Id.eq(id))
                             .filter(prepared::entity::Column::State.eq(PreparedState::Prepared))
                             .exec(unit.connection())
                             .await?;
+                        tasks::withdraw(unit, id).await?;
                         entity::Entity::update_many()
                             .col_expr(entity::Column::State, Expr::value(ReviewState::Rejected))
                             .filter(entity::Column::Id.eq(id))

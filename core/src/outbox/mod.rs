@@ -13,7 +13,7 @@ pub mod undelivered;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,7 +71,7 @@ pub enum MessageState {
     Sending,
     /// The request is on its way; a bot that dies now leaves it unknown.
     Departed,
-    /// A person puts it into a group by hand and has not confirmed it yet.
+    /// It is with a person: to be put into a group by hand, or to be tapped at the platform.
     HandedOver,
     /// The platform took it.
     Sent,
@@ -96,6 +96,31 @@ pub async fn is_held(unit: &UnitOfWork, holder: &str, ids: &[MessageId]) -> Resu
         .all(unit.connection())
         .await?;
     Ok(held.len() == ids.len())
+}
+
+/// Moves a message that no bot is sending to where a person or a platform wants it, from now on.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn set_state(
+    unit: &UnitOfWork,
+    id: MessageId,
+    state: MessageState,
+    reason: Option<&str>,
+) -> Result<(), Fault> {
+    use entity::{Column, Entity};
+    let sent_at = (state == MessageState::Sent).then(|| unit.now());
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::ParkedReason, Expr::value(reason.map(str::to_owned)))
+        .col_expr(Column::NotBefore, Expr::value(unit.now()))
+        .col_expr(Column::SentAt, Expr::value(sent_at))
+        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
+        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(Column::Id.eq(id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
 }
 
 /// A message to be sent.

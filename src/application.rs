@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use qingfeng_bot::callbacks::{PushAgreement, PushCipher};
+use qingfeng_bot::{
+    callbacks::{PushAgreement, PushCipher},
+    channels::Watch,
+};
 use qingfeng_core::{
     cache::{self, Cache},
     calendar::CalendarBook,
@@ -68,7 +71,8 @@ impl Application {
         let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
         let wechat_login = WeChatLogin::new(&config.wechat)?;
         let (clock, randomness) = (surroundings.clock.clone(), &*surroundings.randomness);
-        let wecom = wecom_login::application(&config.platforms(), Arc::clone(&cache), clock, randomness)?;
+        let wecom =
+            wecom_login::application(&config.platforms(), Arc::clone(&cache), clock, &Watch::on(&store), randomness)?;
         let wecom_login = WeComLogin::new(wecom, &config.wecom, &config.http.public_url);
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use qingfeng_bot::{channels::Channels, conversations};
+use qingfeng_bot::{
+    channels::{Channels, Watch},
+    conversations,
+};
 use qingfeng_core::cache::{Cache, MemoryCache};
 
 use crate::Config;
@@ -14,7 +17,7 @@ use crate::Config;
 pub async fn put_menu(config: &Config) -> anyhow::Result<()> {
     let clock = super::real_surroundings(config).clock;
     let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(Arc::clone(&clock)));
-    let channels = Channels::new(&cache, &clock, "menu", &config.platforms())?;
+    let channels = Channels::new(&cache, &clock, &Watch::nobody(), "menu", &config.platforms())?;
     let put = channels.account.create_menu(&conversations::menu()).await;
     put.map_err(|outcome| anyhow::anyhow!("the platform did not take the menu: {outcome:?}"))
 }

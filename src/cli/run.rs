@@ -112,6 +112,7 @@ pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
     let config = &application.config;
     let reviewing = if config.bot.second_person { Reviewing::SecondPerson } else { Reviewing::Rules };
     let settings = BotSettings {
+        template_failures: config.bot.template_failures,
         reviewing,
         public_url: config.http.public_url.clone(),
         platforms: application.config.platforms(),

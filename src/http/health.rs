@@ -1,7 +1,7 @@
 //! For the machines that watch over this one.
 
 use actix_web::{HttpResponse, get, web};
-use qingfeng_bot::schedule::failing_jobs;
+use qingfeng_bot::alarms;
 use sea_orm::ConnectionTrait;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,8 +19,8 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
 }
 
-/// The process can serve: database and cache answer. Says `degraded` and what, when scheduled jobs fail: people are served all
-/// the same, but reminders are not written.
+/// The process can serve: database and cache answer. Says `degraded` and what, when scheduled jobs fail, a platform refuses us, a
+/// template is used no more, or events were given up: people are served all the same, but messages are missing.
 #[utoipa::path(tag = "operation", responses(
     (status = 200, body = String, content_type = "text/plain", description = "ready"),
     (status = 503, body = super::problem::Problem, content_type = "application/problem+json"),
@@ -29,11 +29,7 @@ async fn alive() -> HttpResponse {
 async fn ready(application: web::Data<Application>) -> Answer<HttpResponse> {
     application.store.reader().execute_unprepared("SELECT 1").await?;
     application.cache.get("ready").await?;
-    let failing = failing_jobs(&application.store).await?;
-    let lines: Vec<_> = failing
-        .iter()
-        .map(|job| format!("\n{} failed {} times since {}", job.job, job.failures, job.since.to_rfc3339()))
-        .collect();
-    let body = if lines.is_empty() { "ok".to_owned() } else { format!("degraded{}", lines.concat()) };
+    let lines = alarms::lines(&application.store).await?;
+    let body = if lines.is_empty() { "ok".to_owned() } else { format!("degraded\n{}", lines.join("\n")) };
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(body))
 }

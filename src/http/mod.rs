@@ -3,6 +3,7 @@
 mod absences;
 pub mod access_token;
 mod act;
+mod alarms;
 pub mod authentication;
 pub mod ballot_box;
 pub mod board;
@@ -133,7 +134,8 @@ fn api(config: &mut ServiceConfig) {
             .configure(group_posts::routes)
             .configure(deadlines::routes)
             .configure(absences::routes)
-            .configure(sending::routes),
+            .configure(sending::routes)
+            .configure(alarms::routes),
     );
     health::routes(config);
 }

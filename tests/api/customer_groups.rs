@@ -166,7 +166,10 @@ async fn a_task_that_cannot_be_stopped_is_left_to_a_person(#[values(Engine::Sqli
     scene.pass(TimeDelta::hours(1)).await;
     assert_eq!(scene.state().await, MessageState::Unknown);
     let undelivered = scene.undelivered().await;
-    assert!(undelivered.iter().any(|item| item["reason"].as_str().unwrap().contains("可能还会发出")), "{undelivered:?}");
+    assert!(
+        undelivered.iter().any(|item| item["reason"].as_str().unwrap().contains("可能还会发出")),
+        "{undelivered:?}"
+    );
     assert_eq!(scene.calls("add_msg_template"), 1, "never sent again blindly");
     scene.running.stop().await;
 }

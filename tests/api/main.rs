@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod absences;
+mod alarms;
 mod board;
 mod callbacks;
 mod campaign_schedules;

@@ -8,14 +8,19 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta};
-use qingfeng_core::{cache::Cache, clock::Clock};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta};
+use qingfeng_core::{
+    cache::Cache,
+    clock::{Clock, shanghai_date, shanghai_instant},
+    outbox::alarms::AlarmKind,
+};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use super::{
-    codes::{Meaning, Place, meaning},
+    codes::{Meaning, Place, alarm, meaning},
     exchange,
+    watch::Watch,
 };
 use crate::delivery::Outcome;
 
@@ -29,6 +34,8 @@ const LOOKS: u32 = 50;
 /// The platform wants forced refreshes this far apart, and so many a day.
 const FORCED_APART: Duration = Duration::from_secs(30);
 const FORCED_A_DAY: u32 = 20;
+/// What asking for a token stands under in the list of alarms.
+const TOKEN: &str = "token";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where tokens come from.
@@ -80,6 +87,7 @@ pub(super) struct AccessTokens {
     client: reqwest::Client,
     cache: Arc<dyn Cache>,
     clock: Arc<dyn Clock>,
+    watch: Watch,
     issuer: Issuer,
     /// Names this process and each of its attempts.
     holder: String,
@@ -91,10 +99,11 @@ impl AccessTokens {
         client: reqwest::Client,
         cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        watch: Watch,
         holder: &str,
         issuer: Issuer,
     ) -> Self {
-        Self { client, cache, clock, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
+        Self { client, cache, clock, watch, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
     }
 
     /// A call of an interface with the token. When the platform refuses the token, one more call with another token; never
@@ -131,6 +140,10 @@ impl AccessTokens {
             let said = code.map(|code| meaning(self.issuer.places().0, code));
             if let Some(Meaning::TooFast { rest, .. }) = &said {
                 self.rest(&rests, *rest).await;
+            }
+            self.watch.heard(self.issuer.places().0, interface, code).await;
+            if code.is_some_and(|code| alarm(self.issuer.places().0, code) == Some(AlarmKind::DailyQuota)) {
+                self.rest(&rests, self.until_tomorrow()).await;
             }
             if said != Some(Meaning::TokenStale) || refused.is_some() {
                 return Ok(body);
@@ -186,6 +199,12 @@ impl AccessTokens {
         let _ = self.cache.set(rests, until.as_bytes(), rest.to_std().unwrap_or_default()).await;
     }
 
+    /// What may be called so often a day may be called again tomorrow.
+    fn until_tomorrow(&self) -> TimeDelta {
+        let now = self.clock.now();
+        shanghai_instant(shanghai_date(now) + Days::new(1), NaiveTime::MIN) - now
+    }
+
     async fn cached(&self) -> Option<String> {
         let token = self.cache.get(&self.issuer.cache_key()).await.ok()??;
         String::from_utf8(token).ok()
@@ -229,6 +248,7 @@ impl AccessTokens {
             .map_err(|_| later(format!("从{platform}拿不到访问令牌")))?;
         match (exchange::code(&answer, "errcode").unwrap_or(0), answer["access_token"].as_str()) {
             (0, Some(token)) => {
+                self.watch.heard(self.issuer.places().1, TOKEN, None).await;
                 let lasts = exchange::code(&answer, "expires_in").and_then(|lasts| u64::try_from(lasts).ok());
                 Ok((token.to_owned(), lasts.unwrap_or(0)))
             }
@@ -237,6 +257,7 @@ impl AccessTokens {
                 // Nobody asks again before it can be better: many refusals, and the platform bans our address.
                 let said = meaning(self.issuer.places().1, code);
                 tracing::error!(platform, code, "the platform gives no access token");
+                self.watch.heard(self.issuer.places().1, TOKEN, Some(code)).await;
                 if let Meaning::Later { after, .. } | Meaning::TooFast { rest: after, .. } = &said {
                     self.rest(&rests, *after).await;
                 }

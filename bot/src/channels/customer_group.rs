@@ -74,9 +74,8 @@ impl WeComApp {
     }
 
     async fn of_groups(&self, path: &str, body: &Value) -> Result<Value, Outcome> {
-        let request = |token: &str| {
-            self.client.post(format!("{}{path}", self.base)).query(&[("access_token", token)]).json(body)
-        };
+        let request =
+            |token: &str| self.client.post(format!("{}{path}", self.base)).query(&[("access_token", token)]).json(body);
         self.tokens.call(path, request).await
     }
 }

@@ -14,6 +14,7 @@ mod preview;
 mod robots;
 mod subscribe_message;
 mod template_card;
+mod watch;
 mod wecom_app;
 mod wecom_robot;
 
@@ -23,17 +24,18 @@ use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refu
 
 use access_token::{AccessTokens, Issuer};
 
-pub(crate) use customer_group::LONGEST_GROUP_TEXT;
 pub use account::{ContentVerdict, TemplateMessage, WeChatAccount};
+pub(crate) use customer_group::LONGEST_GROUP_TEXT;
 pub use post::Post;
 pub(crate) use post::{first_link, plain_words, words_alone};
 pub(crate) use preview::{Measure, Shown, card_fields, robot_posts, wecom_fields};
 pub use robots::Robots;
 pub(crate) use subscribe_message::LONGEST_THING;
-pub use subscribe_message::{Card, SubscribeMessages, TemplateUse};
+pub use subscribe_message::{Card, SubscribeMessages, TemplateTrouble, TemplateUse};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
-pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
+pub use watch::Watch;
 pub(crate) use wecom_app::GUARDED_FOR;
+pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
 
 /// Addresses and credentials of the platforms.
@@ -75,6 +77,7 @@ impl Channels {
     pub fn new(
         cache: &Arc<dyn Cache>,
         clock: &Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Self, Fault> {
@@ -85,7 +88,8 @@ impl Channels {
             app_id: settings.app_id.clone(),
             secret: settings.app_secret.clone(),
         };
-        let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), holder, account);
+        let (cache_of_all, clock_of_all) = (Arc::clone(cache), Arc::clone(clock));
+        let tokens = AccessTokens::new(client.clone(), cache_of_all, clock_of_all, watch.clone(), holder, account);
         let tokens = Arc::new(tokens);
         Ok(Self {
             account: WeChatAccount::new(
@@ -97,7 +101,7 @@ impl Channels {
             ),
             subscribe_messages: SubscribeMessages::new(client.clone(), Arc::clone(clock), tokens, settings),
             robots: Robots::new(&client, cache, clock, settings)?,
-            wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), holder, settings)?,
+            wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), watch, holder, settings)?,
         })
     }
 }

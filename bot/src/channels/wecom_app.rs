@@ -14,6 +14,7 @@ use super::{
     exchange,
     parts::parts,
     template_card::{BUTTON, TemplateCard},
+    watch::Watch,
 };
 use crate::{delivery::Outcome, messages::shorten};
 
@@ -130,6 +131,7 @@ impl WeComApp {
         client: reqwest::Client,
         cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Option<Self>, Fault> {
@@ -142,7 +144,7 @@ impl WeComApp {
             secret: app.secret.clone(),
         };
         Ok(Some(Self {
-            tokens: AccessTokens::new(client.clone(), cache, Arc::clone(&clock), holder, issuer),
+            tokens: AccessTokens::new(client.clone(), cache, Arc::clone(&clock), watch.clone(), holder, issuer),
             client,
             clock,
             base: settings.wecom_api_base.clone(),
@@ -157,10 +159,11 @@ impl WeComApp {
     pub fn connect(
         cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Option<Self>, Fault> {
-        Self::new(super::client()?, cache, clock, holder, settings)
+        Self::new(super::client()?, cache, clock, watch, holder, settings)
     }
 
     /// The member of the corporation to whom the platform gave this code; it works once.

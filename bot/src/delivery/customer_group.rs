@@ -38,7 +38,9 @@ pub(super) async fn post(
     chat: &RobotKey,
     message: &Message,
 ) -> Result<Option<Outcome>, Fault> {
-    let Some(app) = &bot.channels.wecom_app else { return Ok(Some(Outcome::Final("没有配置企业微信应用".into()))) };
+    let Some(app) = &bot.channels.wecom_app else {
+        return Ok(Some(Outcome::Final("没有配置企业微信应用".into())));
+    };
     let Some((keeper, sender)) = keeper_at_wecom(bot, group).await? else {
         return Ok(Some(Outcome::Final("这个客户群没有绑定了企业微信的转发人，请指定".into())));
     };
@@ -112,9 +114,11 @@ async fn look_at(bot: &Bot, app: &WeComApp, task: Task) -> Result<(), Fault> {
                 End::Unknown(format!("转发人一直没有点发送，也停不下来，可能还会发出：{reason}"))
             }
             // It comes up again soon.
-            Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Repeatable { .. } | Outcome::Unknown(_) => {
-                return Ok(());
-            }
+            Outcome::Later { .. }
+            | Outcome::Waits { .. }
+            | Outcome::Stopped(_)
+            | Outcome::Repeatable { .. }
+            | Outcome::Unknown(_) => return Ok(()),
         },
     };
     bot.store.housekeeping(move |unit| Box::pin(async move { tasks::end(unit, &task, end).await })).await

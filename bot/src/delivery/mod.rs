@@ -24,7 +24,9 @@ use qingfeng_core::{
     clock::{shanghai, shanghai_date},
     groups::{self, GroupKind, entity::Model as Group},
     ids::{ResidentId, StaffId},
-    outbox::{self, Notice, QUIET_FROM, QUIET_UNTIL, Recipient, RecipientKind, entity::Model as Message, stops},
+    outbox::{
+        self, Notice, QUIET_FROM, QUIET_UNTIL, Recipient, RecipientKind, alarms, entity::Model as Message, stops,
+    },
     people::{Role, holders},
     refusal::Fault,
 };
@@ -201,6 +203,10 @@ async fn post(
             retire(bot, group).await?;
             Way::Gone
         }
+        (Outcome::Taken(_), Some(GroupAddress { group, .. })) => {
+            alarms::works(&bot.store, &alarms::of_group(group.id)).await?;
+            Way::Open
+        }
         _ => Way::Open,
     };
     claim::settle(bot, &[message], outcome, delivered).await?;
@@ -222,11 +228,12 @@ async fn retire(bot: &Bot, group: &Group) -> Result<(), Fault> {
             .township(group.township_id)
             .facts(json!({"title": group.name}))
     };
-    let (county, id, notices) = (group.county_id, group.id, told.into_iter().map(notice).collect());
+    let (county, group, notices) = (group.county_id, group.clone(), told.into_iter().map(notice).collect());
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                groups::retire(unit, id).await?;
+                groups::retire(unit, group.id).await?;
+                alarms::group_gone(unit, &group).await?;
                 outbox::enqueue(unit, county, notices).await.map(|_| ())
             })
         })

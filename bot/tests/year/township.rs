@@ -191,6 +191,7 @@ impl Township {
 pub fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) -> Arc<Bot> {
     let account = Account::default();
     let settings = BotSettings {
+        template_failures: 5,
         reviewing: qingfeng_bot::Reviewing::SecondPerson,
         public_url: "http://127.0.0.1:8080".into(),
         platforms: PlatformSettings {

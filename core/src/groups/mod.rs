@@ -2,6 +2,7 @@
 
 mod channel;
 pub mod entity;
+mod listing;
 pub mod prepared;
 pub mod reviews;
 pub mod tasks;

@@ -3,28 +3,29 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::entity as groups;
+pub use super::listing::PAGE;
+use super::{
+    entity as groups,
+    listing::{self, Posts},
+};
 use crate::{
     audit::AuditEntry,
     ids::{CountyId, GroupId, MessageId, StaffId},
     outbox::{self, MessageState},
     people::{
         Actor, Staff,
-        authorization::{Action, Reach, Subject, may, reach},
+        authorization::{Action, Subject, may},
         staff_in,
     },
     refusal::{Fault, Refusal, RefusalKind},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
-
-/// Most rows of a page.
-pub const PAGE: u64 = 30;
 
 /// Where a prepared post stands.
 #[derive(
@@ -142,6 +143,18 @@ pub async fn expire(unit: &UnitOfWork, id: MessageId) -> Result<(), Fault> {
     outbox::set_state(unit, id, MessageState::Parked, Some("一直没有人把它转发到群里")).await
 }
 
+impl Posts for entity::Entity {
+    const ID: entity::Column = entity::Column::Id;
+    const TOWNSHIP: entity::Column = entity::Column::TownshipId;
+    const VILLAGE: entity::Column = entity::Column::VillageId;
+    const STATE: entity::Column = entity::Column::State;
+    const HANDLER: Option<entity::Column> = Some(entity::Column::KeeperStaffId);
+
+    fn group(post: &entity::Model) -> GroupId {
+        post.group_id
+    }
+}
+
 /// A prepared post with the name of its group.
 #[derive(Clone, Debug)]
 pub struct Prepared {
@@ -159,25 +172,9 @@ pub async fn list(
     state: Option<PreparedState>,
     before: Option<MessageId>,
 ) -> Result<Vec<Prepared>, Fault> {
-    use entity::Column;
-    let Reach::Staff(reach) = reach(actor, Action::ForwardPost) else { return Err(Refusal::forbidden().into()) };
-    let mut within = Condition::any()
-        .add(Column::TownshipId.is_in(reach.townships.iter().copied()))
-        .add(Column::VillageId.is_in(reach.units.iter().copied()));
-    if let Some(keeper) = reach.handler {
-        within = within.add(Column::KeeperStaffId.eq(keeper));
-    }
-    let mut query = entity::Entity::find().filter(within);
-    if let Some(state) = state {
-        query = query.filter(Column::State.eq(state));
-    }
-    if let Some(before) = before {
-        query = query.filter(Column::Id.lt(before));
-    }
-    let posts = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
-    let names = super::names(store.reader(), posts.iter().map(|post| post.group_id)).await?;
-    let name = |id: GroupId| names.get(&id).cloned().unwrap_or_default();
-    Ok(posts.into_iter().map(|post| Prepared { group: name(post.group_id), post }).collect())
+    let state = state.map(sea_orm::Value::from);
+    let posts = listing::page::<entity::Entity>(store, actor, Action::ForwardPost, state, before).await?;
+    Ok(posts.into_iter().map(|(post, group)| Prepared { post, group }).collect())
 }
 
 /// One prepared post.
@@ -258,11 +255,7 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let post = entity::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let post = unit.locked::<entity::Entity>(id).await?;
                 may(&actor, Action::ForwardPost, &subject(&post))?;
                 if post.state == PreparedState::Posted {
                     let sentence = "这条公示已经确认转发过了。";

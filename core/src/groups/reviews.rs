@@ -3,15 +3,17 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+pub use super::listing::PAGE;
 use super::{
     entity as groups,
+    listing::{self, Posts},
     prepared::{self, PreparedState},
     tasks,
 };
@@ -22,7 +24,7 @@ use crate::{
     outbox::{self, MessageState, Notice, Recipient, RecipientKind, entity as messages},
     people::{
         Actor,
-        authorization::{Action, Reach, Subject, may, reach},
+        authorization::{Action, Subject, may},
         entity::organizations,
     },
     publication::{Finding, PublicText},
@@ -31,8 +33,6 @@ use crate::{
     subject::SubjectRef,
 };
 
-/// Most rows of a page.
-pub const PAGE: u64 = 30;
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 200;
 
@@ -142,6 +142,18 @@ pub async fn approved(connection: &impl ConnectionTrait, id: MessageId, text: &s
     Ok(review.is_some_and(|review| review.state == ReviewState::Approved && review.text == text))
 }
 
+impl Posts for entity::Entity {
+    const ID: entity::Column = entity::Column::Id;
+    const TOWNSHIP: entity::Column = entity::Column::TownshipId;
+    const VILLAGE: entity::Column = entity::Column::VillageId;
+    const STATE: entity::Column = entity::Column::State;
+    const HANDLER: Option<entity::Column> = None;
+
+    fn group(review: &entity::Model) -> GroupId {
+        review.group_id
+    }
+}
+
 /// A review with the name of its group.
 #[derive(Clone, Debug)]
 pub struct Reviewed {
@@ -159,22 +171,9 @@ pub async fn list(
     state: Option<ReviewState>,
     before: Option<MessageId>,
 ) -> Result<Vec<Reviewed>, Fault> {
-    use entity::Column;
-    let Reach::Staff(reach) = reach(actor, Action::ReviewPost) else { return Err(Refusal::forbidden().into()) };
-    let within = Condition::any()
-        .add(Column::TownshipId.is_in(reach.townships.iter().copied()))
-        .add(Column::VillageId.is_in(reach.units.iter().copied()));
-    let mut query = entity::Entity::find().filter(within);
-    if let Some(state) = state {
-        query = query.filter(Column::State.eq(state));
-    }
-    if let Some(before) = before {
-        query = query.filter(Column::Id.lt(before));
-    }
-    let reviews = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
-    let names = super::names(store.reader(), reviews.iter().map(|review| review.group_id)).await?;
-    let name = |id: GroupId| names.get(&id).cloned().unwrap_or_default();
-    Ok(reviews.into_iter().map(|review| Reviewed { group: name(review.group_id), review }).collect())
+    let state = state.map(sea_orm::Value::from);
+    let reviews = listing::page::<entity::Entity>(store, actor, Action::ReviewPost, state, before).await?;
+    Ok(reviews.into_iter().map(|(review, group)| Reviewed { review, group }).collect())
 }
 
 /// What a second person says to a post.
@@ -212,11 +211,7 @@ pub async fn decide(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let review = entity::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let review = unit.locked::<entity::Entity>(id).await?;
                 may(&actor, Action::ReviewPost, &subject(&review))?;
                 if review.state != ReviewState::Waiting {
                     let sentence = "这条公示已经有人确认或退回了。";
@@ -304,12 +299,10 @@ pub async fn retract(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let message = messages::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .filter(|message| message.recipient_kind == RecipientKind::Group)
-                    .ok_or_else(Refusal::not_found)?;
+                let message = unit.locked::<messages::Entity>(id).await?;
+                if message.recipient_kind != RecipientKind::Group {
+                    return Err(Refusal::not_found().into());
+                }
                 let group = groups::Entity::find_by_id(GroupId(message.recipient_id)).one(unit.connection()).await?;
                 let group = group.ok_or_else(Refusal::not_found)?;
                 let subject = Subject {

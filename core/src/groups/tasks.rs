@@ -13,7 +13,7 @@ use serde_json::json;
 use super::entity as groups;
 use crate::{
     clock::shanghai_date,
-    ids::{CountyId, MessageId, StaffId},
+    ids::{MessageId, StaffId},
     outbox::{self, MessageState, Notice, Recipient},
     refusal::Fault,
     storage::{Store, UnitOfWork},
@@ -105,9 +105,7 @@ pub fn next(task: &entity::Model, standing: Standing, now: DateTime<Utc>) -> Nex
         Standing::Posted => Next::Posted,
         Standing::NotPosted(reason) => Next::NotPosted(reason),
         Standing::Dispatching => Next::LookAgain(now + WHILE_DISPATCHING),
-        Standing::Untapped | Standing::Unanswered
-            if task.state == TaskState::Withdrawing || age >= GIVEN_UP_AFTER =>
-        {
+        Standing::Untapped | Standing::Unanswered if task.state == TaskState::Withdrawing || age >= GIVEN_UP_AFTER => {
             Next::Stop
         }
         Standing::Untapped | Standing::Unanswered => Next::LookAgain(now + pause(age)),
@@ -296,7 +294,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::ids::{GroupId, OrganizationId};
+    use crate::ids::{CountyId, GroupId, OrganizationId};
 
     fn task(state: TaskState) -> entity::Model {
         let created_at = "2026-03-02T01:00:00Z".parse().unwrap();

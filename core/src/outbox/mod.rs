@@ -1,18 +1,21 @@
 //! The transactional outbox (6.1): messages are written with the fact that causes them and sent later by the bot.
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
+pub mod alarms;
 pub mod card_updates;
 pub mod consents;
 pub mod departures;
 pub mod entity;
 pub mod opt_outs;
 pub mod stops;
+pub mod template_stops;
 pub mod templates;
 pub mod undelivered;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, QueryFilter, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
@@ -77,6 +80,8 @@ pub enum MessageState {
     Sent,
     /// Not sent and not going to be, for a reason that staff see; they may send it again.
     Parked,
+    /// The platform takes its template no more; waits until an operator lets it be used again.
+    Stopped,
     /// It left, but no answer came back: sending it again could double it (never resend blindly).
     Unknown,
     /// Its reason is gone (deadline met, item closed) before it was sent.

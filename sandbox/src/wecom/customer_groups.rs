@@ -139,7 +139,8 @@ fn create(state: &mut State, task: NewTask, now: DateTime<Utc>) -> Result<Value,
     }
     // In the order of their making.
     let id = format!("msg{:08}{}", state.group_tasks.tasks.len(), hex::encode(rand::random::<[u8; 8]>()));
-    let task = Task { sender, chats: known, contents, created_at: now, reminded_at: Vec::new(), sent: None, stopped: false };
+    let task =
+        Task { sender, chats: known, contents, created_at: now, reminded_at: Vec::new(), sent: None, stopped: false };
     state.group_tasks.tasks.insert(id.clone(), task);
     Ok(json!({"errcode": 0, "errmsg": "ok", "fail_list": unknown, "msgid": id}))
 }

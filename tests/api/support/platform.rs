@@ -30,6 +30,7 @@ pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Review
     let wecom = application.config.wecom.clone();
     let wecom_app = WeComAppSettings { corp_id: wecom.corp_id, agent_id: wecom.agent_id, secret: wecom.app_secret };
     let settings = BotSettings {
+        template_failures: application.config.bot.template_failures,
         reviewing,
         public_url: server.address.clone(),
         platforms: PlatformSettings {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use qingfeng_bot::{
     callbacks::{PushAgreement, PushCipher},
-    channels::WeChatAccounts,
+    channels::{Watch, WeChatAccounts},
 };
 use qingfeng_core::{
     cache::{self, Cache},
@@ -75,13 +75,14 @@ impl Application {
         let wechat_login = WeChatLogin::new(&config.wechat)?;
         let (clock, randomness) = (surroundings.clock.clone(), &*surroundings.randomness);
         let holder = format!("api-{}", hex::encode(randomness.bytes::<8>()));
-        let wechat_accounts = WeChatAccounts::new(&cache, &surroundings.clock, &holder, &config.platforms())?;
+        let watch = Watch::on(&store);
+        let wechat_accounts = WeChatAccounts::new(&cache, &surroundings.clock, &watch, &holder, &config.platforms())?;
         let official_pushes = config
             .official_account
             .as_ref()
             .map(|own| agreement("official_account", &own.callback_token, &own.callback_keys, &own.app_id))
             .transpose()?;
-        let wecom = wecom_login::application(&config.platforms(), Arc::clone(&cache), clock, randomness)?;
+        let wecom = wecom_login::application(&config.platforms(), Arc::clone(&cache), clock, &watch, randomness)?;
         let wecom_login = WeComLogin::new(wecom, &config.wecom, &config.http.public_url);
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),

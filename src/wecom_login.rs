@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use qingfeng_bot::channels::{MemberFault, WeComApp};
+use qingfeng_bot::channels::{MemberFault, Watch, WeComApp};
 use qingfeng_core::{
     cache::Cache,
     randomness::Randomness,
@@ -110,8 +110,9 @@ pub fn application(
     settings: &qingfeng_bot::PlatformSettings,
     cache: Arc<dyn Cache>,
     clock: Arc<dyn qingfeng_core::clock::Clock>,
+    watch: &Watch,
     randomness: &dyn Randomness,
 ) -> Result<Option<WeComApp>, Fault> {
     let holder = format!("api-{}", hex::encode(randomness.bytes::<8>()));
-    WeComApp::connect(cache, clock, &holder, settings)
+    WeComApp::connect(cache, clock, watch, &holder, settings)
 }

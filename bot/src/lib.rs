@@ -3,6 +3,7 @@
 //! Any number of bots may run. A message is claimed with a lease; what is scheduled is scheduled by one leader; and a
 //! unique key in the outbox makes each reminder exist once, whatever crashes.
 
+pub mod alarms;
 pub mod callbacks;
 pub mod channels;
 pub mod conversations;
@@ -19,8 +20,8 @@ use qingfeng_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use channels::Channels;
 pub use channels::PlatformSettings;
+use channels::{Channels, Watch};
 use delivery::Delivered;
 pub use template_check::template_misfits;
 
@@ -48,6 +49,8 @@ pub struct BotSettings {
     pub public_url: String,
     pub platforms: PlatformSettings,
     pub reviewing: Reviewing,
+    /// A template that failed so many different people is used no more.
+    pub template_failures: u32,
 }
 
 /// Who reads what goes into a group.
@@ -76,7 +79,7 @@ impl Bot {
         let holder = format!("bot-{}", hex::encode(store.randomness().bytes::<8>()));
         Ok(Self {
             calendar: CalendarBook::new(store.clone()),
-            channels: Channels::new(&cache, &clock, &holder, &settings.platforms)?,
+            channels: Channels::new(&cache, &clock, &Watch::on(&store), &holder, &settings.platforms)?,
             store,
             cache,
             sealer,

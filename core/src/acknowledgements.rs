@@ -2,7 +2,7 @@
 //! itself, through the same rules as everything else.
 
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     campaigns::{self, entity::duties},
     complaints::{self, entity::complaints as complaint_rows},
     deadlines::{DeadlineStatus, entity::deadlines},
-    ids::{ComplaintId, CountyId, DeadlineId, DutyId, RectificationId},
+    ids::{ComplaintId, CountyId, DeadlineId, DutyId, RectificationId, StaffId},
+    objections,
     outbox::{Notice, Recipient},
     people::{
-        self, Actor, Role,
+        Actor,
         authorization::{Action, Subject, may},
-        concerns,
     },
     rectification::{self, entity::rectifications},
     refusal::{Fault, FieldFault, Refusal, RefusalKind},
@@ -87,11 +87,7 @@ pub async fn may_answer(store: &Store, actor: &Actor, id: DeadlineId) -> Result<
 }
 
 async fn hold(unit: &UnitOfWork, actor: &Actor, id: DeadlineId) -> Result<deadlines::Model, Fault> {
-    let deadline = deadlines::Entity::find_by_id(id)
-        .lock_exclusive()
-        .one(unit.connection())
-        .await?
-        .ok_or_else(Refusal::not_found)?;
+    let deadline = unit.locked::<deadlines::Entity>(id).await?;
     check(unit.connection(), actor, &deadline).await?;
     if deadline.status != DeadlineStatus::Open {
         let sentence = "这件事已经办完或不再计算期限，不用回复了。";
@@ -164,7 +160,7 @@ pub async fn not_mine(
         .await
 }
 
-/// Those of the office whom it is not about, and who did not say it: nobody decides about his own objection.
+/// Those who decide about it.
 async fn tell_the_office(
     unit: &UnitOfWork,
     actor: &Actor,
@@ -172,20 +168,18 @@ async fn tell_the_office(
     why: &str,
 ) -> Result<Vec<Notice>, Fault> {
     let Some(township) = deadline.township_id else { return Ok(Vec::new()) };
-    let kept_out = concerns::of(unit.connection(), about(deadline)).await?;
-    let office = people::holders(unit.connection(), township, &[Role::TownshipOffice], unit.today()).await?;
+    let (_, subject) = subject_of(unit.connection(), deadline).await?;
+    let objector = actor.staff().map(|staff| staff.id);
+    let told = objections::deciders(unit.connection(), deadline, &subject, objector, unit.today()).await?;
     let facts = json!({"title": deadline.subject_title, "due_on": deadline.due_on, "reason": why});
-    Ok(office
-        .into_iter()
-        .filter(|staff| !kept_out.staff.contains(staff) && actor.staff().is_none_or(|actor| actor.id != *staff))
-        .map(|staff| {
-            Notice::new(Recipient::Staff(staff), "assignment_disputed", about(deadline))
-                .step(format!("{}:{}", deadline.kind, unit.today()))
-                .round(deadline.round)
-                .township(township)
-                .facts(facts.clone())
-        })
-        .collect())
+    let notice = |staff: StaffId| {
+        Notice::new(Recipient::Staff(staff), "assignment_disputed", about(deadline))
+            .step(format!("{}:{}", deadline.kind, unit.today()))
+            .round(deadline.round)
+            .township(township)
+            .facts(facts.clone())
+    };
+    Ok(told.into_iter().map(notice).collect())
 }
 
 /// Somebody needs more time: a request like any other, which a superior decides on.

@@ -1,18 +1,21 @@
 //! Somebody said of an item that it is not his (不是我的). The office decides: it goes to somebody else, or stays; until then the
-//! date runs on. Complaints have a way of their own: they go back to the office and are dispatched again.
+//! date runs on. Where the office has nobody but the one who said it, those above decide. Complaints have a way of their own:
+//! they go back to the office and are dispatched again.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
 use crate::{
     acknowledgements::subject_of,
     audit::AuditEntry,
     campaigns::entity::duties,
+    clock::shanghai_date,
     deadlines::{self, DeadlineStatus, entity::deadlines as rows},
     ids::{CountyId, DeadlineId, DutyId, OrganizationId, RectificationId, StaffId},
     outbox::{Notice, Recipient},
     people::{
-        self, Actor, Role, Staff,
+        self, Actor, HeldPost, Role, Staff,
         authorization::{Action, Subject, is_recused, may},
     },
     rectification::entity::rectifications,
@@ -42,10 +45,68 @@ pub struct ObjectionDecision {
     pub reason: String,
 }
 
+/// Who decides about what somebody objected to: the others of the office, or else the leaders, or else the county. Nobody decides
+/// about his own objection, nor about what concerns him.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn deciders(
+    connection: &impl ConnectionTrait,
+    deadline: &rows::Model,
+    subject: &Subject,
+    objector: Option<StaffId>,
+    today: NaiveDate,
+) -> Result<Vec<StaffId>, Fault> {
+    let Some(township) = deadline.township_id else { return Ok(Vec::new()) };
+    let county = OrganizationId(deadline.county_id.0);
+    for (organization, role) in
+        [(township, Role::TownshipOffice), (township, Role::TownshipLeader), (county, Role::CountyInspector)]
+    {
+        let mut able = Vec::new();
+        for id in people::holders(connection, organization, &[role], today).await? {
+            let Some(person) = people::staff_in(connection, id, today).await? else { continue };
+            if Some(id) != objector && !is_recused(&person, subject) {
+                able.push(id);
+            }
+        }
+        if !able.is_empty() {
+            return Ok(able);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Whether it is this person's turn.
+fn decides(person: &Staff, deadline: &rows::Model, deciders: &[StaffId]) -> bool {
+    let in_office = |post: &HeldPost| post.role == Role::TownshipOffice && post.township == deadline.township_id;
+    person.posts.iter().any(in_office) || deciders.contains(&person.id)
+}
+
+/// Whether somebody may decide about the objection to this date.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn may_decide(store: &Store, actor: &Actor, deadline: &rows::Model) -> Result<bool, Fault> {
+    let (Some(person), Some(objector)) = (actor.staff(), deadline.disputed_by) else { return Ok(false) };
+    if person.id == objector {
+        return Ok(false);
+    }
+    let (_, subject) = match subject_of(store.reader(), deadline).await {
+        Ok(found) => found,
+        Err(Fault::Refused(_)) => return Ok(false),
+        Err(fault) => return Err(fault),
+    };
+    if may(actor, Action::DecideObjection, &subject).is_err() {
+        return Ok(false);
+    }
+    let today = shanghai_date(store.clock().now());
+    Ok(decides(person, deadline, &deciders(store.reader(), deadline, &subject, Some(objector), today).await?))
+}
+
 /// Decides about an objection. The person who gets the item and the one who objected are told.
 ///
 /// # Errors
-/// `not_found`, `forbidden`; `no_objection` when nobody objected or it was decided; `own_objection` to whoever objected; a person
+/// `not_found`; `forbidden` also to those above while the office has somebody; `no_objection` when nobody objected or it was decided; `own_objection` to whoever objected; a person
 /// who does not work in the township, whom it is about, or whose posts cannot do the work; a reason that is missing.
 pub async fn decide(
     store: &Store,
@@ -63,11 +124,7 @@ pub async fn decide(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let deadline = rows::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let deadline = unit.locked::<rows::Entity>(id).await?;
                 let (work, subject) = subject_of(unit.connection(), &deadline).await?;
                 may(&actor, Action::DecideObjection, &subject)?;
                 let Some(objector) = deadline.disputed_by.filter(|_| deadline.status == DeadlineStatus::Open) else {
@@ -75,8 +132,15 @@ pub async fn decide(
                     return Err(Refusal::new(RefusalKind::Conflict, "no_objection", sentence).into());
                 };
                 if actor.staff().is_some_and(|staff| staff.id == objector) {
-                    let sentence = "这是您自己提出的异议，要由专项行动办的其他人处理。";
+                    let sentence = "这是您自己提出的异议，要由别人处理。";
                     return Err(Refusal::new(RefusalKind::Conflict, "own_objection", sentence).into());
+                }
+                if let Some(person) = actor.staff() {
+                    let deciders =
+                        deciders(unit.connection(), &deadline, &subject, Some(objector), unit.today()).await?;
+                    if !decides(person, &deadline, &deciders) {
+                        return Err(Refusal::forbidden().into());
+                    }
                 }
                 let about = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
                 let mut notices = Vec::new();

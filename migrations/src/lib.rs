@@ -26,6 +26,8 @@ mod m20261126_000093_wecom_names;
 mod m20261126_000094_chat_media;
 mod m20261126_000095_campaign_schedule;
 mod m20261126_000096_message_templates;
+mod m20261126_000097_group_tasks;
+mod m20261126_000098_alarms;
 mod m20261126_000099_platform_references;
 mod m20261126_000110_account_links;
 mod m20261126_000112_priorities;
@@ -66,6 +68,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000094_chat_media::Migration),
             Box::new(m20261126_000095_campaign_schedule::Migration),
             Box::new(m20261126_000096_message_templates::Migration),
+            Box::new(m20261126_000097_group_tasks::Migration),
+            Box::new(m20261126_000098_alarms::Migration),
             Box::new(m20261126_000099_platform_references::Migration),
             Box::new(m20261126_000110_account_links::Migration),
             Box::new(m20261126_000112_priorities::Migration),

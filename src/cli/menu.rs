@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use clap::Args;
-use qingfeng_bot::{channels::Channels, conversations};
+use qingfeng_bot::{
+    channels::{Channels, Watch},
+    conversations,
+};
 use qingfeng_core::cache::{Cache, MemoryCache};
 
 use crate::{Config, demo};
@@ -31,7 +34,7 @@ impl PutMenu {
 pub async fn put_menu(config: &Config) -> anyhow::Result<()> {
     let clock = super::real_surroundings(config).clock;
     let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(Arc::clone(&clock)));
-    let channels = Channels::new(&cache, &clock, "menu", &config.platforms())?;
+    let channels = Channels::new(&cache, &clock, &Watch::nobody(), "menu", &config.platforms())?;
     anyhow::ensure!(
         channels.accounts.official.is_some() || channels.wecom_app.is_some(),
         "there is neither an official_account nor an application at WeCom: nothing has a menu"

@@ -120,6 +120,7 @@ pub(super) fn bot(application: &Application) -> anyhow::Result<Bot> {
         (false, true) => Reviewing::RulesAlone,
     };
     let settings = BotSettings {
+        template_failures: config.bot.template_failures,
         reviewing,
         public_url: config.http.public_url.clone(),
         platforms: application.config.platforms(),

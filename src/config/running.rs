@@ -9,11 +9,13 @@ pub struct Bot {
     pub embedded: bool,
     /// Whether what staff wrote for a group waits until a second person has read it.
     pub second_person: bool,
+    /// A message template of WeChat that failed so many different people is used no more until an operator lets it.
+    pub template_failures: u32,
 }
 
 impl Default for Bot {
     fn default() -> Self {
-        Self { embedded: true, second_person: true }
+        Self { embedded: true, second_person: true, template_failures: 5 }
     }
 }
 

@@ -6,6 +6,7 @@ use qingfeng_core::{
     clock::shanghai_date,
     deadlines::desk,
     ids::{DeadlineId, ExtensionId},
+    objections,
     people::{
         self,
         authorization::{Action, Reach, reach},
@@ -104,10 +105,12 @@ async fn due(
     };
     let answered = rows.iter().flat_map(|row| [row.acknowledged_by, row.disputed_by]).flatten();
     let names = people::names(application.store.reader(), answered).await?;
-    let deciding = match reach(&person.actor, Action::DecideObjection) {
-        Reach::Staff(reach) => reach.townships,
-        _ => Vec::new(),
-    };
+    let mut deciding = Vec::new();
+    for row in rows.iter().filter(|row| row.disputed_on.is_some()) {
+        if objections::may_decide(&application.store, &person.actor, row).await? {
+            deciding.push(row.id);
+        }
+    }
     let me = person.actor.staff().map(|staff| staff.id);
     let my_units: Vec<_> =
         person.actor.staff().into_iter().flat_map(|staff| &staff.posts).map(|post| post.organization).collect();
@@ -122,8 +125,7 @@ async fn due(
                 on,
                 by: row.disputed_by.and_then(|staff| names.get(&staff).cloned()),
                 reason: row.dispute_reason.unwrap_or_default(),
-                may_decide: row.disputed_by != me
-                    && row.township_id.is_some_and(|township| deciding.contains(&township)),
+                may_decide: deciding.contains(&row.id),
             }),
             acknowledged_by: row
                 .acknowledged_by

@@ -1,7 +1,7 @@
 //! For the machines that watch over this one.
 
 use actix_web::{HttpResponse, get, web};
-use qingfeng_bot::{schedule::failing_jobs, template_misfits};
+use qingfeng_bot::{alarms, template_misfits};
 use sea_orm::ConnectionTrait;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,8 +19,9 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
 }
 
-/// The process can serve: database and cache answer. Says `degraded` and what, when scheduled jobs fail or WeChat's templates are
-/// not the configured ones: people are served all the same, but reminders are not written, or do not arrive.
+/// The process can serve: database and cache answer. Says `degraded` and what, when scheduled jobs fail, a platform refuses us, a
+/// template is used no more or not the configured one, or events were given up: people are served all the same, but messages are
+/// missing.
 #[utoipa::path(tag = "operation", responses(
     (status = 200, body = String, content_type = "text/plain", description = "ready"),
     (status = 503, body = super::problem::Problem, content_type = "application/problem+json"),
@@ -29,12 +30,8 @@ async fn alive() -> HttpResponse {
 async fn ready(application: web::Data<Application>) -> Answer<HttpResponse> {
     application.store.reader().execute_unprepared("SELECT 1").await?;
     application.cache.get("ready").await?;
-    let failing = failing_jobs(&application.store).await?;
-    let jobs = failing
-        .iter()
-        .map(|job| format!("\n{} failed {} times since {}", job.job, job.failures, job.since.to_rfc3339()));
-    let misfits = template_misfits(&*application.cache, &application.config.wechat.app_id).await?;
-    let lines: Vec<_> = jobs.chain(misfits.iter().map(|misfit| format!("\n{misfit}"))).collect();
-    let body = if lines.is_empty() { "ok".to_owned() } else { format!("degraded{}", lines.concat()) };
+    let mut lines = alarms::lines(&application.store).await?;
+    lines.extend(template_misfits(&*application.cache, &application.config.wechat.app_id).await?);
+    let body = if lines.is_empty() { "ok".to_owned() } else { format!("degraded\n{}", lines.join("\n")) };
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(body))
 }

@@ -4,6 +4,7 @@ mod absences;
 pub mod access_token;
 mod account_links;
 mod act;
+mod alarms;
 pub mod authentication;
 pub mod ballot_box;
 pub mod board;
@@ -135,7 +136,8 @@ fn api(config: &mut ServiceConfig) {
             .configure(group_posts::routes)
             .configure(deadlines::routes)
             .configure(absences::routes)
-            .configure(sending::routes),
+            .configure(sending::routes)
+            .configure(alarms::routes),
     );
     health::routes(config);
 }

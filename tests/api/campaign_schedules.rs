@@ -364,6 +364,48 @@ async fn reminders_that_move_within_their_day_come_once_that_day(
     running.stop().await;
 }
 
+/// The usual time is over when the campaign drops its own.
+#[rstest]
+#[actix_web::test]
+async fn reminders_that_are_dropped_on_their_day_before_they_came_come_as_usual_and_once(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let running = platform(&server).start("127.0.0.1:0").unwrap();
+    let bots = [bot(&server, &running), bot(&server, &running)];
+    load(&cast, &plan(REMINDERS)).await;
+    cast.working().await;
+    let desk = cast.secretary.get("/api/desk").await.ok();
+    let complaint = desk["items"].as_array().unwrap().iter().find(|line| line["subject_kind"] == "complaint").unwrap();
+    let due_on = complaint["due_on"].as_str().unwrap();
+    let reminded = async |kind: &'static str| {
+        let told = messages(&server, kind).await;
+        told.iter().filter(|message| complaint["subject_id"] == json!(message.subject_id)).count()
+    };
+    at(&server, &format!("{due_on} 10:00"));
+    bots[0].tick().await.unwrap();
+    assert_eq!(reminded("deadline_today").await, 0, "they are to come at two o'clock");
+    load(&cast, &plan("")).await;
+    for _ in 0..2 {
+        for bot in &bots {
+            bot.tick().await.unwrap();
+        }
+    }
+    assert_eq!(reminded("deadline_today").await, 1);
+    let written = messages(&server, "deadline_today").await.len();
+
+    // The day after they come at the usual time, and what was made up for is not made up for again.
+    server.clock.advance(TimeDelta::hours(4));
+    bots[0].tick().await.unwrap();
+    assert_eq!(messages(&server, "deadline_today").await.len(), written);
+    server.clock.advance(TimeDelta::days(1));
+    bots[0].tick().await.unwrap();
+    assert_eq!(reminded("deadline_today").await, 1);
+    assert_eq!(reminded("deadline_overdue").await, 1);
+    running.stop().await;
+}
+
 #[actix_web::test]
 async fn what_is_to_come_is_shown_to_those_who_see_the_campaign() {
     let server = TestServer::start(Engine::Sqlite).await;

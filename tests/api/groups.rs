@@ -181,35 +181,3 @@ async fn staff_with_wecom_are_told_there_and_those_whom_it_does_not_know_on_thei
     assert_eq!(platform.delivered_to_member("clerk").len(), 2);
     running.stop().await;
 }
-
-#[rstest]
-#[actix_web::test]
-async fn a_post_into_a_customer_group_is_a_task_that_its_keeper_confirms(
-    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
-) {
-    let server = TestServer::start(engine).await;
-    let cast = Cast::of(&server).await;
-    let platform = platform(&server);
-    let running = platform.start("127.0.0.1:0").unwrap();
-    let bot = bot(&server, &running);
-    platform.add_group(Group::new("wrCustomers", "东河村客户群").of_customers("keeper"));
-    let channel = GroupChannel::WecomCustomerGroup(RobotKey::new("wrCustomers"));
-    cast.township.group(cast.village, "东河村客户群", channel).await;
-    bot.tick().await.unwrap();
-    let parked = cast.office.get("/api/messages").await.ok();
-    assert!(parked.to_string().contains("没有绑定了企业微信的转发人"), "{parked}");
-
-    platform.add_phone(Phone::new("phone-3", "书记").at_wecom("keeper"));
-    cast.township.at_wecom(cast.secretary_id, "keeper").await;
-    let resend = format!("/api/messages/{}/resending", parked["items"][0]["id"].as_str().unwrap());
-    cast.office.post(&resend, json!({})).await.ok();
-    for _ in 0..3 {
-        bot.tick().await.unwrap();
-    }
-    assert!(platform.delivered_to_group("wrCustomers").is_empty(), "nothing before the tap");
-    assert_eq!(platform.phone("phone-3").confirm_group_messages(), 1);
-    let posts = platform.delivered_to_group("wrCustomers");
-    assert!(posts.len() == 1 && posts[0].content.text().contains("东河村"), "{posts:?}");
-    assert!(!posts[0].content.text().contains("**"));
-    running.stop().await;
-}

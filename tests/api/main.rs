@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod absences;
+mod alarms;
 mod board;
 mod cached;
 mod callbacks;
@@ -15,6 +16,7 @@ mod chat_suspicion;
 mod complaints;
 mod consents;
 mod conversations;
+mod customer_groups;
 mod demo;
 mod departures;
 #[path = "../../core/tests/contracts/engines.rs"]

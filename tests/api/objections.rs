@@ -1,7 +1,7 @@
 //! "Not mine": everybody sees on the desk who said so of what; the office gives it to somebody else, or back.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use qingfeng_core::{outbox, people::Role, storage::Engine};
+use qingfeng_core::{ids::OrganizationId, outbox, people::Role, storage::Engine};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -103,15 +103,7 @@ async fn nobody_decides_about_what_he_objected_to_himself(#[values(Engine::Sqlit
     let path = format!("/api/deadlines/{}", duty["id"].as_str().unwrap());
     let decision = format!("{path}/objection/decision");
     cast.office.post(&format!("{path}/objection"), json!({"reason": "不归我们办"})).await.ok();
-    let told: Vec<_> = outbox::entity::Entity::find()
-        .filter(outbox::entity::Column::Kind.eq("assignment_disputed"))
-        .all(server.application.store.reader())
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|message| message.recipient_id)
-        .collect();
-    assert_eq!(told, [colleague_id.0], "he knows it already");
+    assert_eq!(told(&server).await, [colleague_id.0], "he knows it already");
     for (person, may_decide) in [(&cast.office, false), (&colleague, true)] {
         let seen = line(&person.get("/api/desk").await.ok(), &duty["id"]).unwrap();
         assert_eq!(seen["objection"]["may_decide"], json!(may_decide));
@@ -123,6 +115,72 @@ async fn nobody_decides_about_what_he_objected_to_himself(#[values(Engine::Sqlit
     colleague.post(&decision, json!({"staff_id": null, "reason": "按方案办"})).await.ok();
     let seen = line(&cast.office.get("/api/desk").await.ok(), &duty["id"]).unwrap();
     assert_eq!(seen["objection"], Value::Null);
+}
+
+/// Whom an objection is told.
+async fn told(server: &TestServer) -> Vec<uuid::Uuid> {
+    let messages = outbox::entity::Entity::find()
+        .filter(outbox::entity::Column::Kind.eq("assignment_disputed"))
+        .all(server.application.store.reader())
+        .await
+        .unwrap();
+    messages.into_iter().map(|message| message.recipient_id).collect()
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_the_only_person_of_the_office_objects_to_is_decided_by_those_above(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let (leader, leader_id) = cast.township.staff_of(cast.township.id, Role::TownshipLeader).await;
+    let [duty, _] = items(&cast).await;
+    let path = format!("/api/deadlines/{}", duty["id"].as_str().unwrap());
+    let decision = format!("{path}/objection/decision");
+    cast.office.post(&format!("{path}/objection"), json!({"reason": "不归我们办"})).await.ok();
+    let told = told(&server).await;
+    assert!(told.len() == 2 && told.contains(&leader_id.0), "both leaders, and not he himself: {told:?}");
+    for (person, may_decide) in [(&cast.office, false), (&leader, true), (&cast.leader, true)] {
+        let seen = line(&person.get("/api/desk").await.ok(), &duty["id"]).unwrap();
+        assert_eq!(seen["objection"]["may_decide"], json!(may_decide));
+    }
+    let stays = json!({"staff_id": null, "reason": "按方案办"});
+    cast.office.post(&decision, stays.clone()).await.problem(409, "own_objection");
+    cast.secretary.post(&decision, stays.clone()).await.problem(403, "forbidden");
+    leader.post(&decision, stays).await.ok();
+    let seen = line(&cast.leader.get("/api/desk").await.ok(), &duty["id"]).unwrap();
+    assert_eq!(seen["objection"], Value::Null);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn where_a_township_has_nobody_else_at_all_the_county_decides(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    let village = township.village("东河村").await;
+    let (secretary, _) = township.staff_of(village.id, Role::VillageSecretary).await;
+    let (office, _) = township.staff_of(township.id, Role::TownshipOffice).await;
+    let above = OrganizationId(township.county.0);
+    let (inspector, inspector_id) = township.staff_of(above, Role::CountyInspector).await;
+    let plan = include_str!("../../core/src/campaigns/reading/right.toml");
+    office.post("/api/campaigns", json!({"township_id": township.id, "source": plan})).await.ok();
+    let desk = secretary.get("/api/desk").await.ok();
+    let duty = desk["items"].as_array().unwrap().iter().find(|line| line["subject_kind"] == "duty").unwrap().clone();
+    let path = format!("/api/deadlines/{}", duty["id"].as_str().unwrap());
+    let decision = format!("{path}/objection/decision");
+    office.post(&format!("{path}/objection"), json!({"reason": "不归我们办"})).await.ok();
+    assert_eq!(told(&server).await, [inspector_id.0]);
+    let seen = line(&inspector.get("/api/desk").await.ok(), &duty["id"]).unwrap();
+    assert_eq!(seen["objection"]["may_decide"], true);
+
+    // Somebody comes to the office: then it is his.
+    let colleague = township.staff(Role::TownshipOffice).await;
+    let stays = json!({"staff_id": null, "reason": "按方案办"});
+    inspector.post(&decision, stays.clone()).await.problem(403, "forbidden");
+    colleague.post(&decision, stays).await.ok();
 }
 
 #[rstest]

@@ -14,8 +14,8 @@ pub use cipher::PushCipher;
 pub(crate) use cipher::is_same;
 use cipher::signature;
 use envelope::Envelope;
-pub use queue::{Queued, enqueue};
-pub(crate) use queue::{forget_old_events, work_off};
+pub(crate) use queue::{GivenUp, forget_old_events, given_up, given_up_at_all, work_off};
+pub use queue::{Queued, enqueue, try_again};
 
 use crate::conversations::{Conversations, PushFault, Signature, Speaker};
 

@@ -5,15 +5,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use qingfeng_core::{
+    audit::AuditEntry,
     cache::Cache,
     ids::{CountyId, random_id},
-    people::phones,
-    refusal::Fault,
+    people::{
+        authorization::{Action, Subject, may},
+        phones,
+    },
+    refusal::{Fault, Refusal},
     sealing::Sealer,
-    storage::{Store, UnitOfWork},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
+    subject::{SubjectKind, SubjectRef},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -24,7 +31,7 @@ use crate::{
 
 /// The platforms deliver again what is not answered within five seconds.
 const AT_ONCE: Duration = Duration::from_secs(3);
-/// An event that fails so often stays where it is, for whoever looks for it.
+/// An event that fails so often is given up, and stands in the list of alarms until somebody has it tried again.
 const MOST_ATTEMPTS: i32 = 20;
 /// Pause after a failure.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
@@ -176,6 +183,73 @@ async fn claim(store: &Store) -> Result<Vec<events::Model>, Fault> {
                     .await?;
                 }
                 Ok(due)
+            })
+        })
+        .await
+}
+
+/// An event that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    pub id: Uuid,
+    /// What happened, as the platform calls it; nothing of whom.
+    pub event: String,
+    pub attempts: i32,
+    pub received_at: DateTime<Utc>,
+}
+
+fn is_given_up() -> Condition {
+    Condition::all().add(events::Column::Event.is_not_null()).add(events::Column::Attempts.gte(MOST_ATTEMPTS))
+}
+
+/// The county's events that were given up, the oldest first.
+pub(crate) async fn given_up(store: &Store, county: CountyId) -> Result<Vec<GivenUp>, Fault> {
+    let rows = events::Entity::find()
+        .filter(events::Column::CountyId.eq(county))
+        .filter(is_given_up())
+        .order_by_asc(events::Column::ReceivedAt)
+        .limit(BATCH)
+        .all(store.reader())
+        .await?;
+    let name = |event: &serde_json::Value| event["event"].as_str().unwrap_or_default().to_owned();
+    Ok(rows
+        .into_iter()
+        .map(|row| GivenUp {
+            id: row.id,
+            event: row.event.as_ref().map(name).unwrap_or_default(),
+            attempts: row.attempts,
+            received_at: row.received_at,
+        })
+        .collect())
+}
+
+/// How many were given up in all counties.
+pub(crate) async fn given_up_at_all(store: &Store) -> Result<u64, Fault> {
+    Ok(events::Entity::find().filter(is_given_up()).count(store.reader()).await?)
+}
+
+/// Has an event tried again that was given up.
+///
+/// # Errors
+/// `forbidden`; `not_found` when it was not given up.
+pub async fn try_again(store: &Store, command: &Command, county: CountyId, id: Uuid) -> Result<Outcome<()>, Fault> {
+    may(&command.actor, Action::SettleAlarm, &Subject { county: Some(county), ..Subject::default() })?;
+    store
+        .command(county, command, move |unit| {
+            Box::pin(async move {
+                let anew = events::Entity::update_many()
+                    .col_expr(events::Column::Attempts, Expr::value(0))
+                    .col_expr(events::Column::NotBefore, Expr::value(unit.now()))
+                    .filter(events::Column::Id.eq(id))
+                    .filter(events::Column::CountyId.eq(county))
+                    .filter(is_given_up())
+                    .exec(unit.connection())
+                    .await?;
+                if anew.rows_affected == 0 {
+                    return Err(Refusal::not_found().into());
+                }
+                let about = SubjectRef { kind: SubjectKind::Sending, id };
+                Ok(Done::new((), AuditEntry::new("platform_event_retried", about)))
             })
         })
         .await

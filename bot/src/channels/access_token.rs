@@ -17,6 +17,7 @@ use super::{
     breaker::{Breaker, Heard},
     codes::{Meaning, Place, meaning},
     exchange,
+    watch::Watch,
 };
 use crate::delivery::Outcome;
 
@@ -30,6 +31,8 @@ const LOOKS: u32 = 50;
 /// The platform wants forced refreshes this far apart, and so many a day.
 const FORCED_APART: Duration = Duration::from_secs(30);
 const FORCED_A_DAY: u32 = 20;
+/// What asking for a token stands under in the list of alarms.
+const TOKEN: &str = "token";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where tokens come from.
@@ -82,6 +85,7 @@ pub(super) struct AccessTokens {
     cache: Arc<dyn Cache>,
     clock: Arc<dyn Clock>,
     breaker: Breaker,
+    watch: Watch,
     issuer: Issuer,
     /// Names this process and each of its attempts.
     holder: String,
@@ -93,11 +97,12 @@ impl AccessTokens {
         client: reqwest::Client,
         cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        watch: Watch,
         holder: &str,
         issuer: Issuer,
     ) -> Self {
         let breaker = Breaker::new(Arc::clone(&cache), Arc::clone(&clock));
-        Self { client, cache, clock, breaker, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
+        Self { client, cache, clock, breaker, watch, issuer, holder: holder.to_owned(), attempts: AtomicU64::new(0) }
     }
 
     /// A call of an interface with the token. When the platform refuses the token, one more call with another token; never
@@ -149,6 +154,7 @@ impl AccessTokens {
             if let Some(said) = &said {
                 self.rest(&rests, said).await;
             }
+            self.watch.heard(self.issuer.places().0, interface, code).await;
             if said != Some(Meaning::TokenStale) || refused.is_some() {
                 return Ok(body);
             }
@@ -256,6 +262,7 @@ impl AccessTokens {
         let answer = answer.map_err(|_| later(format!("从{platform}拿不到访问令牌")))?;
         match (exchange::code(&answer, "errcode").unwrap_or(0), answer["access_token"].as_str()) {
             (0, Some(token)) => {
+                self.watch.heard(self.issuer.places().1, TOKEN, None).await;
                 let lasts = exchange::code(&answer, "expires_in").and_then(|lasts| u64::try_from(lasts).ok());
                 Ok((token.to_owned(), lasts.unwrap_or(0)))
             }
@@ -264,6 +271,7 @@ impl AccessTokens {
                 // Nobody asks again before it can be better: many refusals, and the platform bans our address.
                 let said = meaning(self.issuer.places().1, code);
                 tracing::error!(platform, code, "the platform gives no access token");
+                self.watch.heard(self.issuer.places().1, TOKEN, Some(code)).await;
                 match &said {
                     Meaning::Later { after, reason } => self.keep_closed(&rests, now + *after, reason).await,
                     said => self.rest(&rests, said).await,

@@ -26,6 +26,7 @@ impl WeChatAccounts {
     pub fn new(
         cache: &Arc<dyn Cache>,
         clock: &Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Self, Fault> {
@@ -34,7 +35,7 @@ impl WeChatAccounts {
         let account = |app_id: &str, secret: &str| {
             let base = settings.wechat_api_base.clone();
             let issuer = Issuer::WeChat { base: base.clone(), app_id: app_id.to_owned(), secret: secret.to_owned() };
-            let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), holder, issuer);
+            let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), watch.clone(), holder, issuer);
             WeChatAccount::new(client.clone(), Arc::clone(clock), Arc::new(tokens), &base, app_id, &settings.app_id)
         };
         Ok(Self {

@@ -1,7 +1,10 @@
 //! What the platforms' error codes mean for a message. The same number means different things in different places.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use qingfeng_core::clock::{shanghai_date, shanghai_instant};
+use qingfeng_core::{
+    clock::{shanghai_date, shanghai_instant},
+    outbox::alarms::AlarmKind,
+};
 
 use crate::delivery::Outcome;
 
@@ -20,6 +23,18 @@ pub(super) enum Place {
     WeComRobot,
     DingTalkRobot,
     FeishuRobot,
+}
+
+impl Place {
+    /// What interfaces of this platform stand under in the list of alarms.
+    pub(super) fn platform(self) -> &'static str {
+        match self {
+            Self::WeChatCall | Self::WeChatToken => "wechat",
+            Self::WeComCall | Self::WeComToken | Self::WeComRobot => "wecom",
+            Self::DingTalkRobot => "dingtalk",
+            Self::FeishuRobot => "feishu",
+        }
+    }
 }
 
 /// What to do about a code.
@@ -47,6 +62,10 @@ pub(super) enum Meaning {
     Final(String),
     /// The robot or its group is gone: nothing will go there any more.
     Dead(String),
+    /// The platform knows no such template, which may pass.
+    TemplateDoubted(String),
+    /// The platform took the template away.
+    TemplateDead(String),
 }
 
 /// When an interface may be asked again.
@@ -93,6 +112,8 @@ impl Meaning {
             Self::NoConsent(reason) => Outcome::NoConsent(reason),
             Self::Final(reason) => Outcome::Final(reason),
             Self::Dead(reason) => Outcome::Dead(reason),
+            Self::TemplateDoubted(reason) => Outcome::Later { at: now + TimeDelta::minutes(15), reason },
+            Self::TemplateDead(reason) => Outcome::Final(reason),
         }
     }
 }
@@ -133,8 +154,8 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (WeChatCall | WeChatToken, 45009 | 44993) => closed(Reopens::Tomorrow, "今天的发送额度已用完"),
 
         (WeChatCall, 43108) => later(1, "平台正在给同一个人发送"),
-        // Bursts of it are reported for templates that work: tried again later, given up after the usual attempts.
-        (WeChatCall, 40037) => later(15, "消息模板暂不可用"),
+        // Bursts of it are reported for templates that work.
+        (WeChatCall, 40037) => Meaning::TemplateDoubted(format!("消息模板暂不可用（{code}）")),
         (WeChatCall, 43101) => nobody("本人没有同意接收这类消息"),
         (WeChatCall, 43004) => nobody("本人没有关注服务号"),
         (WeChatCall, 45015) => nobody("本人48小时内没有来过信息，服务号不能主动发"),
@@ -142,7 +163,7 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (WeChatCall, 70000) => nobody("平台不允许给未成年人发送"),
         (WeChatCall, 61010) => nobody("本人两小时内没有用过小程序"),
         (WeChatCall, 40003 | 43104) => last("微信身份不属于本账号"),
-        (WeChatCall, 43107 | 43116) => last("消息模板被平台停用"),
+        (WeChatCall, 43107 | 43116) => Meaning::TemplateDead(format!("消息模板被平台停用（{code}）")),
         (WeChatCall, 41030 | 40165) => last("小程序里没有这个页面"),
         (WeChatCall, 40212) => last("小程序链接的参数不合格式"),
         (WeChatCall, 85401) => last("小程序链接的有效期不对"),
@@ -200,6 +221,26 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (FeishuRobot, 19001 | 9499) => last("消息格式不被飞书接受，或机器人已被移除"),
         (FeishuRobot, 19036) => last("内容超过飞书的长度限制"),
         _ => last("平台拒绝"),
+    }
+}
+
+/// What of a code is for whoever runs the installation to mend. A member whom the application may not see (60011) is not: who that is
+/// stands with the message, and the application reaches the others.
+pub(super) fn alarm(place: Place, code: i64) -> Option<AlarmKind> {
+    use Place::{WeChatCall, WeChatToken, WeComCall, WeComToken};
+    match (place, code) {
+        (
+            WeChatToken,
+            40001 | 40002 | 40013 | 40125 | 40164 | 40243 | 41002 | 41004 | 43002 | 50004 | 50007 | 89503 | 89506
+            | 89507,
+        )
+        | (WeChatCall, 40013 | 40125 | 40164)
+        | (WeComToken, 40001 | 40013 | 40125 | 41002 | 41004 | 60020)
+        | (WeComCall, 60020) => Some(AlarmKind::BadConfig),
+        (WeChatCall | WeChatToken, 45009 | 44993) | (WeChatCall, 85406) => Some(AlarmKind::DailyQuota),
+        (WeChatCall, 40002 | 48001 | 48002 | 48004 | 85407)
+        | (WeComCall, 48001 | 48002 | 48004 | 50003 | 301_002 | 40056 | 41011) => Some(AlarmKind::Permission),
+        _ => None,
     }
 }
 
@@ -280,6 +321,14 @@ mod tests {
     #[case(Place::FeishuRobot, 424_242, "final")]
     #[case(Place::FeishuRobot, -1, "later")]
     #[case(Place::DingTalkRobot, 0, "taken")]
+    #[case(Place::WeChatCall, 40037, "doubted")]
+    #[case(Place::WeChatCall, 43107, "template dead")]
+    #[case(Place::WeChatCall, 43116, "template dead")]
+    // What is wrong with the message stays wrong.
+    #[case(Place::WeChatCall, 41030, "final")]
+    #[case(Place::WeChatCall, 45168, "final")]
+    #[case(Place::WeChatCall, 47003, "final")]
+    #[case(Place::WeChatCall, 43108, "later")]
     fn a_code_is_read_where_it_was_said(#[case] place: Place, #[case] code: i64, #[case] expected: &str) {
         let read = match meaning(place, code) {
             Meaning::Taken => "taken",
@@ -291,6 +340,8 @@ mod tests {
             Meaning::NoConsent(_) => "nobody",
             Meaning::Final(_) => "final",
             Meaning::Dead(_) => "dead",
+            Meaning::TemplateDoubted(_) => "doubted",
+            Meaning::TemplateDead(_) => "template dead",
         };
         assert_eq!(read, expected);
     }
@@ -305,5 +356,23 @@ mod tests {
         let said = meaning(Place::WeChatCall, 45009);
         assert_eq!(said.rests_until(now), Some(midnight));
         assert!(matches!(said.outcome(now), Outcome::Waits { until, .. } if until == midnight));
+    }
+
+    #[rstest]
+    #[case(Place::WeChatToken, 40001, Some(AlarmKind::BadConfig))]
+    #[case(Place::WeChatCall, 40001, None)]
+    #[case(Place::WeComToken, 40001, Some(AlarmKind::BadConfig))]
+    #[case(Place::WeChatCall, 45009, Some(AlarmKind::DailyQuota))]
+    #[case(Place::WeComCall, 45009, None)]
+    #[case(Place::WeChatCall, 48001, Some(AlarmKind::Permission))]
+    #[case(Place::WeComCall, 48002, Some(AlarmKind::Permission))]
+    #[case(Place::WeChatCall, 43101, None)]
+    #[case(Place::WeChatCall, 0, None)]
+    fn what_only_an_operator_can_mend_is_an_alarm(
+        #[case] place: Place,
+        #[case] code: i64,
+        #[case] expected: Option<AlarmKind>,
+    ) {
+        assert_eq!(alarm(place, code), expected);
     }
 }

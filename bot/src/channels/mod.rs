@@ -5,6 +5,7 @@ mod account;
 mod accounts;
 mod breaker;
 mod codes;
+mod customer_group;
 mod dingtalk_robot;
 mod exchange;
 mod feishu_robot;
@@ -16,6 +17,7 @@ mod robots;
 mod subscribe_message;
 mod template_card;
 mod templates;
+mod watch;
 mod wecom_app;
 mod wecom_robot;
 
@@ -25,18 +27,20 @@ use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refu
 
 pub use account::{ContentVerdict, Follower, TemplateMessage, WeChatAccount};
 pub use accounts::WeChatAccounts;
+pub(crate) use customer_group::LONGEST_GROUP_TEXT;
 pub use post::Post;
 pub(crate) use post::{first_link, plain_words, words_alone};
 pub(crate) use preview::{Measure, Shown, card_fields, robot_posts, wecom_fields};
 pub use robots::Robots;
-pub use subscribe_message::{Card, SubscribeMessages};
+pub use subscribe_message::{Card, SubscribeMessages, TemplateTrouble};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
 pub(crate) use templates::LONGEST_THING;
 pub use templates::{
     CardTemplates, ListedKey, ListedTemplate, Role, TemplateKeys, TemplateLine, TemplateMistake, TemplateUse,
 };
+pub use watch::Watch;
+pub(crate) use wecom_app::GUARDED_FOR;
 pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
-pub(crate) use wecom_app::{GUARDED_FOR, LONGEST_GROUP_TEXT};
 pub(crate) use wecom_robot::LONGEST_MARKDOWN;
 
 /// Addresses and credentials of the platforms.
@@ -94,17 +98,18 @@ impl Channels {
     pub fn new(
         cache: &Arc<dyn Cache>,
         clock: &Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Self, Fault> {
-        let accounts = WeChatAccounts::new(cache, clock, holder, settings)?;
+        let accounts = WeChatAccounts::new(cache, clock, watch, holder, settings)?;
         let client = client()?;
         let tokens = accounts.mini_program.tokens();
         Ok(Self {
             accounts,
             subscribe_messages: SubscribeMessages::new(client.clone(), Arc::clone(clock), tokens, settings),
             robots: Robots::new(&client, cache, clock, settings)?,
-            wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), holder, settings)?,
+            wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), watch, holder, settings)?,
         })
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     PlatformSettings,
     access_token::AccessTokens,
-    codes::{Place, meaning},
+    codes::{Meaning, Place, meaning},
     exchange,
     templates::{ListedTemplate, TemplateUse},
 };
@@ -27,6 +27,15 @@ pub struct Card {
     pub reason: String,
     /// Page of the mini-program that opens.
     pub page: String,
+}
+
+/// The platform does not take the template itself, whatever is in the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateTrouble {
+    /// It says that there is none, which may pass.
+    Doubted { code: i32, reason: String },
+    /// It took the template away.
+    Dead { code: i32, reason: String },
 }
 
 /// Subscribe messages of the mini-program.
@@ -58,7 +67,10 @@ impl SubscribeMessages {
     }
 
     /// Sends a card. A stale token is replaced and the card tried once more; nothing else is sent twice.
-    pub async fn send(&self, open_id: &str, card: &Card) -> Outcome {
+    ///
+    /// # Errors
+    /// [`TemplateTrouble`].
+    pub async fn send(&self, open_id: &str, card: &Card) -> Result<Outcome, TemplateTrouble> {
         let now = self.clock.now();
         let body = json!({
             "touser": open_id,
@@ -75,9 +87,17 @@ impl SubscribeMessages {
                 .query(&[("access_token", token)])
                 .json(&body)
         };
-        match self.call(path, request).await {
-            Ok(answer) => Outcome::Taken(exchange::reference(&answer)),
-            Err(outcome) => outcome,
+        let answer = match self.tokens.call(path, request).await {
+            Ok(answer) => answer,
+            Err(outcome) => return Ok(outcome),
+        };
+        let code = exchange::code(&answer, "errcode").unwrap_or(0);
+        let known = i32::try_from(code).unwrap_or_default();
+        match meaning(Place::WeChatCall, code) {
+            Meaning::Taken => Ok(Outcome::Taken(exchange::reference(&answer))),
+            Meaning::TemplateDoubted(reason) => Err(TemplateTrouble::Doubted { code: known, reason }),
+            Meaning::TemplateDead(reason) => Err(TemplateTrouble::Dead { code: known, reason }),
+            other => Ok(other.outcome(now)),
         }
     }
 

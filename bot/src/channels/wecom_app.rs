@@ -14,6 +14,7 @@ use super::{
     exchange,
     parts::parts,
     template_card::{BUTTON, TemplateCard},
+    watch::Watch,
 };
 use crate::{delivery::Outcome, messages::shorten};
 
@@ -21,9 +22,6 @@ use crate::{delivery::Outcome, messages::shorten};
 pub(crate) const LONGEST_TEXT: usize = 2048;
 /// How long the platform recognizes a message that it has had already, in seconds: the longest that it offers.
 pub(crate) const GUARDED_FOR: u32 = 14_400;
-
-/// Longest text into a customer group, in bytes.
-pub(crate) const LONGEST_GROUP_TEXT: usize = 4000;
 
 /// Why it is not known who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,10 +117,10 @@ impl AppMessage {
 
 /// The application's messages.
 pub struct WeComApp {
-    client: reqwest::Client,
-    clock: Arc<dyn Clock>,
-    tokens: AccessTokens,
-    base: String,
+    pub(super) client: reqwest::Client,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) tokens: AccessTokens,
+    pub(super) base: String,
     agent_id: i64,
     has_callback: bool,
 }
@@ -136,6 +134,7 @@ impl WeComApp {
         client: reqwest::Client,
         cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Option<Self>, Fault> {
@@ -148,7 +147,7 @@ impl WeComApp {
             secret: app.secret.clone(),
         };
         Ok(Some(Self {
-            tokens: AccessTokens::new(client.clone(), cache, Arc::clone(&clock), holder, issuer),
+            tokens: AccessTokens::new(client.clone(), cache, Arc::clone(&clock), watch.clone(), holder, issuer),
             client,
             clock,
             base: settings.wecom_api_base.clone(),
@@ -192,10 +191,11 @@ impl WeComApp {
     pub fn connect(
         cache: Arc<dyn Cache>,
         clock: Arc<dyn Clock>,
+        watch: &Watch,
         holder: &str,
         settings: &PlatformSettings,
     ) -> Result<Option<Self>, Fault> {
-        Self::new(super::client()?, cache, clock, holder, settings)
+        Self::new(super::client()?, cache, clock, watch, holder, settings)
     }
 
     /// The member of the corporation to whom the platform gave this code; it works once.
@@ -218,37 +218,6 @@ impl WeComApp {
         // Older answers write it with a capital letter.
         let user = ["userid", "UserId"].into_iter().find_map(|field| answer[field].as_str());
         user.filter(|user| !user.is_empty()).map(str::to_owned).ok_or(MemberFault::Outsider)
-    }
-
-    /// A message into a group with outside WeChat users: a task that the member has to confirm on his phone.
-    pub async fn customer_group_task(&self, sender: &str, chat_id: &str, text: &str) -> Outcome {
-        if text.len() > LONGEST_GROUP_TEXT {
-            return Outcome::Final("内容超过企业微信客户群的限制".into());
-        }
-        let body = json!({
-            "chat_type": "group", "sender": sender, "chat_id_list": [chat_id], "text": {"content": text},
-        });
-        let request = |token: &str| {
-            self.client
-                .post(format!("{}/cgi-bin/externalcontact/add_msg_template", self.base))
-                .query(&[("access_token", token)])
-                .json(&body)
-        };
-        let answer = match self.tokens.call("/cgi-bin/externalcontact/add_msg_template", request).await {
-            Ok(answer) => answer,
-            Err(outcome) => return outcome,
-        };
-        let Some(code) = exchange::code(&answer, "errcode") else {
-            return Outcome::Unknown("企业微信的回应看不懂，不知道是否已发出".into());
-        };
-        match meaning(Place::WeComCall, code).outcome(self.clock.now()) {
-            // To nobody is a success to the platform.
-            Outcome::Taken(_) if answer["fail_list"].as_array().is_some_and(|failed| !failed.is_empty()) => {
-                Outcome::Final("企业微信里没有这个客户群，或群主不是转发人".into())
-            }
-            Outcome::Taken(_) => Outcome::Taken(exchange::reference(&answer)),
-            other => other,
-        }
     }
 
     /// Uploads a picture or a file; good for three days.

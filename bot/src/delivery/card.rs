@@ -5,6 +5,7 @@ use qingfeng_core::{
     outbox::{
         consents::{self, Consent},
         entity::Model as Message,
+        template_stops::{self, Verdict},
     },
     refusal::Fault,
 };
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     Bot,
-    channels::{AppMessage, Card, GUARDED_FOR, TemplateCard, TemplateUse},
+    channels::{AppMessage, Card, GUARDED_FOR, TemplateCard, TemplateTrouble, TemplateUse},
 };
 
 /// Sends the card the first way that reaches the person.
@@ -49,28 +50,83 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
     }
 }
 
-/// Sends the card if the person accepts one. Without any accept the platform is not asked.
+/// Sends the card if the person accepts one. Without any accept the platform is not asked, nor by a template that is used no
+/// more: then the card waits for it, unless the other one does.
 async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
-    let validity = bot.channels.subscribe_messages.consents();
+    let channel = &bot.channels.subscribe_messages;
+    let validity = channel.consents();
+    let stopped = template_stops::stopped(bot.store.reader()).await?;
+    let mut waits = false;
     for template in ways(&card) {
-        let consent = Consent::new(open_id, bot.channels.subscribe_messages.template_id(template));
+        let consent = Consent::new(open_id, channel.template_id(template));
+        if stopped.contains(&consent.template_id) {
+            waits = true;
+            continue;
+        }
         match claim::depart_with_consent(bot, messages, &consent, validity).await? {
             Leave::Granted => {}
             Leave::NoConsent => continue,
             Leave::NotOurs => return Ok(claim::taken_over(bot)),
         }
-        let outcome = bot.channels.subscribe_messages.send(open_id, &Card { template, ..card.clone() }).await;
+        let outcome = match channel.send(open_id, &Card { template, ..card.clone() }).await {
+            Ok(outcome) => outcome,
+            Err(trouble) => {
+                consents::give_back(&bot.store, consent.clone(), validity).await?;
+                match after_trouble(bot, &consent, messages, trouble).await? {
+                    Some(outcome) => return Ok(outcome),
+                    None => {
+                        waits = true;
+                        continue;
+                    }
+                }
+            }
+        };
         match &outcome {
+            Outcome::Taken(_) => {
+                template_stops::works(&bot.store, &consent.template_id).await?;
+                return Ok(outcome);
+            }
             // It may have arrived: then the accept is used.
-            Outcome::Taken(_) | Outcome::Unknown(_) | Outcome::Repeatable { .. } => return Ok(outcome),
+            Outcome::Unknown(_) | Outcome::Repeatable { .. } => return Ok(outcome),
             Outcome::NoConsent(_) => consents::none_left(&bot.store, consent).await?,
-            Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Final(_) | Outcome::Dead(_) => {
+            Outcome::Later { .. }
+            | Outcome::Waits { .. }
+            | Outcome::Stopped(_)
+            | Outcome::Final(_)
+            | Outcome::Dead(_) => {
                 consents::give_back(&bot.store, consent, validity).await?;
                 return Ok(outcome);
             }
         }
     }
+    if waits {
+        return Ok(Outcome::Stopped("微信停用了这类通知的模板，管理员重新启用后会接着发".into()));
+    }
     Ok(Outcome::NoConsent("本人没有同意接收微信通知，或同意的次数已用完；下次打开小程序时会再请他同意".into()))
+}
+
+/// What becomes of a card whose template the platform does not take; none: the template is used no more from now on.
+async fn after_trouble(
+    bot: &Bot,
+    consent: &Consent,
+    messages: &[Message],
+    trouble: TemplateTrouble,
+) -> Result<Option<Outcome>, Fault> {
+    let Some(county) = messages.first().map(|message| message.county_id) else { return Ok(None) };
+    match trouble {
+        TemplateTrouble::Dead { code, .. } => {
+            template_stops::taken_away(&bot.store, county, &consent.template_id, code).await?;
+            Ok(None)
+        }
+        TemplateTrouble::Doubted { code, reason } => {
+            let most = bot.settings.template_failures;
+            Ok(match template_stops::refused(&bot.store, county, consent, code, most).await? {
+                Verdict::OnceMore(at) => Some(Outcome::Later { at, reason }),
+                Verdict::Final => Some(Outcome::Final(reason)),
+                Verdict::Stopped => None,
+            })
+        }
+    }
 }
 
 /// The card's own template first. What has a date also fits the other way round.

@@ -36,7 +36,11 @@ pub(super) async fn send(bot: &Bot, round: &Round) -> Result<(), Fault> {
 async fn send_one(bot: &Bot, app: &WeComApp, update: &Model) -> Result<(), Fault> {
     match app.update_card(&update.user_id, &update.response_code, &update.words).await {
         // Comes up again after the pause.
-        Outcome::Later { .. } | Outcome::Unknown(_) | Outcome::Waits { .. } | Outcome::Repeatable { .. } => Ok(()),
+        Outcome::Later { .. }
+        | Outcome::Unknown(_)
+        | Outcome::Waits { .. }
+        | Outcome::Stopped(_)
+        | Outcome::Repeatable { .. } => Ok(()),
         Outcome::Taken(_) => forget(bot, update).await,
         Outcome::Final(reason) | Outcome::NoConsent(reason) | Outcome::Dead(reason) => {
             tracing::info!(reason, "the platform does not change a card");

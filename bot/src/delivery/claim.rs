@@ -262,7 +262,7 @@ pub(super) async fn settle(
 ) -> Result<(), Fault> {
     let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
     let before = messages.iter().map(|message| message.attempts).max().unwrap_or(0);
-    let attempts = before + i32::from(!matches!(outcome, Outcome::Waits { .. }));
+    let attempts = before + i32::from(!matches!(outcome, Outcome::Waits { .. } | Outcome::Stopped(_)));
     let outcome = match outcome {
         Outcome::Later { reason, .. } if attempts >= MOST_ATTEMPTS => {
             Outcome::Final(format!("多次重试仍未成功：{reason}"))
@@ -274,7 +274,9 @@ pub(super) async fn settle(
             delivered.cards += 1;
             delivered.messages += count;
         }
-        Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Repeatable { .. } => delivered.postponed += count,
+        Outcome::Later { .. } | Outcome::Waits { .. } | Outcome::Repeatable { .. } | Outcome::Stopped(_) => {
+            delivered.postponed += count;
+        }
         Outcome::Final(_) | Outcome::NoConsent(_) | Outcome::Dead(_) => delivered.parked += count,
         Outcome::Unknown(_) => delivered.unknown += count,
     }
@@ -308,6 +310,9 @@ pub(super) async fn settle(
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Final(reason) | Outcome::NoConsent(reason) | Outcome::Dead(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Parked))
+                        .col_expr(Column::ParkedReason, Expr::value(reason)),
+                    Outcome::Stopped(reason) => update
+                        .col_expr(Column::State, Expr::value(MessageState::Stopped))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Repeatable { at, reason } => update
                         .col_expr(Column::State, Expr::value(MessageState::Departed))

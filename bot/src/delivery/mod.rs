@@ -24,7 +24,7 @@ use qingfeng_core::{
     clock::shanghai_date,
     groups::{self, GroupKind, entity::Model as Group},
     ids::{ResidentId, StaffId},
-    outbox::{self, Notice, QUIET_UNTIL, Recipient, RecipientKind, entity::Model as Message},
+    outbox::{self, Notice, QUIET_UNTIL, Recipient, RecipientKind, alarms, entity::Model as Message},
     people::{Role, holders},
     refusal::Fault,
 };
@@ -58,7 +58,7 @@ pub struct Delivered {
     pub unknown: u32,
     /// Posts that a second person has to let go.
     pub held: u32,
-    /// Posts that wait for a person to put them into an ordinary group.
+    /// Posts that wait for a person: to put them into an ordinary group, or to tap them at WeCom.
     pub handed_over: u32,
     /// The round ended while more was due: the next one need not wait.
     pub more: bool,
@@ -73,6 +73,9 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     // A card that changes disturbs nobody.
     if let Err(fault) = card_updates::send(bot, &round).await {
         tracing::error!(%fault, "cards could not be changed");
+    }
+    if let Err(fault) = customer_group::look(bot).await {
+        tracing::error!(%fault, "tasks into customer groups could not be looked after");
     }
     if let Some(end) = round.end(bot).await? {
         delivered.more = end == End::LongEnough;
@@ -192,7 +195,13 @@ async fn post(
     let outcome = match address {
         None => Outcome::Final("这个群已停用".into()),
         Some(GroupAddress { group, key: Some(key) }) if group.kind == GroupKind::WecomCustomerGroup => {
-            customer_group::post(bot, wordings, group, key, &message).await?
+            match customer_group::post(bot, wordings, group, key, &message).await? {
+                Some(outcome) => outcome,
+                None => {
+                    delivered.handed_over += 1;
+                    return Ok(Way::Open);
+                }
+            }
         }
         Some(GroupAddress { group, key: Some(key) }) => {
             let post = Post::Markdown(messages::post(&message, wordings));
@@ -218,6 +227,10 @@ async fn post(
                 let until = bot.store.clock().now();
                 (Outcome::Waits { until, reason: "这个群的机器人刚换了密钥".into() }, Way::Rekeyed)
             }
+        }
+        (Outcome::Taken(reference), Some(GroupAddress { group, .. })) => {
+            alarms::works(&bot.store, &alarms::of_group(group.id)).await?;
+            (Outcome::Taken(reference), Way::Open)
         }
         (outcome, _) => (outcome, Way::Open),
     };
@@ -247,6 +260,7 @@ async fn retire(bot: &Bot, group: &Group) -> Result<bool, Fault> {
             Box::pin(async move {
                 let is_retired = groups::retire(unit, &group).await?;
                 if is_retired {
+                    alarms::group_gone(unit, &group).await?;
                     outbox::enqueue(unit, group.county_id, notices).await?;
                 }
                 Ok(is_retired)

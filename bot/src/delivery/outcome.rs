@@ -15,6 +15,8 @@ pub enum Outcome {
     Final(String),
     /// Not taken, and nothing goes into this group any more until its robot is set up anew.
     Dead(String),
+    /// Not tried: its template is used no more until an operator lets it.
+    Stopped(String),
     /// It left, no answer came back, and the platform drops it if it had it already: it goes out again then.
     Repeatable { at: DateTime<Utc>, reason: String },
     /// It left, and no answer came back.

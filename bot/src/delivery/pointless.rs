@@ -2,7 +2,10 @@
 
 use qingfeng_core::{
     deadlines::{DeadlineStatus, entity::deadlines},
-    groups::prepared::{PreparedState, entity as prepared},
+    groups::{
+        prepared::{PreparedState, entity as prepared},
+        tasks::{TaskState, entity as tasks},
+    },
     ids::MessageId,
     outbox::{MessageState, entity::Model as Message},
     refusal::Fault,
@@ -14,11 +17,12 @@ use super::claim;
 use crate::Bot;
 
 /// Withdraws reminders whose deadline was met or moved since they were written, of several about one deadline and of several
-/// summaries (they gathered while nothing could be sent) all but the latest, and what asks to forward a post that is in its group
-/// already or was taken back. Returns the others.
+/// summaries (they gathered while nothing could be sent) all but the latest, and what asks to forward or to tap a post that is in its
+/// group already or was taken back. Returns the others.
 pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
     let running = running(bot, &messages).await?;
     let posts = posts(bot, &messages).await?;
+    let untapped = untapped(bot, &messages).await?;
     let still_true = |message: &Message| match (of(message, "deadline_id"), of(message, "post_id")) {
         (Some(id), _) => running.iter().any(|deadline| {
             let told = message.facts.get("due_on").and_then(|date| date.as_str());
@@ -49,11 +53,13 @@ fn of(message: &Message, fact: &str) -> Option<Uuid> {
     message.facts.get(fact)?.as_str()?.parse().ok()
 }
 
-/// The series of which only the latest message counts: down to a deadline and up after it, or a campaign's summaries.
+/// The series of which only the latest message counts: down to a deadline and up after it, a campaign's summaries, or what asks
+/// for a tap.
 fn series(message: &Message) -> Option<Uuid> {
     match message.kind.as_str() {
         "deadline_ahead" | "deadline_today" | "deadline_overdue" => of(message, "deadline_id"),
         "summary" => Some(message.subject_id),
+        "group_task_waiting" => of(message, "task_id"),
         _ => None,
     }
 }
@@ -78,4 +84,18 @@ async fn posts(bot: &Bot, messages: &[Message]) -> Result<Vec<prepared::Model>, 
     }
     let posts = prepared::Entity::find().filter(prepared::Column::Id.is_in(ids));
     Ok(posts.all(bot.store.reader()).await?)
+}
+
+/// The same for tasks that wait for a tap.
+async fn untapped(bot: &Bot, messages: &[Message]) -> Result<Vec<MessageId>, Fault> {
+    let ids: Vec<_> = messages.iter().filter_map(|message| of(message, "task_id")).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let waiting = tasks::Entity::find()
+        .filter(tasks::Column::Id.is_in(ids))
+        .filter(tasks::Column::State.eq(TaskState::Waiting))
+        .all(bot.store.reader())
+        .await?;
+    Ok(waiting.into_iter().map(|task| task.id).collect())
 }

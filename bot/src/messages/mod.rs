@@ -113,6 +113,8 @@ fn single(recipient: RecipientKind, message: &Message, wordings: &Wordings) -> C
         (RecipientKind::Resident, _) if message.kind.starts_with("sealed_survey_") => SEALED_SURVEYS.into(),
         (RecipientKind::Resident, _) => format!("pages/complaints/detail?id={}", message.subject_id),
         (_, SubjectKind::Campaign) => "pages/desk/index".into(),
+        // What it asks for is done in WeCom, not here.
+        (_, SubjectKind::Group) if message.kind == "group_task_waiting" => "pages/desk/index".into(),
         (_, SubjectKind::Group) if matches!(message.kind.as_str(), "post_to_review" | "review_waiting") => {
             "pages/posts/review".into()
         }

@@ -103,6 +103,7 @@ fn to_people(title: &str) -> Vec<Message> {
         message(Staff, "post_prepared", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_waiting", Group, json!({"title": "东河村村民群"})),
         message(Staff, "post_recalled", Group, json!({"title": "东河村村民群"})),
+        message(Staff, "group_task_waiting", Group, json!({"title": "东河村客户群"})),
         message(Staff, "group_robot_gone", Group, json!({"title": "东河村村民群"})),
         message(Staff, "wording_to_review", MessageTemplate, json!({"title": "群众评价了"})),
         message(Staff, "wording_rejected", MessageTemplate, json!({"title": "群众评价了"})),

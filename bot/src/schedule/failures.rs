@@ -41,13 +41,29 @@ pub struct FailingJob {
     pub failures: i32,
 }
 
+impl From<entity::Model> for FailingJob {
+    fn from(row: entity::Model) -> Self {
+        Self { job: row.job, since: row.since, failures: row.failures }
+    }
+}
+
 /// The jobs that fail now, the longest first.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn failing_jobs(store: &Store) -> Result<Vec<FailingJob>, Fault> {
     let rows = entity::Entity::find().order_by_asc(entity::Column::Since).all(store.reader()).await?;
-    Ok(rows.into_iter().map(|row| FailingJob { job: row.job, since: row.since, failures: row.failures }).collect())
+    Ok(rows.into_iter().map(FailingJob::from).collect())
+}
+
+/// The same for one county.
+pub(crate) async fn failing_jobs_of(store: &Store, county: CountyId) -> Result<Vec<FailingJob>, Fault> {
+    let rows = entity::Entity::find()
+        .filter(entity::Column::CountyId.eq(county))
+        .order_by_asc(entity::Column::Since)
+        .all(store.reader())
+        .await?;
+    Ok(rows.into_iter().map(FailingJob::from).collect())
 }
 
 /// The county's jobs of this sort that fail now.

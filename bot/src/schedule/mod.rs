@@ -4,6 +4,7 @@
 mod campaign_entries;
 mod failures;
 mod housekeeping;
+mod left_out;
 mod monthly;
 mod places;
 mod policy;
@@ -28,6 +29,7 @@ use qingfeng_core::{
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
+pub(crate) use failures::failing_jobs_of;
 pub use failures::{FailingJob, failing_jobs};
 pub use policy::ReminderPolicy;
 
@@ -110,25 +112,21 @@ async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Re
     let Some(due_for) = last_time(job, now)? else { return Ok(()) };
     let last = runs::Entity::find_by_id((county, job.name.to_owned())).one(bot.store.reader()).await?;
     if last.is_some_and(|run| run.ran_for >= due_for) {
-        return Ok(());
+        return make_up(bot, county, asked, job, due_for).await;
     }
     match job.name {
         "duties" => {
             let calendar = bot.calendar.of(county).await?;
             campaigns::open_coming_duties(&bot.store, &calendar, county).await?;
         }
-        "reminders" => {
-            let here = Places::CountyBut(asked.townships(ScheduledRun::Reminders));
-            reminders::schedule(bot, county, &here, due_for).await?;
+        "reminders" | "monthly_posts" => {
+            let others = run_of(job.name).map(|run| asked.townships(run)).unwrap_or_default();
+            run_in(bot, county, job, &Places::CountyBut(others), due_for).await?;
         }
         "surveys" => surveys::close_finished(bot, county, due_for).await?,
         "silence" => silence::schedule(bot, county, due_for).await?,
         "unread_posts" => unread_posts::schedule(bot, county, due_for).await?,
         "prepared_posts" => prepared_posts::schedule(bot, county, due_for).await?,
-        "monthly_posts" => {
-            let here = Places::CountyBut(asked.townships(ScheduledRun::MonthlyPosts));
-            monthly::schedule(bot, county, &here, due_for).await?;
-        }
         _ => housekeeping::sweep(bot, county).await?,
     }
     if !failures::failing_jobs(&bot.store).await?.is_empty() {
@@ -136,9 +134,13 @@ async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Re
     }
     // Written after the work: a crash in between repeats it, and the outbox's unique key makes that harmless.
     let name = job.name.to_owned();
+    let left_out = run_of(job.name).map(|run| asked.townships(run).into_iter().collect());
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
+                if let Some(townships) = left_out {
+                    left_out::record(unit, county, &name, due_for, townships).await?;
+                }
                 runs::Entity::insert(runs::ActiveModel {
                     county_id: Set(county),
                     job: Set(name),
@@ -155,6 +157,33 @@ async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Re
             })
         })
         .await
+}
+
+/// What of a standing job a campaign may do at its own times.
+fn run_of(job: &str) -> Option<ScheduledRun> {
+    match job {
+        "reminders" => Some(ScheduledRun::Reminders),
+        "monthly_posts" => Some(ScheduledRun::MonthlyPosts),
+        _ => None,
+    }
+}
+
+async fn run_in(bot: &Bot, county: CountyId, job: &Job, here: &Places, day: NaiveDate) -> Result<(), Fault> {
+    match run_of(job.name) {
+        Some(ScheduledRun::Reminders) => reminders::schedule(bot, county, here, day).await,
+        Some(ScheduledRun::MonthlyPosts) => monthly::schedule(bot, county, here, day).await,
+        _ => Ok(()),
+    }
+}
+
+/// Does today's job where it was left to a campaign that has dropped it since. What came already does not come again: a message
+/// exists once.
+async fn make_up(bot: &Bot, county: CountyId, asked: &Asked, job: &Job, day: NaiveDate) -> Result<(), Fault> {
+    for left_out in left_out::to_make_up(bot, county, job.name, day, asked).await? {
+        run_in(bot, county, job, &Places::Township(left_out.township), day).await?;
+        left_out::forget(bot, county, left_out).await?;
+    }
+    Ok(())
 }
 
 /// The day of the last time this job was due: today after its hour, yesterday before it.

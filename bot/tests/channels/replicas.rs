@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use qingfeng_bot::{
     PlatformSettings,
-    channels::{CardTemplates, Channels, OfficialAccountSettings, WeComAppSettings},
+    channels::{CardTemplates, Channels, OfficialAccountSettings, Watch, WeComAppSettings},
 };
 use qingfeng_core::{
     cache::{Cache, MemoryCache, RedisCache},
@@ -97,7 +97,7 @@ impl Replicas {
             consents,
         };
         let dynamic: Arc<dyn Clock> = clock.clone();
-        let channels = |name: &str| Channels::new(&cache, &dynamic, name, &settings).unwrap();
+        let channels = |name: &str| Channels::new(&cache, &dynamic, &Watch::nobody(), name, &settings).unwrap();
         let (first, second) = (channels("bot-1"), channels("bot-2"));
         Self { clock, platforms, _running: running, first, second, wecom, dingtalk, feishu }
     }

@@ -3,7 +3,8 @@ use qingfeng_bot::{
     channels::{AppMessage, CardButton, CardTarget, Channels, Media, MediaKind, TemplateCard},
     delivery::Outcome,
 };
-use qingfeng_sandbox::{Content, Fault, FaultKind, Platform};
+use qingfeng_core::groups::tasks::Standing;
+use qingfeng_sandbox::{Content, Fault, FaultKind, Group, Platform};
 use rstest::rstest;
 
 use crate::replicas::{Replicas, Shared};
@@ -185,4 +186,32 @@ async fn a_picture_is_uploaded_and_sent_and_what_cannot_be_taken_is_not_asked_fo
         assert!(matches!(app.upload(&media(kind, "x", vec![0; bytes])).await, Err(Outcome::Final(_))));
     }
     assert_eq!(replicas.platforms.calls().len(), before);
+}
+
+#[tokio::test]
+async fn what_became_of_a_task_into_a_group_of_customers_is_asked() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    replicas.platforms.add_group(Group::new("wrEast", "东河村客户群").of_customers("cadre-1"));
+    let app = replicas.first.wecom_app.as_ref().unwrap();
+    let made = async |words: &str| match app.customer_group_task("cadre-1", "wrEast", words).await {
+        Outcome::Taken(Some(task)) => task,
+        other => panic!("{other:?}"),
+    };
+    let first = made("第一条").await;
+    let standing = async |task: &str| app.group_task_standing(task, "cadre-1").await;
+    assert_eq!(standing(&first).await, Standing::Dispatching);
+    replicas.clock.advance(TimeDelta::minutes(2));
+    assert_eq!(standing(&first).await, Standing::Untapped);
+    assert_eq!(standing("msg-of-nobody").await, Standing::Unanswered);
+    assert!(app.stop_group_task(&first).await.is_taken());
+
+    // As many as the month has days get there.
+    let mut last = String::new();
+    for number in 0..32 {
+        last = made(&format!("第{number}条")).await;
+    }
+    assert_eq!(replicas.platforms.phone("phone-1").confirm_group_messages(), 32);
+    replicas.clock.advance(TimeDelta::minutes(2));
+    let full = standing(&last).await;
+    assert!(matches!(&full, Standing::NotPosted(reason) if reason.contains("已满")), "{full:?}");
 }

@@ -2,8 +2,10 @@
 
 mod channel;
 pub mod entity;
+mod listing;
 pub mod prepared;
 pub mod reviews;
+pub mod tasks;
 pub mod unread;
 
 use std::collections::HashMap;

@@ -1,32 +1,33 @@
 //! Prepared posts: ordinary chat groups are closed to programs, so a post is prepared, a person puts it into the group with
 //! a few taps and confirms that. The confirmation is the delivery.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{entity as groups, reviews};
+pub use super::listing::PAGE;
+use super::{
+    entity as groups,
+    listing::{self, Posts},
+    reviews,
+};
 use crate::{
     audit::AuditEntry,
     ids::{CountyId, GroupId, MessageId, StaffId},
     outbox::{self, MessageState, Notice, Recipient},
     people::{
         Actor, Staff,
-        authorization::{Action, Reach, Subject, may, reach},
+        authorization::{Action, Subject, may},
         staff_in,
     },
     refusal::{Fault, Refusal, RefusalKind},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
-
-/// Most rows of a page.
-pub const PAGE: u64 = 30;
 
 /// Where a prepared post stands.
 #[derive(
@@ -129,7 +130,7 @@ pub async fn prepare(unit: &UnitOfWork, holder: &str, group: &groups::Model, new
     )
     .exec_without_returning(unit.connection())
     .await?;
-    set_message(unit, message, MessageState::HandedOver, None).await?;
+    outbox::set_state(unit, message, MessageState::HandedOver, None).await?;
     Ok(true)
 }
 
@@ -173,27 +174,19 @@ pub async fn expire(unit: &UnitOfWork, id: MessageId) -> Result<(), Fault> {
     if given_up.rows_affected == 0 {
         return Ok(());
     }
-    set_message(unit, id, MessageState::Parked, Some("一直没有人把它转发到群里")).await
+    outbox::set_state(unit, id, MessageState::Parked, Some("一直没有人把它转发到群里")).await
 }
 
-async fn set_message(
-    unit: &UnitOfWork,
-    id: MessageId,
-    state: MessageState,
-    reason: Option<&'static str>,
-) -> Result<(), Fault> {
-    use outbox::entity::{Column, Entity};
-    let sent_at = (state == MessageState::Sent).then(|| unit.now());
-    Entity::update_many()
-        .col_expr(Column::State, Expr::value(state))
-        .col_expr(Column::ParkedReason, Expr::value(reason))
-        .col_expr(Column::SentAt, Expr::value(sent_at))
-        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
-        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .filter(Column::Id.eq(id))
-        .exec(unit.connection())
-        .await?;
-    Ok(())
+impl Posts for entity::Entity {
+    const ID: entity::Column = entity::Column::Id;
+    const TOWNSHIP: entity::Column = entity::Column::TownshipId;
+    const VILLAGE: entity::Column = entity::Column::VillageId;
+    const STATE: entity::Column = entity::Column::State;
+    const HANDLER: Option<entity::Column> = Some(entity::Column::KeeperStaffId);
+
+    fn group(post: &entity::Model) -> GroupId {
+        post.group_id
+    }
 }
 
 /// A prepared post with the name of its group.
@@ -213,25 +206,9 @@ pub async fn list(
     state: Option<PreparedState>,
     before: Option<MessageId>,
 ) -> Result<Vec<Prepared>, Fault> {
-    use entity::Column;
-    let Reach::Staff(reach) = reach(actor, Action::ForwardPost) else { return Err(Refusal::forbidden().into()) };
-    let mut within = Condition::any()
-        .add(Column::TownshipId.is_in(reach.townships.iter().copied()))
-        .add(Column::VillageId.is_in(reach.units.iter().copied()));
-    if let Some(keeper) = reach.handler {
-        within = within.add(Column::KeeperStaffId.eq(keeper));
-    }
-    let mut query = entity::Entity::find().filter(within);
-    if let Some(state) = state {
-        query = query.filter(Column::State.eq(state));
-    }
-    if let Some(before) = before {
-        query = query.filter(Column::Id.lt(before));
-    }
-    let posts = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
-    let names = super::names(store.reader(), posts.iter().map(|post| post.group_id)).await?;
-    let name = |id: GroupId| names.get(&id).cloned().unwrap_or_default();
-    Ok(posts.into_iter().map(|post| Prepared { group: name(post.group_id), post }).collect())
+    let state = state.map(sea_orm::Value::from);
+    let posts = listing::page::<entity::Entity>(store, actor, Action::ForwardPost, state, before).await?;
+    Ok(posts.into_iter().map(|(post, group)| Prepared { post, group }).collect())
 }
 
 /// One prepared post.
@@ -314,11 +291,7 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
             Box::pin(async move {
                 // The message first, like a retraction does: neither waits for the other.
                 let message = outbox::entity::Entity::find_by_id(id).lock_exclusive().one(unit.connection()).await?;
-                let post = entity::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let post = unit.locked::<entity::Entity>(id).await?;
                 may(&actor, Action::ForwardPost, &subject(&post))?;
                 if post.state == PreparedState::Posted {
                     let sentence = "这条公示已经确认转发过了。";
@@ -335,7 +308,7 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
                     .filter(entity::Column::Id.eq(id))
                     .exec(unit.connection())
                     .await?;
-                set_message(unit, id, MessageState::Sent, None).await?;
+                outbox::set_state(unit, id, MessageState::Sent, None).await?;
                 let mut notices = Vec::new();
                 if let (Some(message), Some(reason)) = (message, &post.retraction_reason) {
                     let group = groups::Entity::find_by_id(post.group_id).one(unit.connection()).await?;

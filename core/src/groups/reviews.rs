@@ -1,17 +1,21 @@
 //! Before a post that somebody wrote goes into a group, a second person lets it go (11.2), with what the reading found beside
 //! it. What is in a group cannot be taken back there: a retraction posts a correction.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{entity as groups, prepared};
+pub use super::listing::PAGE;
+use super::{
+    entity as groups,
+    listing::{self, Posts},
+    prepared, tasks,
+};
 use crate::{
     audit::AuditEntry,
     clock::shanghai_date,
@@ -19,7 +23,7 @@ use crate::{
     outbox::{self, MessageState, Notice, Recipient, RecipientKind, entity as messages},
     people::{
         Actor,
-        authorization::{Action, Reach, Subject, may, reach},
+        authorization::{Action, Subject, may},
         entity::organizations,
     },
     publication::{Finding, PublicText},
@@ -28,8 +32,6 @@ use crate::{
     subject::SubjectRef,
 };
 
-/// Most rows of a page.
-pub const PAGE: u64 = 30;
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 200;
 
@@ -125,27 +127,8 @@ pub async fn hold(
     )
     .exec_without_returning(unit.connection())
     .await?;
-    set_message(unit, message.id, MessageState::Held, Some("等第二个人确认后发出")).await?;
+    outbox::set_state(unit, message.id, MessageState::Held, Some("等第二个人确认后发出")).await?;
     outbox::enqueue(unit, group.county_id, notices).await?;
-    Ok(())
-}
-
-async fn set_message(
-    unit: &UnitOfWork,
-    id: MessageId,
-    state: MessageState,
-    reason: Option<&'static str>,
-) -> Result<(), Fault> {
-    use messages::Column;
-    messages::Entity::update_many()
-        .col_expr(Column::State, Expr::value(state))
-        .col_expr(Column::ParkedReason, Expr::value(reason))
-        .col_expr(Column::NotBefore, Expr::value(unit.now()))
-        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
-        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .filter(Column::Id.eq(id))
-        .exec(unit.connection())
-        .await?;
     Ok(())
 }
 
@@ -156,6 +139,18 @@ async fn set_message(
 pub async fn approved(connection: &impl ConnectionTrait, id: MessageId, text: &str) -> Result<bool, Fault> {
     let review = entity::Entity::find_by_id(id).one(connection).await?;
     Ok(review.is_some_and(|review| review.state == ReviewState::Approved && review.text == text))
+}
+
+impl Posts for entity::Entity {
+    const ID: entity::Column = entity::Column::Id;
+    const TOWNSHIP: entity::Column = entity::Column::TownshipId;
+    const VILLAGE: entity::Column = entity::Column::VillageId;
+    const STATE: entity::Column = entity::Column::State;
+    const HANDLER: Option<entity::Column> = None;
+
+    fn group(review: &entity::Model) -> GroupId {
+        review.group_id
+    }
 }
 
 /// A review with the name of its group.
@@ -175,22 +170,9 @@ pub async fn list(
     state: Option<ReviewState>,
     before: Option<MessageId>,
 ) -> Result<Vec<Reviewed>, Fault> {
-    use entity::Column;
-    let Reach::Staff(reach) = reach(actor, Action::ReviewPost) else { return Err(Refusal::forbidden().into()) };
-    let within = Condition::any()
-        .add(Column::TownshipId.is_in(reach.townships.iter().copied()))
-        .add(Column::VillageId.is_in(reach.units.iter().copied()));
-    let mut query = entity::Entity::find().filter(within);
-    if let Some(state) = state {
-        query = query.filter(Column::State.eq(state));
-    }
-    if let Some(before) = before {
-        query = query.filter(Column::Id.lt(before));
-    }
-    let reviews = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
-    let names = super::names(store.reader(), reviews.iter().map(|review| review.group_id)).await?;
-    let name = |id: GroupId| names.get(&id).cloned().unwrap_or_default();
-    Ok(reviews.into_iter().map(|review| Reviewed { group: name(review.group_id), review }).collect())
+    let state = state.map(sea_orm::Value::from);
+    let reviews = listing::page::<entity::Entity>(store, actor, Action::ReviewPost, state, before).await?;
+    Ok(reviews.into_iter().map(|(review, group)| Reviewed { review, group }).collect())
 }
 
 /// What a second person says to a post.
@@ -228,11 +210,7 @@ pub async fn decide(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let review = entity::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let review = unit.locked::<entity::Entity>(id).await?;
                 may(&actor, Action::ReviewPost, &subject(&review))?;
                 if review.state != ReviewState::Waiting {
                     let sentence = "这条公示已经有人确认或退回了。";
@@ -256,9 +234,9 @@ pub async fn decide(
                     .await?;
                 let mut notices = Vec::new();
                 if state == ReviewState::Approved {
-                    set_message(unit, id, MessageState::Pending, None).await?;
+                    outbox::set_state(unit, id, MessageState::Pending, None).await?;
                 } else {
-                    set_message(unit, id, MessageState::Withdrawn, Some("第二个人没有同意发出")).await?;
+                    outbox::set_state(unit, id, MessageState::Withdrawn, Some("第二个人没有同意发出")).await?;
                     let group = groups::Entity::find_by_id(review.group_id).one(unit.connection()).await?;
                     let title = group.map(|group| group.name).unwrap_or_default();
                     notices.extend(review.author_staff_id.map(|author| {
@@ -321,12 +299,10 @@ pub async fn retract(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let message = messages::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .filter(|message| message.recipient_kind == RecipientKind::Group)
-                    .ok_or_else(Refusal::not_found)?;
+                let message = unit.locked::<messages::Entity>(id).await?;
+                if message.recipient_kind != RecipientKind::Group {
+                    return Err(Refusal::not_found().into());
+                }
                 let group = groups::Entity::find_by_id(GroupId(message.recipient_id)).one(unit.connection()).await?;
                 let group = group.ok_or_else(Refusal::not_found)?;
                 let subject = Subject {
@@ -343,7 +319,8 @@ pub async fn retract(
                     }
                     MessageState::Withdrawn => return Err(retracted()),
                     _ => {
-                        set_message(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
+                        outbox::set_state(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
+                        tasks::withdraw(unit, id).await?;
                         entity::Entity::update_many()
                             .col_expr(entity::Column::State, Expr::value(ReviewState::Rejected))
                             .filter(entity::Column::Id.eq(id))

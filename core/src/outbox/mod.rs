@@ -1,6 +1,7 @@
 //! The transactional outbox (6.1): messages are written with the fact that causes them and sent later by the bot.
 //! A message is a notice — its kind and the facts — and is put into words when it is sent.
 
+pub mod alarms;
 mod answering;
 pub mod card_updates;
 pub mod consents;
@@ -10,13 +11,15 @@ pub mod opt_outs;
 mod priority;
 pub mod residents_missed;
 pub mod stops;
+pub mod template_stops;
 pub mod templates;
 pub mod undelivered;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, DeriveActiveEnum, EntityTrait, EnumIter, InsertMany, QueryFilter, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,12 +80,14 @@ pub enum MessageState {
     Sending,
     /// The request is on its way; a bot that dies now leaves it unknown.
     Departed,
-    /// A person puts it into a group by hand and has not confirmed it yet.
+    /// It is with a person: to be put into a group by hand, or to be tapped at the platform.
     HandedOver,
     /// The platform took it.
     Sent,
     /// Not sent and not going to be, for a reason that staff see; they may send it again.
     Parked,
+    /// The platform takes its template no more; waits until an operator lets it be used again.
+    Stopped,
     /// It left, but no answer came back: sending it again could double it (never resend blindly).
     Unknown,
     /// Its reason is gone (deadline met, item closed) before it was sent.
@@ -102,6 +107,31 @@ pub async fn is_held(unit: &UnitOfWork, holder: &str, ids: &[MessageId]) -> Resu
         .all(unit.connection())
         .await?;
     Ok(held.len() == ids.len())
+}
+
+/// Moves a message that no bot is sending to where a person or a platform wants it, from now on.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn set_state(
+    unit: &UnitOfWork,
+    id: MessageId,
+    state: MessageState,
+    reason: Option<&str>,
+) -> Result<(), Fault> {
+    use entity::{Column, Entity};
+    let sent_at = (state == MessageState::Sent).then(|| unit.now());
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::ParkedReason, Expr::value(reason.map(str::to_owned)))
+        .col_expr(Column::NotBefore, Expr::value(unit.now()))
+        .col_expr(Column::SentAt, Expr::value(sent_at))
+        .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
+        .col_expr(Column::LeaseUntil, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(Column::Id.eq(id))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
 }
 
 /// A message to be sent.

@@ -30,7 +30,7 @@ use crate::{
 /// Most rows of a page.
 pub const PAGE: u64 = 30;
 
-/// A message that was parked, or of which nobody knows whether it arrived.
+/// A message that was parked, waits for its template, or of which nobody knows whether it arrived.
 #[derive(Clone, Debug)]
 pub struct Undelivered {
     pub id: MessageId,
@@ -54,7 +54,7 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
     let Reach::Staff(reach) = reach(actor, Action::ViewMessages) else { return Err(Refusal::forbidden().into()) };
     let mut query = Entity::find()
         .filter(Column::TownshipId.is_in(reach.townships.iter().copied()))
-        .filter(Column::State.is_in([MessageState::Parked, MessageState::Unknown]))
+        .filter(Column::State.is_in([MessageState::Parked, MessageState::Stopped, MessageState::Unknown]))
         .filter(Column::RecipientKind.ne(RecipientKind::Resident))
         .filter(concerns::not_concerning(&reach, Expr::col((Entity, Column::SubjectId))));
     if !sees_persons(actor) {
@@ -127,7 +127,7 @@ impl Settling {
     fn check(self, state: MessageState) -> Result<(), Refusal> {
         let (fits, code, sentence) = match self {
             Self::Again => (
-                matches!(state, MessageState::Parked | MessageState::Unknown),
+                matches!(state, MessageState::Parked | MessageState::Stopped | MessageState::Unknown),
                 "message_not_parked",
                 "这条消息已经在发送或已送达，不用重新发送。",
             ),
@@ -150,11 +150,7 @@ async fn settle(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let message = Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let message = unit.locked::<Entity>(id).await?;
                 let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
                 let concerned = concerns::of(unit.connection(), about).await?;
                 let subject = Subject {

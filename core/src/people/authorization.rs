@@ -88,6 +88,10 @@ pub enum Action {
     /// Let words be used that somebody else proposed.
     ReleaseMessageTemplate,
     ManageGroups,
+    /// What keeps messages from leaving and is for whoever runs the platform to mend.
+    ViewAlarms,
+    /// Let a template be used again, try an event again that was given up.
+    SettleAlarm,
     // people
     /// Let a chat with one of our accounts be one's own.
     LinkAccount,
@@ -168,6 +172,12 @@ const UNIT: [(Role, Scope); 3] = [
 const OFFICE: [(Role, Scope); 1] = [(Role::TownshipOffice, Scope::Township)];
 const OFFICE_AND_LEADER: [(Role, Scope); 2] =
     [(Role::TownshipOffice, Scope::Township), (Role::TownshipLeader, Scope::Township)];
+/// The office, and those above it for the case that it has nobody else.
+const OBJECTION_DECIDERS: [(Role, Scope); 3] = [
+    (Role::TownshipOffice, Scope::Township),
+    (Role::TownshipLeader, Scope::Township),
+    (Role::CountyInspector, Scope::County),
+];
 const LEADER: [(Role, Scope); 1] = [(Role::TownshipLeader, Scope::Township)];
 const READERS: [(Role, Scope); 7] = [
     (Role::VillageSecretary, Scope::OwnUnit),
@@ -252,6 +262,12 @@ const EVERY_STAFF: [(Role, Scope); 10] = [
     (Role::GroupAdministrator, Scope::County),
     (Role::SystemAdministrator, Scope::County),
 ];
+/// Who looks after the platform, and after the messages that it does not take.
+const WATCHERS: [(Role, Scope); 3] = [
+    (Role::SystemAdministrator, Scope::County),
+    (Role::TownshipOffice, Scope::Township),
+    (Role::GroupAdministrator, Scope::Township),
+];
 const SYSTEM: [(Role, Scope); 1] = [(Role::SystemAdministrator, Scope::County)];
 
 /// The table of permissions.
@@ -288,7 +304,9 @@ fn rule(action: Action) -> Rule {
         | A::CloseOutRectification => by_staff(&OFFICE),
         A::WorkOnRectification | A::RecordVillageSelfEvaluation => by_staff(&UNIT),
         A::EvaluateRectification => Rule { resident: ResidentRule::Affected, ..by_staff(&[]) },
-        A::LoadCampaign | A::DecideObjection => by_staff(&OFFICE),
+        A::LoadCampaign => by_staff(&OFFICE),
+        // Whose turn it is of these, `objections` says.
+        A::DecideObjection => by_staff(&OBJECTION_DECIDERS),
         A::CompleteDuty => by_staff(&[
             (Role::VillageSecretary, Scope::OwnUnit),
             (Role::VillageStaff, Scope::OwnUnit),
@@ -333,7 +351,8 @@ fn rule(action: Action) -> Rule {
         A::ManageGroups => by_staff(&[(Role::GroupAdministrator, Scope::Township)]),
         A::RecordAbsence => by_staff(&ABSENCES),
         A::ViewStaff => by_staff(&OFFICE_AND_LEADER),
-        A::ManagePeople | A::ManageSystem => by_staff(&SYSTEM),
+        A::ViewAlarms => by_staff(&WATCHERS),
+        A::ManagePeople | A::ManageSystem | A::SettleAlarm => by_staff(&SYSTEM),
         A::ManageRoster => by_staff(&OFFICE),
         A::ViewBoard => Rule { resident: ResidentRule::Anyone, receipt: true, visitor: true, ..by_staff(&EVERY_STAFF) },
         A::ViewAudit => by_staff(&SYSTEM),

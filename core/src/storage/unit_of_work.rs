@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, QueryTrait, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait, PrimaryKeyTrait, QuerySelect as _, QueryTrait, Statement};
 
 use super::{IdempotencyKey, session::Session, together::Write};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     outbox::Notice,
     people::Actor,
     randomness::Randomness,
-    refusal::Fault,
+    refusal::{Fault, Refusal},
 };
 
 /// Who does something, and the key under which a repetition of the same request is recognized.
@@ -107,6 +107,18 @@ impl UnitOfWork {
             self.session.execute_raw(Statement::from_sql_and_values(backend, lock, [name.into()])).await?;
         }
         Ok(())
+    }
+
+    /// The row under this key as it is now; nobody else changes it before the command ends.
+    ///
+    /// # Errors
+    /// `not_found`; when the database does not answer.
+    pub async fn locked<E: EntityTrait>(
+        &self,
+        key: impl Into<<E::PrimaryKey as PrimaryKeyTrait>::ValueType> + Send,
+    ) -> Result<E::Model, Fault> {
+        let row = E::find_by_id(key).lock_exclusive().one(&self.session).await?;
+        Ok(row.ok_or_else(Refusal::not_found)?)
     }
 
     /// The instant of the command: the same for everything it writes.

@@ -40,12 +40,14 @@ pub(crate) struct Task {
     reminded_at: Vec<DateTime<Utc>>,
     /// When the member tapped "send", and which groups got it.
     sent: Option<(DateTime<Utc>, Vec<String>)>,
+    /// The application took it back: nobody can tap it any more.
+    stopped: bool,
 }
 
 impl GroupTasks {
     /// Tasks that wait for this member: id and words.
     pub(crate) fn waiting(&self, user: &str) -> Vec<(String, String)> {
-        let waits = |(_, task): &(&String, &Task)| task.sender == user && task.sent.is_none();
+        let waits = |(_, task): &(&String, &Task)| task.sender == user && task.sent.is_none() && !task.stopped;
         let words = |task: &Task| task.contents.iter().map(Content::text).collect::<Vec<_>>().join(" ");
         self.tasks.iter().filter(waits).map(|(id, task)| (id.clone(), words(task))).collect()
     }
@@ -137,7 +139,8 @@ fn create(state: &mut State, task: NewTask, now: DateTime<Utc>) -> Result<Value,
     }
     // In the order of their making.
     let id = format!("msg{:08}{}", state.group_tasks.tasks.len(), hex::encode(rand::random::<[u8; 8]>()));
-    let task = Task { sender, chats: known, contents, created_at: now, reminded_at: Vec::new(), sent: None };
+    let task =
+        Task { sender, chats: known, contents, created_at: now, reminded_at: Vec::new(), sent: None, stopped: false };
     state.group_tasks.tasks.insert(id.clone(), task);
     Ok(json!({"errcode": 0, "errmsg": "ok", "fail_list": unknown, "msgid": id}))
 }
@@ -169,13 +172,22 @@ pub(crate) fn confirm(sandbox: &Sandbox, user: &str, only: Option<&str>) -> usiz
     chosen.len()
 }
 
+/// Most rows of a page.
+const PAGE: u16 = 1000;
+
+fn check_page(limit: Option<u16>) -> Result<(), Refused> {
+    match limit {
+        Some(limit) if !(1..=PAGE).contains(&limit) => refused(40058, "limit invalid. invalid Request Parameter"),
+        _ => Ok(()),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ResultQuery {
     msgid: String,
     userid: String,
-    #[serde(default, rename = "limit")]
-    _limit: Option<u16>,
+    limit: Option<u16>,
     #[serde(default, rename = "cursor")]
     _cursor: String,
 }
@@ -184,8 +196,7 @@ struct ResultQuery {
 #[serde(deny_unknown_fields)]
 struct TaskQuery {
     msgid: String,
-    #[serde(default, rename = "limit")]
-    _limit: Option<u16>,
+    limit: Option<u16>,
     #[serde(default, rename = "cursor")]
     _cursor: String,
 }
@@ -204,6 +215,7 @@ fn dispatched<'a>(state: &'a State, id: &str, now: DateTime<Utc>) -> Result<&'a 
 /// Whether the member sent it: 0 not yet, 2 sent.
 pub(super) async fn members(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
     call(&request, &body, &sandbox, &["task_list"], |state, query: TaskQuery, now| {
+        check_page(query.limit)?;
         let task = dispatched(state, &query.msgid, now)?;
         let entry = match &task.sent {
             None => json!({"userid": task.sender, "status": 0}),
@@ -216,6 +228,7 @@ pub(super) async fn members(request: HttpRequest, body: web::Bytes, sandbox: web
 /// What became of it in each group: 0 not sent, 1 sent, 3 the group had its messages of this month.
 pub(super) async fn results(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
     call(&request, &body, &sandbox, &["send_list"], |state, query: ResultQuery, now| {
+        check_page(query.limit)?;
         let task = dispatched(state, &query.msgid, now)?;
         if query.userid.to_lowercase() != task.sender {
             return refused(40003, "invalid UserID");
@@ -234,12 +247,12 @@ pub(super) async fn results(request: HttpRequest, body: web::Bytes, sandbox: web
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reminder {
+struct Named {
     msgid: String,
 }
 
 pub(super) async fn remind(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
-    call(&request, &body, &sandbox, &[], |state, Reminder { msgid }, now| {
+    call(&request, &body, &sandbox, &[], |state, Named { msgid }, now| {
         let Some(task) = state.group_tasks.tasks.get_mut(&msgid) else {
             return refused(40058, "msgid invalid. invalid Request Parameter");
         };
@@ -248,6 +261,20 @@ pub(super) async fn remind(request: HttpRequest, body: web::Bytes, sandbox: web:
             return refused(45009, "api freq out of limit");
         }
         task.reminded_at.push(now);
+        Ok(json!({"errcode": 0, "errmsg": "ok"}))
+    })
+}
+
+/// The application takes a task back that nobody has tapped.
+pub(super) async fn stop(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    call(&request, &body, &sandbox, &[], |state, Named { msgid }, _now| {
+        let Some(task) = state.group_tasks.tasks.get_mut(&msgid) else {
+            return refused(40058, "msgid invalid. invalid Request Parameter");
+        };
+        if task.sent.is_some() {
+            return refused(40058, "msgid already sent. invalid Request Parameter");
+        }
+        task.stopped = true;
         Ok(json!({"errcode": 0, "errmsg": "ok"}))
     })
 }

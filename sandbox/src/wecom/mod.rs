@@ -88,6 +88,11 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(post_only()),
         )
         .service(
+            web::resource("/cgi-bin/externalcontact/cancel_groupmsg_send")
+                .route(web::post().to(customer_groups::stop))
+                .default_service(post_only()),
+        )
+        .service(
             web::resource("/cgi-bin/externalcontact/groupchat/list")
                 .route(web::post().to(group_chats::list))
                 .default_service(post_only()),

@@ -134,6 +134,30 @@ async fn who_asks_too_early_is_told_to_wait_and_reminders_are_rationed() {
 }
 
 #[tokio::test]
+async fn a_task_is_taken_back_until_somebody_taps_it() {
+    let platform = platform().await;
+    let mut tasks = Vec::new();
+    for words in ["甲", "乙"] {
+        let answer = platform.contact("add_msg_template", &task("keeper", &["wrEast"], words)).await;
+        tasks.push(json!({"msgid": answer["msgid"]}));
+    }
+    platform.pass(TimeDelta::seconds(10));
+    let stop = async |task: &Value| code(&platform.contact("cancel_groupmsg_send", task).await);
+    assert_eq!(stop(&tasks[0]).await, 0);
+    assert_eq!(platform.sandbox.phone("o-1").confirm_group_messages(), 1, "the other one");
+    assert_eq!(stop(&tasks[1]).await, 40058, "it is in the group");
+    assert_eq!(stop(&json!({"msgid": "msg0"})).await, 40058);
+    assert_eq!(stop(&json!({"msgid": tasks[0]["msgid"], "userid": "keeper"})).await, 40058, "an unknown field");
+    let texts: Vec<_> =
+        platform.sandbox.delivered_to_group("wrEast").iter().map(|delivery| delivery.content.text()).collect();
+    assert_eq!(texts, ["乙"]);
+    let mut page = json!({"msgid": tasks[1]["msgid"], "userid": "keeper", "limit": 1000, "cursor": ""});
+    assert_eq!(code(&platform.contact("get_groupmsg_send_result", &page).await), 0);
+    page["limit"] = json!(1001);
+    assert_eq!(code(&platform.contact("get_groupmsg_send_result", &page).await), 40058);
+}
+
+#[tokio::test]
 async fn groups_are_listed_page_by_page_with_their_members() {
     let platform = platform().await;
     let list = async |body: Value| platform.contact("groupchat/list", &body).await;

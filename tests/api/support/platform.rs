@@ -52,6 +52,7 @@ pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Review
         has_callback: !wecom.callback_keys.is_empty(),
     };
     let settings = BotSettings {
+        template_failures: application.config.bot.template_failures,
         reviewing,
         public_url: server.address.clone(),
         platforms: PlatformSettings {

@@ -306,11 +306,7 @@ pub async fn complete_duty(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
-                let duty = duties::Entity::find_by_id(id)
-                    .lock_exclusive()
-                    .one(unit.connection())
-                    .await?
-                    .ok_or_else(Refusal::not_found)?;
+                let duty = unit.locked::<duties::Entity>(id).await?;
                 let subject = subject_of(unit.connection(), &duty).await?;
                 may(&actor, Action::CompleteDuty, &subject)?;
                 if duty.state != DutyState::Open {

@@ -27,6 +27,7 @@ mod m20261126_000094_chat_media;
 mod m20261126_000095_campaign_schedule;
 mod m20261126_000096_message_templates;
 mod m20261126_000099_platform_references;
+mod m20261126_000100_sealed_reports;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000095_campaign_schedule::Migration),
             Box::new(m20261126_000096_message_templates::Migration),
             Box::new(m20261126_000099_platform_references::Migration),
+            Box::new(m20261126_000100_sealed_reports::Migration),
         ]
     }
 }

@@ -40,6 +40,7 @@ mod ratings;
 mod rectifications;
 mod reminder_budget;
 mod schedule;
+mod sealed_reports;
 mod sealed_survey_results;
 mod sealed_surveys;
 mod sealed_surveys_failures;

@@ -14,7 +14,7 @@ use qingfeng_core::{
 };
 
 use super::{
-    Conversations, Wish, answers, filing, opinion, report,
+    Conversations, Wish, answers, filing, opinion,
     standing::{self, of_state},
 };
 
@@ -55,7 +55,7 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         }
     }
     if wish == Wish::Report {
-        return Ok(report(""));
+        return conversations.report("", None).await;
     }
     if opinion::is_about_an_office_holder(text) {
         return Ok(conversations.not_here());

@@ -172,3 +172,82 @@ pub async fn retire(
         })
         .await
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Iterable as _;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        ids::PostId,
+        people::{HeldPost, Resident, Staff},
+        refusal::RefusalKind,
+    };
+
+    struct Place {
+        kind: OrganizationKind,
+        id: OrganizationId,
+        township: Option<OrganizationId>,
+    }
+
+    fn staff(county: CountyId, role: Role, place: &Place) -> Actor {
+        let post = HeldPost {
+            id: PostId(Uuid::new_v4()),
+            role,
+            organization: place.id,
+            organization_kind: place.kind,
+            township: place.township,
+        };
+        let id = crate::ids::StaffId(Uuid::new_v4());
+        Actor::Staff(Staff {
+            id,
+            county,
+            posts: vec![post],
+            recused_from_staff: vec![],
+            recused_from_organizations: vec![],
+        })
+    }
+
+    #[test]
+    fn of_all_posts_everywhere_only_the_officers_of_the_very_office_see_a_report() {
+        let id = || OrganizationId(Uuid::new_v4());
+        let (county, township) = (CountyId(Uuid::new_v4()), id());
+        let places = [
+            Place { kind: OrganizationKind::County, id: id(), township: None },
+            Place { kind: OrganizationKind::Township, id: township, township: Some(township) },
+            Place { kind: OrganizationKind::Township, id: id(), township: Some(id()) },
+            Place { kind: OrganizationKind::Village, id: id(), township: Some(township) },
+            Place { kind: OrganizationKind::Department, id: id(), township: Some(township) },
+        ];
+        for office in &places[..2] {
+            let about = subject(county, office.id);
+            for role in Role::iter() {
+                for place in &places {
+                    let actor = staff(county, role, place);
+                    let expected = role == Role::DisciplinaryOfficer && place.id == office.id;
+                    for action in [Action::ViewSealedReport, Action::AnswerSealedReport] {
+                        let allowed = may(&actor, action, &about);
+                        assert_eq!(allowed.is_ok(), expected, "{action:?} {role:?} {:?}", place.kind);
+                        // Never "forbidden": that would say that there is one.
+                        assert!(allowed.is_ok() || allowed.unwrap_err().kind == RefusalKind::NotFound);
+                    }
+                    assert_eq!(may(&actor, Action::PublishReportKey, &about).is_ok(), expected);
+                }
+            }
+            let resident = Actor::Resident(Resident {
+                id: crate::ids::ResidentId(Uuid::new_v4()),
+                county,
+                township,
+                village: places[3].id,
+                also_staff: None,
+            });
+            for actor in [Actor::Visitor, resident] {
+                let refused = may(&actor, Action::ViewSealedReport, &about).unwrap_err();
+                assert_eq!(refused.kind, RefusalKind::NotFound);
+            }
+            let elsewhere = staff(CountyId(Uuid::new_v4()), Role::DisciplinaryOfficer, office);
+            assert!(may(&elsewhere, Action::ViewSealedReport, &about).is_err(), "another county");
+        }
+    }
+}

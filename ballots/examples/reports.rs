@@ -62,9 +62,7 @@ fn answer(command: Command) -> Result<Value, String> {
             let envelope = reports::seal(&to, text.as_bytes(), &System).map_err(|error| reason(&error))?;
             Ok(json!({"envelope": hex::encode(envelope)}))
         }
-        Command::Open { key, envelope } => {
-            opened(&key.parse().map_err(|error| reason(&error))?, &envelope)
-        }
+        Command::Open { key, envelope } => opened(&key.parse().map_err(|error| reason(&error))?, &envelope),
         Command::OpenWithCode { code, envelope } => {
             opened(&ReportKey::of_code(&Code::parse(&code).map_err(|error| reason(&error))?), &envelope)
         }

@@ -58,11 +58,7 @@ pub fn recipients(envelope: &[u8]) -> Option<usize> {
 ///
 /// # Errors
 /// When it is too long, there are none or too many recipients, one is a weak key, or there is no randomness.
-pub fn seal(
-    recipients: &[Recipient],
-    content: &[u8],
-    randomness: &dyn Randomness,
-) -> Result<Vec<u8>, EnvelopeError> {
+pub fn seal(recipients: &[Recipient], content: &[u8], randomness: &dyn Randomness) -> Result<Vec<u8>, EnvelopeError> {
     if !(1..=MOST_RECIPIENTS).contains(&recipients.len()) {
         return Err(EnvelopeError::BadRecipient);
     }

@@ -12,7 +12,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement,
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Cast, Chat, Moment, Person, Reporter, TestServer, Trap, county_of, envelope, is_stored, key_of, opened, sealed,
+    Answer, Cast, Chat, Moment, Person, Reporter, TestServer, Trap, county_of, envelope, is_stored, key_of, opened,
+    sealed,
 };
 
 const TEXT: &str = "村支书收了修路的回扣四千块";
@@ -107,7 +108,8 @@ async fn a_report_is_opened_by_its_office_and_answered_to_whoever_has_its_code(
     assert_eq!(followed["parts"].as_array().unwrap().len(), 4, "the answer is there once");
     assert_eq!(opened(&reporter.key(), &followed["parts"][3]), "收到，谢谢");
 
-    for secret in [TEXT, "四千块", "村部", "已受理，正在核实", &reporter.code.to_print(), &reporter.lookup(), "127.0.0.1"]
+    for secret in
+        [TEXT, "四千块", "村部", "已受理，正在核实", &reporter.code.to_print(), &reporter.lookup(), "127.0.0.1"]
     {
         assert!(!is_stored(&server, secret).await, "{secret} stands in the database");
     }
@@ -136,7 +138,8 @@ async fn of_a_reporters_acts_nothing_is_left_but_the_report(
     let path = stage.only_report().await;
     stage.officer.get(&path).await.ok();
     stage.officer.get(&path).await.ok();
-    let reads = "SELECT count(*) AS found FROM audit_records WHERE action = 'sealed_report_read' AND actor_kind = 'staff'";
+    let reads =
+        "SELECT count(*) AS found FROM audit_records WHERE action = 'sealed_report_read' AND actor_kind = 'staff'";
     assert_eq!(stage.counted(reads).await, 2, "every look of an officer is recorded");
 }
 
@@ -198,7 +201,14 @@ async fn what_is_not_sealed_is_not_taken() {
     let good = reporter.body(stage.cast.township.id, TEXT, &[stage.key.recipient()]);
     let base64 = good["sealed"].as_str().unwrap();
     let plain = json!({"text": TEXT}).to_string();
-    for bad in ["", "not base 64!", &plain, &base64[..base64.len() - 4], &format!("{base64}AAAA"), &base64.replacen('Y', "Z", 1)] {
+    for bad in [
+        "",
+        "not base 64!",
+        &plain,
+        &base64[..base64.len() - 4],
+        &format!("{base64}AAAA"),
+        &base64.replacen('Y', "Z", 1),
+    ] {
         let mut body = good.clone();
         body["sealed"] = json!(bad);
         visitor.post("/api/sealed-reports", body).await.problem(422, "invalid_input");
@@ -236,7 +246,10 @@ async fn to_everybody_else_there_is_no_report(#[values(Engine::Sqlite, Engine::P
     let above = county_of(township).await;
     let (above_officer, _) = township.staff_of(above, Role::DisciplinaryOfficer).await;
     let mut others = vec![stage.cast.resident.clone(), stage.cast.secretary.clone(), stage.cast.office.clone()];
-    others.extend([stage.cast.leader.clone(), township.staff_of(stage.cast.village.id, Role::DisciplinaryOfficer).await.0]);
+    others.extend([
+        stage.cast.leader.clone(),
+        township.staff_of(stage.cast.village.id, Role::DisciplinaryOfficer).await.0,
+    ]);
     for role in [
         Role::VillageStaff,
         Role::DepartmentHandler,
@@ -291,7 +304,11 @@ async fn what_concerns_the_office_or_its_leaders_goes_above_and_is_not_seen_here
     let above_key = key_of(&above_officer, above).await;
     let seen = server.visitor().get(&offices).await.ok();
     assert_eq!(seen["above"], json!({"id": above, "name": "清和县纪委监委", "keys": [above_key.recipient()]}));
-    server.visitor().get(&offices.replace(&township.id.to_string(), &stage.cast.village.id.to_string())).await.problem(404, "not_found");
+    server
+        .visitor()
+        .get(&offices.replace(&township.id.to_string(), &stage.cast.village.id.to_string()))
+        .await
+        .problem(404, "not_found");
 
     let reporter = Reporter::at(&server.visitor());
     let body = reporter.body(above, "镇纪委书记压案不查", &[above_key.recipient()]);
@@ -441,8 +458,15 @@ async fn another_code_neither_finds_nor_opens() {
     let path = stage.only_report().await;
     let answer = json!({"sealed": stage.answer(&reporter, "已收到")});
     stage.officer.post(&format!("{path}/answers"), answer).await.ok();
-    let other = Reporter::with_code(&server.visitor(), Code::generate(&qingfeng_cosigner::randomness::SystemRandomness).unwrap());
-    other.client.post("/api/sealed-reports/lookup", json!({"lookup": other.lookup()})).await.problem(404, "report_unknown");
+    let other = Reporter::with_code(
+        &server.visitor(),
+        Code::generate(&qingfeng_cosigner::randomness::SystemRandomness).unwrap(),
+    );
+    other
+        .client
+        .post("/api/sealed-reports/lookup", json!({"lookup": other.lookup()}))
+        .await
+        .problem(404, "report_unknown");
     let followed = reporter.followed().await;
     assert!(other.key().open(&envelope(&followed["parts"][1])).is_err());
 }

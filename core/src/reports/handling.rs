@@ -57,12 +57,8 @@ pub async fn list(store: &Store, actor: &Actor, after: Option<SealedReportId>) -
         let same_day = Condition::all().add(Column::ReceivedOn.eq(last.received_on)).add(Column::Id.gt(after));
         query = query.filter(Condition::any().add(Column::ReceivedOn.gt(last.received_on)).add(same_day));
     }
-    let mut rows = query
-        .order_by_asc(Column::ReceivedOn)
-        .order_by_asc(Column::Id)
-        .limit(PAGE + 1)
-        .all(store.reader())
-        .await?;
+    let mut rows =
+        query.order_by_asc(Column::ReceivedOn).order_by_asc(Column::Id).limit(PAGE + 1).all(store.reader()).await?;
     let more = rows.len() as u64 > PAGE;
     rows.truncate(PAGE as usize);
     let sides: Vec<(SealedReportId, i32, Side)> = parts::Entity::find()
@@ -88,12 +84,7 @@ pub async fn list(store: &Store, actor: &Actor, after: Option<SealedReportId>) -
 }
 
 /// The report under its lock, if the actor may do this to it; otherwise there is none.
-async fn held(
-    unit: &UnitOfWork,
-    actor: &Actor,
-    action: Action,
-    id: SealedReportId,
-) -> Result<reports::Model, Fault> {
+async fn held(unit: &UnitOfWork, actor: &Actor, action: Action, id: SealedReportId) -> Result<reports::Model, Fault> {
     let report = reports::Entity::find_by_id(id)
         .lock_exclusive()
         .one(unit.connection())

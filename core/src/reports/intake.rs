@@ -105,8 +105,7 @@ pub(super) async fn put_part(
     side: Side,
     sealed: Vec<u8>,
 ) -> Result<(), Fault> {
-    let row =
-        parts::ActiveModel { report_id: Set(report), number: Set(number), side: Set(side), sealed: Set(sealed) };
+    let row = parts::ActiveModel { report_id: Set(report), number: Set(number), side: Set(side), sealed: Set(sealed) };
     parts::Entity::insert(row).exec_without_returning(unit.connection()).await?;
     Ok(())
 }

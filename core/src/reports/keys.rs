@@ -145,12 +145,7 @@ pub async fn publish(
 ///
 /// # Errors
 /// `not_found`, also for one that is retired.
-pub async fn retire(
-    store: &Store,
-    command: &Command,
-    county: CountyId,
-    id: ReportKeyId,
-) -> Result<Outcome<()>, Fault> {
+pub async fn retire(store: &Store, command: &Command, county: CountyId, id: ReportKeyId) -> Result<Outcome<()>, Fault> {
     let actor = command.actor.clone();
     store
         .command(county, command, move |unit| {

@@ -121,7 +121,8 @@ async fn the_tables_of_reports_hold_no_person_and_no_time_but_the_day(#[case] en
         assert_eq!(names, expected, "{table}");
         // The office tells the county.
         let known = ["received_on", "county_id"];
-        let betraying: Vec<_> = columns.iter().filter(|column| betrays(column) && !known.contains(&&*column.0)).collect();
+        let betraying: Vec<_> =
+            columns.iter().filter(|column| betrays(column) && !known.contains(&&*column.0)).collect();
         assert!(betraying.is_empty(), "{table}: {betraying:?}");
         let exact = columns.iter().filter(|(_, kind, _)| kind.contains("timestamp"));
         assert_eq!(exact.count(), 0, "{table}: {columns:?}");

@@ -15,14 +15,14 @@ use crate::{
     http::{
         act::act,
         authentication::SignedIn,
-        complaints::{Nothing, county},
+        complaints::Nothing,
         input::Input,
         problem::{Answer, Problem},
     },
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(publish).service(retire);
+    config.service(report_keys).service(publish_report_key).service(retire_report_key);
 }
 
 /// A public key that reports are sealed to.
@@ -69,7 +69,7 @@ pub struct PublishedReportKey {
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 #[get("/sealed-reports/keys")]
-async fn list(application: web::Data<Application>, person: SignedIn) -> Answer<web::Json<ReportKeys>> {
+async fn report_keys(application: web::Data<Application>, person: SignedIn) -> Answer<web::Json<ReportKeys>> {
     let me = person.actor.staff().map(|staff| staff.id);
     let offices = reports::keys_seen_by(&application.store, &person.actor)
         .await?
@@ -104,7 +104,7 @@ async fn list(application: web::Data<Application>, person: SignedIn) -> Answer<w
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
 #[post("/sealed-reports/keys")]
-async fn publish(
+async fn publish_report_key(
     application: web::Data<Application>,
     person: SignedIn,
     input: Input<NewReportKey>,
@@ -118,6 +118,6 @@ async fn publish(
 
 act!(
     /// No report is sealed to this key any more, e.g. because its file is lost.
-    retire, "sealed reports", ReportKeyId, "/sealed-reports/keys/{id}/retirement", Nothing, "retire_report_key",
+    retire_report_key, "sealed reports", ReportKeyId, "/sealed-reports/keys/{id}/retirement", Nothing, "retire_report_key",
     |application, command, county, id, _value| reports::retire_key(&application.store, &command, county, id)
 );

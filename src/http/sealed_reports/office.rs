@@ -24,7 +24,11 @@ use crate::{
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(read).service(decide).service(answer);
+    config
+        .service(sealed_reports)
+        .service(read_sealed_report)
+        .service(decide_sealed_report)
+        .service(answer_sealed_report);
 }
 
 /// A report in the office's list.
@@ -99,7 +103,7 @@ pub struct SealedReportAnswer {
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[get("/sealed-reports")]
-async fn list(
+async fn sealed_reports(
     application: web::Data<Application>,
     person: SignedIn,
     query: web::Query<ListQuery>,
@@ -117,7 +121,7 @@ async fn list(
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 #[get("/sealed-reports/{id}")]
-async fn read(
+async fn read_sealed_report(
     application: web::Data<Application>,
     person: SignedIn,
     path: web::Path<SealedReportId>,
@@ -132,7 +136,7 @@ async fn read(
 
 act!(
     /// Decide whether the report is the office's, with a sealed answer.
-    decide, "sealed reports", SealedReportId, "/sealed-reports/{id}/decision", SealedReportVerdict, "decide_sealed_report",
+    decide_sealed_report, "sealed reports", SealedReportId, "/sealed-reports/{id}/decision", SealedReportVerdict, "decide_sealed_report",
     |application, command, county, id, value| {
         let SealedReportVerdict { decision, sealed } = value;
         reports::decide(&application.store, &command, county, id, decision, readable(&sealed))
@@ -141,7 +145,7 @@ act!(
 
 act!(
     /// Answer the reporter.
-    answer, "sealed reports", SealedReportId, "/sealed-reports/{id}/answers", SealedReportAnswer, "answer_sealed_report",
+    answer_sealed_report, "sealed reports", SealedReportId, "/sealed-reports/{id}/answers", SealedReportAnswer, "answer_sealed_report",
     |application, command, county, id, value|
         reports::answer(&application.store, &command, county, id, readable(&value.sealed))
 );

@@ -22,7 +22,11 @@ use crate::{
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(offices).service(submit).service(follow).service(add);
+    config
+        .service(report_offices)
+        .service(submit_sealed_report)
+        .service(follow_sealed_report)
+        .service(add_to_sealed_report);
 }
 
 /// A disciplinary office that can receive sealed reports.
@@ -101,7 +105,7 @@ async fn admit(application: &Application, request: &HttpRequest) -> Result<(), F
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
 #[get("/townships/{id}/report-offices")]
-async fn offices(
+async fn report_offices(
     application: web::Data<Application>,
     path: web::Path<OrganizationId>,
 ) -> Result<web::Json<ReportOffices>, UnloggedFault> {
@@ -117,15 +121,14 @@ async fn offices(
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sealed-reports")]
-async fn submit(
+async fn submit_sealed_report(
     application: web::Data<Application>,
     request: HttpRequest,
     input: Input<SealedReportDraft>,
 ) -> Result<HttpResponse, UnloggedFault> {
     admit(&application, &request).await?;
     let draft = input.value;
-    let new =
-        NewReport { office: draft.office_id, lookup: lookup(&draft.lookup)?, sealed: envelope(&draft.sealed)? };
+    let new = NewReport { office: draft.office_id, lookup: lookup(&draft.lookup)?, sealed: envelope(&draft.sealed)? };
     reports::submit(&application.store, new).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -138,7 +141,7 @@ async fn submit(
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sealed-reports/lookup")]
-async fn follow(
+async fn follow_sealed_report(
     application: web::Data<Application>,
     request: HttpRequest,
     input: Input<SealedReportLookup>,
@@ -161,7 +164,7 @@ async fn follow(
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sealed-reports/additions")]
-async fn add(
+async fn add_to_sealed_report(
     application: web::Data<Application>,
     request: HttpRequest,
     input: Input<SealedReportAddition>,

@@ -50,7 +50,8 @@ impl Reporter {
 
     /// What the phone sends.
     pub fn body(&self, office: OrganizationId, text: &str, keys: &[String]) -> Value {
-        let content = json!({"v": 1, "named": false, "name": "", "contact": "", "text": text, "reply": self.reply_key()});
+        let content =
+            json!({"v": 1, "named": false, "name": "", "contact": "", "text": text, "reply": self.reply_key()});
         json!({"office_id": office, "lookup": self.lookup(), "sealed": sealed(keys, &content.to_string())})
     }
 

@@ -19,7 +19,7 @@ const ballotsApart = {
   outputOptions(options: { manualChunks?: unknown }) {
     const before = options.manualChunks
     options.manualChunks = (id: string, api: unknown) => {
-      if (/\/src\/(ballots|sealing|reports|client\/(sealed-surveys|paper-slips|reports|report-desk|randomness))|\/@stablelib\//.test(id)) return 'ballots'
+      if (/\/src\/(ballots|sealing|reports|client\/(sealed-surveys|paper-slips|reports|report-desk|randomness))|\/@(stablelib|noble)\//.test(id)) return 'ballots'
       return typeof before === 'function' ? before(id, api) : undefined
     }
     return options

@@ -1,7 +1,8 @@
 /** An officer's key file: the secret key, locked with a passphrase. Other age programs open it too. */
 import { Malformed, textOf, utf8 } from '../ballots/bytes'
 import type { Randomness } from '../ballots/randomness'
-import { isLocked, lock, recipientOf, secretIn, secretText, unlock } from '../sealing/age'
+import { recipientOf, secretIn, secretText } from '../sealing/age'
+import { isLocked, lock, unlock } from '../sealing/passphrase'
 
 /** Fewest characters of a passphrase: whoever copies the file may guess for years. */
 export const SHORTEST_PASSPHRASE = 12

@@ -1,11 +1,9 @@
 /**
- * age v1 files of one chunk, written to the byte as every age program writes and reads them: sealed to X25519 keys, or locked with
- * a passphrase. Needs nothing but the language.
+ * age v1 files of one chunk, as every age program writes and reads them, sealed to X25519 keys. Needs nothing but the language.
  */
 import { ChaCha20Poly1305 } from '@stablelib/chacha20poly1305'
 import { HKDF } from '@stablelib/hkdf'
 import { hmac } from '@stablelib/hmac'
-import { deriveKey } from '@stablelib/scrypt'
 import { SHA256 } from '@stablelib/sha256'
 import { scalarMultBase, sharedKey } from '@stablelib/x25519'
 
@@ -13,19 +11,15 @@ import { decode, encode } from '../ballots/bech32'
 import { Malformed, base64, join, same, textOf, unbase64, utf8 } from '../ballots/bytes'
 import type { Randomness } from '../ballots/randomness'
 
-/** It is a whole file, but this key or passphrase does not open it. */
+/** It is a file, but this key or passphrase does not open it. */
 export class NotForThisKey extends Error {
   readonly code = 'not_for_this_key'
 }
 
 /** A chunk of an age file; more than one is never written here. */
 const CHUNK = 65536
-/** Costs half a second and 64 MiB: for a passphrase that people type. */
-const WORK = 16
-/** A file from elsewhere may ask for more, but not for all the memory there is. */
-const MOST_WORK = 18
 const LONGEST_HEADER = 8192
-const VERSION = 'age-encryption.org/v1'
+export const VERSION = 'age-encryption.org/v1'
 const NO_NONCE = new Uint8Array(12)
 /** Counter zero, flag one: the only chunk is the last. */
 const LAST_CHUNK = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
@@ -34,8 +28,9 @@ const LAST_CHUNK = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 export const derive = (secret: Uint8Array, salt: Uint8Array, label: Uint8Array, length = 32): Uint8Array =>
   new HKDF(SHA256, secret, salt, label).expand(length)
 
-const unpadded = (bytes: Uint8Array) => base64(bytes).replace(/=+$/, '')
-const fromUnpadded = (text: string, length: number): Uint8Array => {
+/** Base 64 as age spells it. */
+export const unpadded = (bytes: Uint8Array) => base64(bytes).replace(/=+$/, '')
+export const fromUnpadded = (text: string, length: number): Uint8Array => {
   const bytes = unbase64(text + '='.repeat((4 - (text.length % 4)) % 4))
   if (bytes.length !== length) throw new Malformed('not the length it should have')
   return bytes
@@ -62,23 +57,23 @@ export function secretIn(text: string): Uint8Array {
   return bytes
 }
 
-interface Stanza {
+/** A recipient's part of the header. */
+export interface Stanza {
   kind: string
   args: string[]
   body: string
 }
 
-const wrap = (key: Uint8Array, fileKey: Uint8Array) => unpadded(new ChaCha20Poly1305(key).seal(NO_NONCE, fileKey))
-const unwrap = (key: Uint8Array, body: string) => new ChaCha20Poly1305(key).open(NO_NONCE, fromUnpadded(body, 32))
+/** The file key under another one, as the body of a stanza. */
+export const wrap = (key: Uint8Array, fileKey: Uint8Array) => unpadded(new ChaCha20Poly1305(key).seal(NO_NONCE, fileKey))
+export const unwrap = (key: Uint8Array, body: string) => new ChaCha20Poly1305(key).open(NO_NONCE, fromUnpadded(body, 32))
 
 function x25519Key(shared: Uint8Array, share: Uint8Array, to: Uint8Array): Uint8Array {
   return derive(shared, join(share, to), utf8(`${VERSION}/X25519`))
 }
 
-const scryptKey = (passphrase: string, salt: Uint8Array, work: number) =>
-  deriveKey(utf8(passphrase), join(utf8(`${VERSION}/scrypt`), salt), Math.pow(2, work), 8, 1, 32)
-
-function writeFile(
+/** Writes a file under a fresh key, which each stanza wraps. */
+export function writeFile(
   stanzas: (fileKey: Uint8Array) => string[],
   plaintext: Uint8Array,
   randomness: Randomness,
@@ -109,17 +104,8 @@ export function seal(to: Uint8Array[], plaintext: Uint8Array, randomness: Random
   return writeFile((fileKey) => to.map(stanza(fileKey)), plaintext, randomness)
 }
 
-/** Locks with a passphrase. */
-export function lock(passphrase: string, plaintext: Uint8Array, randomness: Randomness): Uint8Array {
-  const stanza = (fileKey: Uint8Array) => {
-    const salt = randomness(16)
-    return `-> scrypt ${unpadded(salt)} ${WORK}\n${wrap(scryptKey(passphrase, salt, WORK), fileKey)}\n`
-  }
-  return writeFile((fileKey) => [stanza(fileKey)], plaintext, randomness)
-}
-
 /** Stanzas, the header's text up to its authenticator, that one, and where the payload begins. */
-function readHeader(file: Uint8Array) {
+export function readHeader(file: Uint8Array) {
   const bad = () => new Malformed('not an age file')
   let end = -1
   for (let at = 0; at + 4 < Math.min(file.length, LONGEST_HEADER); at++) {
@@ -143,7 +129,8 @@ function readHeader(file: Uint8Array) {
   return { stanzas, text, mac, payload: lineEnd + 1 }
 }
 
-function readFile(file: Uint8Array, open: (stanza: Stanza) => Uint8Array | null): Uint8Array {
+/** Reads a file with the first stanza that gives its key away. */
+export function readFile(file: Uint8Array, open: (stanza: Stanza) => Uint8Array | null): Uint8Array {
   const { stanzas, text, mac, payload } = readHeader(file)
   let fileKey: Uint8Array | null = null
   for (const stanza of stanzas) fileKey ??= open(stanza)
@@ -172,23 +159,5 @@ export function open(secret: Uint8Array, file: Uint8Array): Uint8Array {
       return null
     }
     return unwrap(x25519Key(shared, share, own), body)
-  })
-}
-
-/** Whether it needs a passphrase. */
-export function isLocked(file: Uint8Array): boolean {
-  try {
-    return readHeader(file).stanzas.some(({ kind }) => kind === 'scrypt')
-  } catch {
-    return false
-  }
-}
-
-/** Opens what was locked with a passphrase. */
-export function unlock(passphrase: string, file: Uint8Array): Uint8Array {
-  return readFile(file, ({ kind, args, body }) => {
-    const work = Number(args[1])
-    if (kind !== 'scrypt' || !/^[1-9][0-9]?$/.test(args[1] ?? '') || work > MOST_WORK) return null
-    return unwrap(scryptKey(passphrase, fromUnpadded(args[0]!, 16), work), body)
   })
 }

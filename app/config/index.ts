@@ -13,13 +13,13 @@ const withoutForeignComponents = {
   },
 }
 
-// What only the anonymous surveys need is a script of its own, loaded with their pages: the first page stays light.
+// What only anonymous surveys and sealed reports need is a script of its own, loaded with their pages: the first page stays light.
 const ballotsApart = {
   name: 'ballots-apart',
   outputOptions(options: { manualChunks?: unknown }) {
     const before = options.manualChunks
     options.manualChunks = (id: string, api: unknown) => {
-      if (/\/src\/(ballots|client\/(sealed-surveys|paper-slips))|\/@stablelib\//.test(id)) return 'ballots'
+      if (/\/src\/(ballots|sealing|reports|client\/(sealed-surveys|paper-slips|reports|report-desk|randomness))|\/@(stablelib|noble)\//.test(id)) return 'ballots'
       return typeof before === 'function' ? before(id, api) : undefined
     }
     return options

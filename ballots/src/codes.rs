@@ -1,4 +1,5 @@
-//! Codes that are printed on paper and typed or scanned: 登记卡 (cards) and 纸票 (slips).
+//! Codes that are printed on paper and typed or scanned: 登记卡 (cards) and 纸票 (slips). The reporter's code of a sealed report has
+//! the same form.
 //!
 //! Twenty characters of Crockford's base 32 (100 bits) and a check character. Nobody keeps them: what they stand for is
 //! derived from them.
@@ -130,6 +131,18 @@ impl Code {
         halves
     }
 
+    /// What a sealed report is looked up by. It says nothing about the code, nor about the key of the answers.
+    #[must_use]
+    pub fn report_lookup(&self) -> Hex<32> {
+        Hex(self.derive(b"qfr1/lookup"))
+    }
+
+    /// The secret key to which the answers to a sealed report are sealed.
+    #[must_use]
+    pub fn report_reply_secret(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.derive(b"qfr1/reply"))
+    }
+
     fn derive<const LENGTH: usize>(&self, label: &[u8]) -> [u8; LENGTH] {
         let mut derived = [0; LENGTH];
         Hkdf::<Sha256>::new(None, &self.0).expand(label, &mut derived).expect("64 bytes are within HKDF's bound");
@@ -174,6 +187,7 @@ mod tests {
         assert_ne!(seeds[0], seeds[1]);
         assert_ne!(*seeds, *code.slip_seeds(&Hex([2; 16])));
         assert_ne!(code.card_secret().0, seeds[0]);
+        assert_ne!(code.report_lookup().0, *code.report_reply_secret());
         assert_eq!(Code::generate(&Exhausted), Err(NoRandomness));
     }
 

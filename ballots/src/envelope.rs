@@ -49,20 +49,30 @@ pub enum EnvelopeError {
 /// # Errors
 /// When the content is too long.
 pub fn pad(content: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
-    if content.len() > PLAINTEXT_LENGTH - 4 {
+    pad_to(PLAINTEXT_LENGTH, content)
+}
+
+/// The same for envelopes of another size.
+pub(crate) fn pad_to(plaintext: usize, content: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
+    if content.len() > plaintext - 4 {
         return Err(EnvelopeError::TooLong);
     }
     let length = u32::try_from(content.len()).map_err(|_| EnvelopeError::TooLong)?;
     let mut padded = length.to_be_bytes().to_vec();
     padded.extend_from_slice(content);
-    padded.resize(PLAINTEXT_LENGTH, 0);
+    padded.resize(plaintext, 0);
     Ok(padded)
 }
 
 /// Takes the padding off; nothing but zero bytes may follow the content.
 #[must_use]
 pub fn unpad(padded: &[u8]) -> Option<&[u8]> {
-    if padded.len() != PLAINTEXT_LENGTH {
+    unpad_from(PLAINTEXT_LENGTH, padded)
+}
+
+/// The same for envelopes of another size.
+pub(crate) fn unpad_from(plaintext: usize, padded: &[u8]) -> Option<&[u8]> {
+    if padded.len() != plaintext {
         return None;
     }
     let (length, rest) = padded.split_first_chunk::<4>()?;
@@ -93,32 +103,51 @@ pub fn seal(recipient: Recipient, padded: &[u8], randomness: &dyn Randomness) ->
     if padded.len() != PLAINTEXT_LENGTH {
         return Err(EnvelopeError::TooLong);
     }
-    let file_key: Zeroizing<[u8; 16]> = Zeroizing::new(random_bytes(randomness)?);
-    let ephemeral = StaticSecret::from(random_bytes::<32>(randomness)?);
-    let nonce: [u8; 16] = random_bytes(randomness)?;
+    write_file(&[recipient], padded, randomness)
+}
 
-    let share = PublicKey::from(&ephemeral);
-    let shared = ephemeral.diffie_hellman(&PublicKey::from(recipient.0));
-    if !shared.was_contributory() {
-        return Err(EnvelopeError::BadRecipient);
+/// Most that fits into one chunk of an age file.
+const CHUNK: usize = 64 * 1024;
+
+/// Writes an age file that each of the recipients opens alone. Its length follows from how many they are and from the
+/// plaintext's, and tells nothing else.
+pub(crate) fn write_file(
+    recipients: &[Recipient],
+    plaintext: &[u8],
+    randomness: &dyn Randomness,
+) -> Result<Vec<u8>, EnvelopeError> {
+    if plaintext.len() > CHUNK {
+        return Err(EnvelopeError::TooLong);
     }
-    let salt = [share.as_bytes().as_slice(), &recipient.0].concat();
-    let wrapping_key = derive(shared.as_bytes(), &salt, b"age-encryption.org/v1/X25519");
-    let wrapped = encrypt(&wrapping_key, [0; 12], file_key.as_slice());
-
-    let (share, wrapped) = (BASE64_STANDARD_NO_PAD.encode(share.as_bytes()), BASE64_STANDARD_NO_PAD.encode(wrapped));
-    let header = format!("age-encryption.org/v1\n-> X25519 {share}\n{wrapped}\n---");
+    let file_key: Zeroizing<[u8; 16]> = Zeroizing::new(random_bytes(randomness)?);
+    let mut header = String::from("age-encryption.org/v1\n");
+    for recipient in recipients {
+        let ephemeral = StaticSecret::from(random_bytes::<32>(randomness)?);
+        let share = PublicKey::from(&ephemeral);
+        let shared = ephemeral.diffie_hellman(&PublicKey::from(recipient.0));
+        if !shared.was_contributory() {
+            return Err(EnvelopeError::BadRecipient);
+        }
+        let salt = [share.as_bytes().as_slice(), &recipient.0].concat();
+        let wrapping_key = derive(shared.as_bytes(), &salt, b"age-encryption.org/v1/X25519");
+        let wrapped = encrypt(&wrapping_key, [0; 12], file_key.as_slice());
+        let (share, wrapped) =
+            (BASE64_STANDARD_NO_PAD.encode(share.as_bytes()), BASE64_STANDARD_NO_PAD.encode(wrapped));
+        header.push_str(&format!("-> X25519 {share}\n{wrapped}\n"));
+    }
+    header.push_str("---");
+    let nonce: [u8; 16] = random_bytes(randomness)?;
     let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(derive(file_key.as_slice(), &[], b"header").as_slice())
         .expect("HMAC takes keys of any length");
     mac.update(header.as_bytes());
     let mac = BASE64_STANDARD_NO_PAD.encode(mac.finalize().into_bytes());
 
-    let mut envelope = format!("{header} {mac}\n").into_bytes();
-    envelope.extend_from_slice(&nonce);
+    let mut file = format!("{header} {mac}\n").into_bytes();
+    file.extend_from_slice(&nonce);
     // One chunk, the last: counter zero, flag one.
     let last = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-    envelope.extend_from_slice(&encrypt(&derive(file_key.as_slice(), &nonce, b"payload"), last, padded));
-    Ok(envelope)
+    file.extend_from_slice(&encrypt(&derive(file_key.as_slice(), &nonce, b"payload"), last, plaintext));
+    Ok(file)
 }
 
 /// Whether this can be an envelope: the size to the byte, and the header of one X25519 recipient.

@@ -1,4 +1,5 @@
-//! Anonymous surveys and ratings, protocol "bbk1": what both authorities, the residents' apps and every verifier share.
+//! Anonymous surveys and ratings, protocol "bbk1": what both authorities, the residents' apps and every verifier share. And the
+//! envelope of sealed reports, which is made of the same parts.
 //!
 //! No web, no database, no clock, and randomness from outside. `docs/decisions/0006-anonymous-surveys.md` says what is
 //! promised, to whom, and what is not.
@@ -20,6 +21,7 @@ pub mod messages;
 pub mod outer;
 pub mod publication;
 pub mod randomness;
+pub mod reports;
 pub mod verification;
 pub mod voter;
 

@@ -103,6 +103,10 @@ identifiers!(
     SealedSurveyId,
     /// What came of it for one subject.
     SealedSurveyResultId,
+    /// A sealed report; random, so that it tells no order.
+    SealedReportId,
+    /// A disciplinary officer's public key.
+    ReportKeyId,
     /// A village chat group.
     GroupId,
     /// A message in the outbox.

@@ -21,6 +21,7 @@ pub mod publication;
 pub mod randomness;
 pub mod rectification;
 pub mod refusal;
+pub mod reports;
 pub mod sealed_surveys;
 pub mod sealing;
 pub mod storage;

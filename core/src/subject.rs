@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::{
     CampaignId, ComplaintId, DutyId, GroupId, MessageId, MessageTemplateId, OrganizationId, ProblemId, RectificationId,
-    ResidentId, SealedSurveyId, StaffId, SurveyId,
+    ResidentId, SealedReportId, SealedSurveyId, StaffId, SurveyId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
@@ -21,6 +21,8 @@ pub enum SubjectKind {
     Campaign,
     Survey,
     SealedSurvey,
+    /// Only ever the subject of audit records: no message, deadline or list of others names one.
+    SealedReport,
     Organization,
     Staff,
     Resident,
@@ -60,6 +62,7 @@ subjects!(
     CampaignId => Campaign,
     SurveyId => Survey,
     SealedSurveyId => SealedSurvey,
+    SealedReportId => SealedReport,
     OrganizationId => Organization,
     StaffId => Staff,
     ResidentId => Resident,

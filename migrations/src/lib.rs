@@ -29,6 +29,7 @@ mod m20261126_000096_message_templates;
 mod m20261126_000097_group_tasks;
 mod m20261126_000098_alarms;
 mod m20261126_000099_platform_references;
+mod m20261126_000100_sealed_reports;
 mod m20261126_000110_account_links;
 mod m20261126_000112_priorities;
 mod m20261126_000113_retracted_posts;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000097_group_tasks::Migration),
             Box::new(m20261126_000098_alarms::Migration),
             Box::new(m20261126_000099_platform_references::Migration),
+            Box::new(m20261126_000100_sealed_reports::Migration),
             Box::new(m20261126_000110_account_links::Migration),
             Box::new(m20261126_000112_priorities::Migration),
             Box::new(m20261126_000113_retracted_posts::Migration),

@@ -144,6 +144,9 @@ fn announce(config: &Config, demo: bool, quiet: bool) {
         println!("  模拟微信（群和手机）  http://{}/sandbox/", config.sandbox.bind);
         println!("  县里的联署人          {}/app/", config.ballots.cosigner_address());
         println!("  演示账号和动态码      {address}/   密码都是 {}", demo::PASSWORD);
+        for (login, file) in demo::key_files(config) {
+            println!("  {login} 的举报私钥  {}", file.display());
+        }
         if quiet {
             println!("  现在是免打扰时间（21:00–8:00），消息会等到早上再发。");
         }

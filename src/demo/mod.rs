@@ -7,6 +7,7 @@ mod endings;
 mod history;
 mod names;
 mod people;
+mod reports;
 mod simulator;
 mod surveys;
 
@@ -20,6 +21,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 pub use authorities::{Authorities, Running as RunningAuthorities};
 pub use people::{Account, PASSWORD, accounts};
+pub(crate) use reports::key_files;
 pub use simulator::{official_open_id, start as start_simulator, use_simulated_account, use_simulated_robot};
 pub(crate) use surveys::cards;
 pub use surveys::seed_surveys;
@@ -50,6 +52,7 @@ pub async fn seed(application: &Application) -> anyhow::Result<()> {
     simulator::count_accepts(application, township.county).await?;
     simulator::link_chats(application).await?;
     history::seed(application, &township).await?;
+    reports::seed(application, &township).await?;
     Ok(())
 }
 

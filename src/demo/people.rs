@@ -25,6 +25,10 @@ pub const PASSWORD: &str = "qingfeng-demo";
 /// Code of the demo's township.
 pub(super) const TOWNSHIP_CODE: &str = "yunxi";
 
+/// Who opens sealed reports.
+pub(super) const DISCIPLINE: &str = "discipline";
+pub(super) const COUNTY_DISCIPLINE: &str = "discipline-county";
+
 const RESIDENTS_PER_VILLAGE: usize = 50;
 /// So many residents of each village have a simulated phone.
 pub(super) const PHONES_PER_VILLAGE: usize = 5;
@@ -96,12 +100,17 @@ pub fn accounts() -> Vec<Account> {
             Place::Department(number),
         ));
     }
+    // At the end, so that everybody else keeps the name that chance gave.
+    accounts.push(account(DISCIPLINE, "镇纪委", Role::DisciplinaryOfficer, Place::Township));
+    accounts.push(account(COUNTY_DISCIPLINE, "县纪委监委", Role::DisciplinaryOfficer, Place::County));
     accounts
 }
 
 /// The demo township, as the seeding of its history needs it.
 pub(super) struct DemoTownship {
     pub(super) county: CountyId,
+    /// The county itself, as a place.
+    pub(super) above: OrganizationId,
     pub(super) id: OrganizationId,
     pub(super) villages: Vec<OrganizationId>,
     pub(super) residents: Vec<Vec<ResidentId>>,
@@ -139,12 +148,14 @@ pub(super) async fn seed(application: &Application) -> anyhow::Result<DemoTownsh
             Box::pin(async move {
                 let chance = SeededRandomness::new(20_221_201);
                 let chance: &dyn qingfeng_core::randomness::Randomness = &chance;
+                let other_chance = SeededRandomness::new(20_221_202);
                 let county = CountyId::new(unit.randomness(), unit.now());
                 let places = organizations(unit, county).await?;
                 let mut staff = Vec::new();
                 for account in accounts() {
+                    let is_officer = account.role == Role::DisciplinaryOfficer;
                     let new = NewStaff {
-                        name: name(chance),
+                        name: name(if is_officer { &other_chance } else { chance }),
                         login: account.login.clone(),
                         password_hash: password_hash.clone(),
                         totp_secret: account.totp_secret(),
@@ -202,7 +213,8 @@ pub(super) async fn seed(application: &Application) -> anyhow::Result<DemoTownsh
                         groups::add(unit, county, &sealer, group).await?;
                     }
                 }
-                Ok(DemoTownship { county, id: places.township, villages: places.villages, residents, staff })
+                let (above, id, villages) = (places.county, places.township, places.villages);
+                Ok(DemoTownship { county, above, id, villages, residents, staff })
             })
         })
         .await?;

@@ -30,6 +30,7 @@ pub mod problem;
 mod problems;
 mod rectifications;
 mod screens;
+mod sealed_reports;
 mod sealed_survey_results;
 mod sealed_surveys;
 mod sending;
@@ -127,6 +128,7 @@ fn api(config: &mut ServiceConfig) {
             .configure(sealed_survey_results::routes)
             .configure(surveys::routes)
             .configure(sealed_surveys::routes)
+            .configure(sealed_reports::routes)
             .configure(site::routes)
             .configure(handover::routes)
             .configure(cosigner::routes)

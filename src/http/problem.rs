@@ -78,36 +78,68 @@ impl ResponseError for HttpFault {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let status = self.status_code();
-        let (code, detail, fields) = match &self.0 {
-            Fault::Refused(refusal) => (refusal.code, refusal.sentence.clone(), &refusal.fields[..]),
-            Fault::Overtaken => ("overtaken", "刚刚有人更新了这件事，请刷新后再试。".to_owned(), &[][..]),
-            Fault::Unavailable(cause) => {
-                tracing::error!(%cause, "a request could not be served");
-                ("temporarily_unavailable", "系统暂时不可用，请稍后再试；您填写的内容请不要关闭。".to_owned(), &[][..])
-            }
-        };
-        let problem = Problem {
-            kind: format!("/problems/{code}"),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: status.as_u16(),
-            code: code.to_owned(),
-            detail,
-            errors: fields
-                .iter()
-                .map(|FieldFault { pointer, sentence, words }| ProblemField {
-                    pointer: pointer.clone(),
-                    detail: sentence.clone(),
-                    words: words.clone(),
-                })
-                .collect(),
-        };
-        let body = serde_json::to_vec(&problem).expect("a problem serializes");
-        HttpResponse::build(status)
-            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(body)
+        if let Fault::Unavailable(cause) = &self.0 {
+            tracing::error!(%cause, "a request could not be served");
+        }
+        response(self)
     }
+}
+
+/// A fault of a request that nobody may be linked to: not even that it failed, and when, stands in the log.
+#[derive(Debug)]
+pub struct UnloggedFault(HttpFault);
+
+impl<F: Into<Fault>> From<F> for UnloggedFault {
+    fn from(fault: F) -> Self {
+        Self(HttpFault(fault.into()))
+    }
+}
+
+impl std::fmt::Display for UnloggedFault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a request could not be served")
+    }
+}
+
+impl ResponseError for UnloggedFault {
+    fn status_code(&self) -> StatusCode {
+        self.0.status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        response(&self.0)
+    }
+}
+
+fn response(fault: &HttpFault) -> HttpResponse {
+    let status = fault.status_code();
+    let (code, detail, fields) = match &fault.0 {
+        Fault::Refused(refusal) => (refusal.code, refusal.sentence.clone(), &refusal.fields[..]),
+        Fault::Overtaken => ("overtaken", "刚刚有人更新了这件事，请刷新后再试。".to_owned(), &[][..]),
+        Fault::Unavailable(_) => {
+            ("temporarily_unavailable", "系统暂时不可用，请稍后再试；您填写的内容请不要关闭。".to_owned(), &[][..])
+        }
+    };
+    let problem = Problem {
+        kind: format!("/problems/{code}"),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        code: code.to_owned(),
+        detail,
+        errors: fields
+            .iter()
+            .map(|FieldFault { pointer, sentence, words }| ProblemField {
+                pointer: pointer.clone(),
+                detail: sentence.clone(),
+                words: words.clone(),
+            })
+            .collect(),
+    };
+    let body = serde_json::to_vec(&problem).expect("a problem serializes");
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(body)
 }
 
 /// For parts of the web framework that report their own errors.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     openapi::operations,
-    support::{Answer, Cast, Evaluatee, Person, TestBox, TestServer, path},
+    support::{Answer, Cast, Evaluatee, Person, Reporter, TestBox, TestServer, key_of, path},
 };
 
 /// What the requests are about.
@@ -22,6 +22,8 @@ struct Scene {
     problem: Value,
     /// An organizational evaluation of the accused, counted.
     evaluation: String,
+    /// A sealed report to the township's disciplinary office.
+    report: String,
 }
 
 /// A body that fits its schema, about the scene.
@@ -71,6 +73,8 @@ fn address(path: &str, scene: &Scene) -> String {
         item(&scene.complaint)
     } else if path.starts_with("/api/rectifications/{") {
         item(&scene.rectification)
+    } else if path.starts_with("/api/sealed-reports/{") {
+        scene.report.clone()
     } else if path.contains("/{id}/sheet") || path == "/api/sealed-surveys/{id}/release" {
         scene.evaluation.clone()
     } else if path.contains("/villages/") {
@@ -127,7 +131,12 @@ async fn scene(cast: &Cast<'_>) -> (Scene, Person) {
     let boxed = TestBox::of(cast.village, "东河村", &[0, 20, 10, 10, 0]).about("村干部", Evaluatee::Staff(accused_id));
     let (evaluation, _) = cast.township.sealed_survey("cadre_evaluation", vec![boxed]).await;
     results::publish_finished(&cast.township.server.application.store, cast.township.county).await.unwrap();
+    let officer = cast.township.staff(Role::DisciplinaryOfficer).await;
+    key_of(&officer, cast.township.id).await;
+    Reporter::at(&cast.resident).report(cast.township.id, "收了钱").await.ok();
+    let reports = officer.get("/api/sealed-reports").await.ok();
     let scene = Scene {
+        report: reports["items"][0]["id"].as_str().unwrap().to_owned(),
         evaluation: evaluation.to_string(),
         village: json!(cast.village.id),
         township: json!(cast.township.id),

@@ -46,6 +46,7 @@ mod rectifications;
 mod reminder_budget;
 mod rounds;
 mod schedule;
+mod sealed_reports;
 mod sealed_survey_results;
 mod sealed_surveys;
 mod sealed_surveys_failures;

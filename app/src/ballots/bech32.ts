@@ -1,4 +1,4 @@
-/** Bech32 (BIP 173), as age spells its recipients. */
+/** Bech32 (BIP 173), as age spells its keys. */
 import { Malformed } from './bytes'
 
 const CHARACTERS = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
@@ -16,15 +16,36 @@ function checksum(values: number[]): number {
   return sum
 }
 
+function spread(prefix: string): number[] {
+  const letters = Array.from(prefix, (letter) => letter.charCodeAt(0))
+  return [...letters.map((letter) => letter >> 5), 0, ...letters.map((letter) => letter & 31)]
+}
+
+/** Bytes as a lower-case word with this prefix. */
+export function encode(bytes: Uint8Array, prefix: string): string {
+  const values: number[] = []
+  let [bits, rest] = [0, 0]
+  for (const byte of bytes) {
+    rest = ((rest << 8) | byte) & 0xfff
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      values.push((rest >> bits) & 31)
+    }
+  }
+  if (bits > 0) values.push((rest << (5 - bits)) & 31)
+  const sum = checksum([...spread(prefix), ...values, 0, 0, 0, 0, 0, 0]) ^ 1
+  for (let place = 5; place >= 0; place--) values.push((sum >>> (5 * place)) & 31)
+  return `${prefix}1${values.map((value) => CHARACTERS[value]).join('')}`
+}
+
 /** The bytes of a lower-case word with this prefix. */
 export function decode(word: string, prefix: string): Uint8Array {
   const bad = () => new Malformed('not a recipient')
   if (!word.startsWith(`${prefix}1`)) throw bad()
   const values = Array.from(word.slice(prefix.length + 1), (character) => CHARACTERS.indexOf(character))
   if (values.length < 6 || values.includes(-1)) throw bad()
-  const letters = Array.from(prefix, (letter) => letter.charCodeAt(0))
-  const spread = [...letters.map((letter) => letter >> 5), 0, ...letters.map((letter) => letter & 31)]
-  if (checksum([...spread, ...values]) !== 1) throw bad()
+  if (checksum([...spread(prefix), ...values]) !== 1) throw bad()
 
   const bytes: number[] = []
   let [bits, rest] = [0, 0]

@@ -7,7 +7,8 @@ import { type Answers, type Bound, readManifest } from '../ballots/manifest'
 import { type Credential, type Slips, type UnusedSlip, cast, slipCredential, unusedSlip } from '../ballots/voter'
 import { codeFaults, refusals } from '../words/sealed-surveys'
 import { Refused } from './api'
-import { agreedKeys, partiesAt, randomness, surveySite, told } from './sealed-surveys'
+import { randomness } from './randomness'
+import { agreedKeys, partiesAt, surveySite, told } from './sealed-surveys'
 import type { Site } from './site'
 
 /** A box with its slips. */

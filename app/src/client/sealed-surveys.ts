@@ -1,6 +1,6 @@
 /**
- * A phone's side of the anonymous surveys: who is asked for what, what is kept here, and where randomness comes from. The
- * protocol itself stands in `../ballots`.
+ * A phone's side of the anonymous surveys: who is asked for what, and what is kept here. The protocol itself stands in
+ * `../ballots`.
  */
 import Taro from '@tarojs/taro'
 
@@ -11,28 +11,11 @@ import { cardCommitment, readCode } from '../ballots/codes'
 import { enrolmentMessage } from '../ballots/messages'
 import { Participation } from '../ballots/participation'
 import type { Enrolment, Keep, Kept, Parties } from '../ballots/progress'
-import { NoRandomness, type Randomness, pool } from '../ballots/randomness'
 import { publicKey, sign } from '../ballots/signing'
 import { codeFaults, refusals } from '../words/sealed-surveys'
 import { post, Refused } from './api'
+import { randomness } from './randomness'
 import { type Site, pinnedInBuild, site, siteAt } from './site'
-
-/** Random bytes fetched ahead for one act in a mini-program: blinding thrice and sealing take a fifth of it. */
-const STORE = 16384
-
-/** Secure randomness, or {@link NoRandomness}: nothing weaker is ever taken in its place. */
-export async function randomness(): Promise<Randomness> {
-  if (process.env.TARO_ENV !== 'h5') {
-    const { randomValues } = await Taro.getRandomValues({ length: STORE }).catch(() => {
-      throw new NoRandomness('no random values')
-    })
-    if (!(randomValues instanceof ArrayBuffer) || randomValues.byteLength !== STORE) throw new NoRandomness('too few')
-    return pool(new Uint8Array(randomValues))
-  }
-  const source = globalThis.crypto
-  if (typeof source?.getRandomValues !== 'function') throw new NoRandomness('no random values')
-  return (length) => source.getRandomValues(new Uint8Array(length))
-}
 
 const byStatus: Record<number, string> = { 400: 'bad_form', 403: 'ticket', 404: 'not_found', 409: 'stale_seq', 410: 'closed' }
 

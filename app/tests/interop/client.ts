@@ -1,4 +1,4 @@
-// What the interop test runs in a bare engine: the phones' half of the protocol, and nothing else.
+// What the interop test runs in a bare engine: the phones' half of the protocols, and nothing else.
 export * from '../../src/ballots/bytes'
 export * from '../../src/ballots/canonical'
 export * from '../../src/ballots/checkpoint'
@@ -9,3 +9,7 @@ export * from '../../src/ballots/messages'
 export * from '../../src/ballots/randomness'
 export * from '../../src/ballots/signing'
 export * from '../../src/ballots/voter'
+export * from '../../src/reports/code'
+export * from '../../src/reports/envelope'
+export * from '../../src/reports/key-file'
+export { recipientOf } from '../../src/sealing/age'

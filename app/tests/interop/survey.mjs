@@ -37,11 +37,11 @@ export async function bareClient() {
   return { ...client, length: code.length, randomness: (length) => filled(randomBytes(length).toString('hex')) }
 }
 
-/** Both authorities, box and verifier. */
-export class Survey {
-  constructor() {
+/** A program of the Rust side that answers one line of JSON with another. */
+export class Conversation {
+  constructor(example) {
     const target = process.env.CARGO_TARGET_DIR ?? path.resolve(app, '../target')
-    this.process = spawn(path.join(target, 'debug/examples/interop'), { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.process = spawn(path.join(target, 'debug/examples', example), { stdio: ['pipe', 'pipe', 'inherit'] })
     this.answers = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
   }
 
@@ -54,5 +54,12 @@ export class Survey {
 
   stop() {
     this.process.stdin.end()
+  }
+}
+
+/** Both authorities, box and verifier. */
+export class Survey extends Conversation {
+  constructor() {
+    super('interop')
   }
 }

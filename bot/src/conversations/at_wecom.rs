@@ -16,7 +16,7 @@ use qingfeng_core::{
 use super::{
     Conversations, Wish, answers,
     open_questions::OpenQuestions,
-    opinion, report,
+    opinion,
     standing::{self, of_state},
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         return Ok(said);
     }
     if wish == Wish::Report {
-        return Ok(report(""));
+        return conversations.report("", None).await;
     }
     if opinion::is_about_an_office_holder(text) {
         return Ok(conversations.not_here());

@@ -30,9 +30,11 @@ use std::{sync::Arc, time::Duration};
 use qingfeng_core::{
     cache::Cache,
     evidence::{MediaKind, PlatformMedia},
+    ids::OrganizationId,
     outbox::opt_outs,
     people::PaperCodes,
     refusal::Fault,
+    reports,
     sealing::Sealer,
     storage::Store,
 };
@@ -346,7 +348,24 @@ impl Conversations {
     /// What sounds like a report: nothing of it is kept, nor of a draft in whose middle it came.
     async fn led_to_the_sealed_way(&self, open_id: &str) -> Result<String, Fault> {
         filing::forget(self, open_id).await?;
-        Ok(report("，写到一半的诉求也删掉了"))
+        let township = self.resident(open_id).await?.map(|resident| resident.township);
+        self.report("，写到一半的诉求也删掉了", township).await
+    }
+
+    /// The answer to what sounds like a report, and what else is gone with it. The form is for everybody: its address says nothing
+    /// about who was led to it.
+    async fn report(&self, also_gone: &str, township: Option<OrganizationId>) -> Result<String, Fault> {
+        let form = if reports::can_be_received(&self.store, township).await? {
+            format!(
+                "请用手机浏览器打开加密举报页（不用登录，在手机上加密，只有纪委能打开）：{}/app/#/pages/reports/index\n也可以",
+                self.public_url
+            )
+        } else {
+            "请".to_owned()
+        };
+        Ok(format!(
+            "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存{also_gone}，请您也删掉这条聊天。\n{form}走纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。\n反映修路、用水这类事情，发“反映”。"
+        ))
     }
 
     /// The answer to what looks like a rating of a person: nothing of it is repeated.
@@ -382,13 +401,6 @@ impl Conversations {
 const LONGEST_ANSWER: usize = 2048;
 
 const HELP: &str = "可以发：\n“反映” 说一件事，能写字、拍照、说语音\n“进度” 看您反映的事办到哪一步\n编号或回执码 看一件\n“问卷” 答村里的问卷、看正在进行的测评\n“公示” 看村里在办的事\n“退订”／“订阅” 停止或恢复通知";
-
-/// The answer to what sounds like a report, and what else is gone with it.
-fn report(also_gone: &str) -> String {
-    format!(
-        "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存{also_gone}，请您也删掉这条聊天。\n请走加密举报通道：纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。\n反映修路、用水这类事情，发“反映”。"
-    )
-}
 
 /// The platforms wait five seconds for an answer, and then deliver again.
 async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {

@@ -72,6 +72,13 @@ pub enum Action {
     /// The rows behind a published result.
     ViewSealedBundle,
     AnswerSealedSurvey,
+    // sealed reports 检举控告
+    /// Say that reports to an office are sealed to this key too. The subject's lead unit is the office.
+    PublishReportKey,
+    /// Also that there is one. The subject's lead unit is the office that it was sealed to.
+    ViewSealedReport,
+    /// Decide whether it is the office's, and answer.
+    AnswerSealedReport,
     // files
     UploadFile,
     // messages
@@ -218,6 +225,8 @@ const EVALUATED: [(Role, Scope); 8] = [
     (Role::GroupAdministrator, Scope::ByName),
     (Role::CountyInspector, Scope::ByName),
 ];
+/// Of the very office, and nobody else: neither the office above, nor who else works in the same house.
+const DISCIPLINE: [(Role, Scope); 1] = [(Role::DisciplinaryOfficer, Scope::OwnUnit)];
 /// Who may put prepared posts into chat groups.
 const FORWARDERS: [(Role, Scope); 4] = [
     (Role::VillageSecretary, Scope::OwnUnit),
@@ -340,6 +349,7 @@ fn rule(action: Action) -> Rule {
         ]),
         // Who may answer stands on the roll of the box.
         A::AnswerSealedSurvey => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
+        A::PublishReportKey | A::ViewSealedReport | A::AnswerSealedReport => by_staff(&DISCIPLINE),
         A::UploadFile | A::LinkAccount => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
@@ -391,7 +401,8 @@ pub fn may(actor: &Actor, action: Action, subject: &Subject) -> Result<(), Refus
     if granted {
         return Ok(());
     }
-    let visible = action != Action::ViewComplaint && may_know_of(actor, subject);
+    let secret = matches!(action, Action::ViewComplaint | Action::ViewSealedReport | Action::AnswerSealedReport);
+    let visible = !secret && may_know_of(actor, subject);
     Err(if visible { Refusal::forbidden() } else { Refusal::not_found() })
 }
 

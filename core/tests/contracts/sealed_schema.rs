@@ -1,4 +1,4 @@
-//! What the tables of anonymous surveys must not hold (survey protocol §6), read from the databases themselves.
+//! What the tables of anonymous surveys (survey protocol §6) and of sealed reports must not hold, read from the databases themselves.
 
 use qingfeng_core::storage::Engine;
 use rstest::rstest;
@@ -19,6 +19,11 @@ const OF_THE_ROLL: [(&str, &[&str]); 3] = [
     ("box_issuance", &["day", "req_hash", "resident_id", "sid"]),
     ("box_roll", &["channel", "leaf", "resident_id", "sid"]),
     ("survey_devices", &["commitment", "county_id", "device", "resident_id"]),
+];
+/// Sealed reports: of a report its office, its state and the day from which a limit runs.
+const OF_REPORTS: [(&str, &[&str]); 2] = [
+    ("sealed_report_parts", &["number", "report_id", "sealed", "side"]),
+    ("sealed_reports", &["county_id", "id", "lookup_digest", "office_id", "received_on", "state"]),
 ];
 /// Words in a column's name that would betray a person, a time or an order.
 const BETRAYING: [&str; 17] = [
@@ -108,9 +113,29 @@ async fn the_rolls_tables_hold_nothing_of_the_box_and_no_time_of_day(#[case] eng
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
 #[tokio::test]
+async fn the_tables_of_reports_hold_no_person_and_no_time_but_the_day(#[case] engine: Engine) {
+    let fixture = store(engine).await;
+    for (table, expected) in OF_REPORTS {
+        let columns = columns(fixture.store.reader(), table).await;
+        let names: Vec<_> = columns.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, expected, "{table}");
+        // The office tells the county.
+        let known = ["received_on", "county_id"];
+        let betraying: Vec<_> =
+            columns.iter().filter(|column| betrays(column) && !known.contains(&&*column.0)).collect();
+        assert!(betraying.is_empty(), "{table}: {betraying:?}");
+        let exact = columns.iter().filter(|(_, kind, _)| kind.contains("timestamp"));
+        assert_eq!(exact.count(), 0, "{table}: {columns:?}");
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
 async fn no_key_leads_from_or_to_these_tables(#[case] engine: Engine) {
     let fixture = store(engine).await;
-    for (table, _) in OF_THE_BOX.iter().chain(&OF_THE_ROLL) {
+    for (table, _) in OF_THE_BOX.iter().chain(&OF_THE_ROLL).chain(&OF_REPORTS) {
         assert_eq!(foreign_keys(fixture.store.reader(), table).await, 0, "{table}");
     }
 }

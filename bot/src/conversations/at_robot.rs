@@ -17,8 +17,6 @@ const LONGEST: usize = 20_480;
 
 const PUBLIC_HELP: &str = "群里可以@我发：\n“公示” 看各村在办的事\n整改编号（ZG开头） 看一件办到哪一步\n自己的事不要在群里说：反映问题、查进度请打开小程序“清风”，或在公众号里发“反映”。";
 
-const REPORT_IN_GROUP: &str = "群里大家都看得到，请把这条撤回。检举干部违纪违法请走加密举报通道：https://www.12388.gov.cn ，或拨打12388。您写的我们没有保存。";
-
 const NO_SURVEYS: &str = "问卷和测评不在企业微信里答：企业微信会把您的账号一起传给我们，在这里答就不是不记名了。请用自己的手机在小程序里答。";
 
 impl Conversations {
@@ -65,7 +63,8 @@ async fn answer(conversations: &Conversations, told: &Told) -> Result<Option<Val
 async fn in_group(conversations: &Conversations, user_id: &str, text: &str) -> Result<String, Fault> {
     let wish = Wish::of(text);
     if wish == Wish::Report {
-        return Ok(REPORT_IN_GROUP.into());
+        let sealed_way = conversations.sealed_way().await?;
+        return Ok(format!("群里大家都看得到，请把这条撤回。您写的我们没有保存。\n检举干部违纪违法，{sealed_way}"));
     }
     if opinion::is_about_an_office_holder(text) {
         return Ok(conversations.not_here());

@@ -47,7 +47,7 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         return Ok(said);
     }
     if wish == Wish::Report {
-        return conversations.report("", None).await;
+        return conversations.report("").await;
     }
     if opinion::is_about_an_office_holder(text) {
         return Ok(conversations.not_here());

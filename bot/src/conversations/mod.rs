@@ -30,7 +30,6 @@ use std::{sync::Arc, time::Duration};
 use qingfeng_core::{
     cache::Cache,
     evidence::{MediaKind, PlatformMedia},
-    ids::OrganizationId,
     outbox::opt_outs,
     people::PaperCodes,
     refusal::Fault,
@@ -348,14 +347,20 @@ impl Conversations {
     /// What sounds like a report: nothing of it is kept, nor of a draft in whose middle it came.
     async fn led_to_the_sealed_way(&self, open_id: &str) -> Result<String, Fault> {
         filing::forget(self, open_id).await?;
-        let township = self.resident(open_id).await?.map(|resident| resident.township);
-        self.report("，写到一半的诉求也删掉了", township).await
+        self.report("，写到一半的诉求也删掉了").await
     }
 
-    /// The answer to what sounds like a report, and what else is gone with it. The form is for everybody: its address says nothing
-    /// about who was led to it.
-    async fn report(&self, also_gone: &str, township: Option<OrganizationId>) -> Result<String, Fault> {
-        let form = if reports::can_be_received(&self.store, township).await? {
+    /// The answer to what sounds like a report, and what else is gone with it.
+    async fn report(&self, also_gone: &str) -> Result<String, Fault> {
+        Ok(format!(
+            "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存{also_gone}，请您也删掉这条聊天。\n{}\n反映修路、用水这类事情，发“反映”。",
+            self.sealed_way().await?
+        ))
+    }
+
+    /// Where reports go. The form is for everybody, and who asks does not matter: its address says nothing about who was led to it.
+    async fn sealed_way(&self) -> Result<String, Fault> {
+        let form = if reports::can_be_received(&self.store).await? {
             format!(
                 "请用手机浏览器打开加密举报页（不用登录，在手机上加密，只有纪委能打开）：{}/app/#/pages/reports/index\n也可以",
                 self.public_url
@@ -363,9 +368,7 @@ impl Conversations {
         } else {
             "请".to_owned()
         };
-        Ok(format!(
-            "这像是检举干部违纪违法。这里不安全，您写的内容我们没有保存{also_gone}，请您也删掉这条聊天。\n{form}走纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。\n反映修路、用水这类事情，发“反映”。"
-        ))
+        Ok(format!("{form}走纪检监察机关举报网站 https://www.12388.gov.cn ，或拨打12388。"))
     }
 
     /// The answer to what looks like a rating of a person: nothing of it is repeated.

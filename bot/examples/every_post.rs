@@ -6,7 +6,7 @@ use std::{error::Error, sync::Arc};
 use chrono::{NaiveDate, TimeDelta};
 use qingfeng_bot::{
     PlatformSettings,
-    channels::{CardTemplates, Channels, Post, WeComAppSettings},
+    channels::{CardTemplates, Channels, Post, Watch, WeComAppSettings},
     messages::{self, Platform, Preview},
 };
 use qingfeng_core::{
@@ -83,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let running = platforms.start(&address)?;
     let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(clock.clone()));
     let dynamic: Arc<dyn Clock> = clock.clone();
-    let channels = Channels::new(&cache, &dynamic, "every-post", &settings(&running))?;
+    let channels = Channels::new(&cache, &dynamic, &Watch::nobody(), "every-post", &settings(&running))?;
     let app = channels.wecom_app.as_ref().ok_or("the application is set up")?;
     for kind in messages::kinds().iter().filter(|kind| kind.is_post()) {
         let facts = messages::sample_facts(kind, today);

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, process::ExitCode, sync::Arc};
 
 use chrono::{Days, NaiveDateTime};
 use qingfeng_bot::{
-    channels::{Card, Channels, ListedTemplate, TemplateKeys, TemplateUse},
+    channels::{Card, Channels, ListedTemplate, TemplateKeys, TemplateUse, Watch},
     delivery::Outcome,
 };
 use qingfeng_core::{
@@ -23,7 +23,7 @@ pub async fn check_templates(config: &Config) -> anyhow::Result<ExitCode> {
     let clock = super::real_surroundings(config).clock;
     let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(Arc::clone(&clock)));
     let platforms = config.platforms();
-    let channels = Channels::new(&cache, &clock, "templates", &platforms)?;
+    let channels = Channels::new(&cache, &clock, &Watch::nobody(), "templates", &platforms)?;
     let asked = channels.subscribe_messages.listed().await;
     let listed = asked.map_err(|outcome| anyhow::anyhow!("问不到微信小程序的模板：{}", why(outcome)))?;
     let misfits = platforms.templates.misfits(platforms.consents, &listed);

@@ -38,15 +38,16 @@ impl<'a> Scene<'a> {
         let operator = cast.township.staff(Role::SystemAdministrator).await;
         let platform = platform(server);
         let settings = &server.application.config.wechat;
-        let reminder = Template::new(&settings.reminder_template, "待办提醒")
-            .with_field("thing1", "事项")
-            .with_field("date2", "期限")
-            .with_field("thing3", "提示")
-            .with_field("thing4", "原因");
-        let progress = Template::new(&settings.progress_template, "进展通知")
-            .with_field("thing1", "事项")
-            .with_field("thing2", "进展")
-            .with_field("thing3", "原因");
+        let reminder = Template::new(settings.reminder_template.id(), "待办提醒")
+            .with_field("thing2", "事项")
+            .with_field("time5", "期限")
+            .with_field("thing7", "提示")
+            .with_field("thing9", "原因")
+            .with_field("phrase3", "状态");
+        let progress = Template::new(settings.progress_template.id(), "进展通知")
+            .with_field("thing4", "事项")
+            .with_field("thing1", "进展")
+            .with_field("thing8", "原因");
         for template in [reminder, progress] {
             platform.add_template(template).unwrap();
         }
@@ -102,7 +103,7 @@ impl<'a> Scene<'a> {
     }
 
     fn progress(&self) -> &'a str {
-        &self.server.application.config.wechat.progress_template
+        self.server.application.config.wechat.progress_template.id()
     }
 }
 
@@ -199,7 +200,7 @@ async fn a_template_that_was_taken_away_is_used_no_more_at_once_and_the_other_on
     assert_eq!((scene.calls(SUBSCRIBE), scene.states().await), (1, vec![MessageState::Stopped]));
     assert!(scene.alarms().await[0]["trouble"].as_str().unwrap().contains(&code.to_string()));
     // Who accepts the other template is reached by it.
-    scene.news_for("phone-2", &server.application.config.wechat.reminder_template, dated).await;
+    scene.news_for("phone-2", server.application.config.wechat.reminder_template.id(), dated).await;
     scene.accepts("phone-2", scene.progress()).await;
     scene.pass(TimeDelta::zero()).await;
     assert_eq!(scene.states().await, [MessageState::Stopped, MessageState::Sent]);

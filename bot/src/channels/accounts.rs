@@ -10,6 +10,7 @@ use super::{
     access_token::{AccessTokens, Issuer},
     account::WeChatAccount,
     check_base, client,
+    watch::Watch,
 };
 
 /// The mini-program and, where there is one, the official account.
@@ -35,7 +36,8 @@ impl WeChatAccounts {
         let account = |app_id: &str, secret: &str| {
             let base = settings.wechat_api_base.clone();
             let issuer = Issuer::WeChat { base: base.clone(), app_id: app_id.to_owned(), secret: secret.to_owned() };
-            let tokens = AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), watch.clone(), holder, issuer);
+            let tokens =
+                AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), watch.clone(), holder, issuer);
             WeChatAccount::new(client.clone(), Arc::clone(clock), Arc::new(tokens), &base, app_id, &settings.app_id)
         };
         Ok(Self {

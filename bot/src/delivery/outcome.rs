@@ -40,6 +40,7 @@ impl Outcome {
             | Self::NoConsent(reason)
             | Self::Final(reason)
             | Self::Dead(reason)
+            | Self::Stopped(reason)
             | Self::Unknown(reason) => Some(reason),
         }
     }

@@ -23,16 +23,17 @@ pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Me
     let running = running(bot, &messages).await?;
     let posts = posts(bot, &messages).await?;
     let untapped = untapped(bot, &messages).await?;
-    let still_true = |message: &Message| match (of(message, "deadline_id"), of(message, "post_id")) {
-        (Some(id), _) => running.iter().any(|deadline| {
+    let still_true = |message: &Message| match Reason::of(message) {
+        Some(Reason::Deadline(id)) => running.iter().any(|deadline| {
             let told = message.facts.get("due_on").and_then(|date| date.as_str());
             deadline.id.0 == id && deadline.due_on.map(|date| date.to_string()).as_deref() == told
         }),
-        (None, Some(post)) => {
+        Some(Reason::Post(post)) => {
             let told = if message.kind == "post_recalled" { PreparedState::Retracted } else { PreparedState::Prepared };
             posts.iter().any(|known| known.id.0 == post && known.state == told)
         }
-        (None, None) => true,
+        Some(Reason::Task(task)) => untapped.iter().any(|known| known.0 == task),
+        None => true,
     };
     let is_latest = |message: &Message| {
         let same = |other: &&Message| series(other) == series(message);
@@ -47,6 +48,20 @@ pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Me
         claim::set_state(bot, drop, MessageState::Withdrawn).await?;
     }
     Ok(keep)
+}
+
+/// What has to be as the message says, or it is pointless.
+enum Reason {
+    Deadline(Uuid),
+    Post(Uuid),
+    Task(Uuid),
+}
+
+impl Reason {
+    fn of(message: &Message) -> Option<Self> {
+        let deadline = of(message, "deadline_id").map(Self::Deadline);
+        deadline.or_else(|| of(message, "post_id").map(Self::Post)).or_else(|| of(message, "task_id").map(Self::Task))
+    }
 }
 
 fn of(message: &Message, fact: &str) -> Option<Uuid> {

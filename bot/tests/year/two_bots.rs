@@ -139,6 +139,7 @@ fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) ->
     let (account, corporation) = (Account::default(), WeComAccount::default());
     let settings = BotSettings {
         reviewing: Reviewing::SecondPerson,
+        template_failures: 5,
         public_url: "http://127.0.0.1:8080".into(),
         platforms: PlatformSettings {
             wechat_api_base: running.wechat_base(),

@@ -24,7 +24,7 @@ use crate::Application;
 const LONGEST_CODE: usize = 64;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(link).service(unlink);
+    config.service(linked_chats).service(link).service(unlink);
 }
 
 /// A chat with the official account that I have made my own.
@@ -54,7 +54,7 @@ pub struct ChatLink {
     (status = 401, body = Problem, content_type = "application/problem+json"),
 ))]
 #[get("/me/account-links")]
-async fn list(application: web::Data<Application>, person: SignedIn) -> Answer<web::Json<LinkedChats>> {
+async fn linked_chats(application: web::Data<Application>, person: SignedIn) -> Answer<web::Json<LinkedChats>> {
     let Some(account) = &application.config.official_account else {
         return Ok(web::Json(LinkedChats { has_official_account: false, items: Vec::new() }));
     };

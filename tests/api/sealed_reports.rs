@@ -443,8 +443,9 @@ async fn the_chat_leads_to_the_sealed_form_once_somebody_can_receive_reports(
     for secret in ["四千块", "五千块"] {
         assert!(!is_stored(&server, secret).await);
     }
-    let kept = server.application.cache.get(&format!("said:{}", chat.phone)).await.unwrap().unwrap();
-    let kept = server.application.sealer.open("chat answer", &kept).unwrap();
+    let sealer = &server.application.sealer;
+    let kept = server.application.cache.get(&sealer.pseudonym("said", &chat.open_id())).await.unwrap().unwrap();
+    let kept = sealer.open("chat answer", &kept).unwrap();
     assert!(!String::from_utf8(kept).unwrap().contains("五千块"));
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{TimeDelta, Timelike};
+use chrono::{Datelike, TimeDelta, Timelike};
 use qingfeng_core::{
     clock::{Clock, shanghai},
     randomness::{Randomness, SeededRandomness},
@@ -50,11 +50,11 @@ async fn live(county: &mut County) -> Killed {
                 continue;
             }
             if outages.is_empty() && kills.contains(&(today, hour)) {
-                let died = county.bots.one_dies_while_a_card_is_on_its_way().await;
-                killed.all += usize::from(died.is_some());
-                let looked_at_again_in_time = hour == 8;
-                killed.unknown +=
-                    usize::from(died == Some(Platform::WeChat) || (died.is_some() && !looked_at_again_in_time));
+                let platform = if today.ordinal() % 2 == 0 { Platform::WeCom } else { Platform::WeChat };
+                let died = county.bots.one_dies_while_a_card_is_on_its_way(platform).await;
+                killed.all += usize::from(died);
+                let is_repeated_in_time = platform == Platform::WeCom && hour == 8;
+                killed.unknown += usize::from(died && !is_repeated_in_time);
             } else {
                 county.bots.work().await;
             }

@@ -9,6 +9,7 @@ pub mod concerns;
 pub mod entity;
 mod paper_codes;
 pub mod password;
+mod permissions;
 pub mod phones;
 mod refusals;
 mod roles;

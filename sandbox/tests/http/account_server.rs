@@ -173,6 +173,8 @@ async fn receive(request: HttpRequest, body: String, server: web::Data<AccountSe
         None => is_signed(&query, &body).then_some(body),
     };
     let Some(message) = message else { return HttpResponse::Forbidden().finish() };
+    let written_to = message.split_once("<ToUserName><![CDATA[").and_then(|(_, rest)| rest.split_once("]]>"));
+    let written_to = written_to.map_or_else(String::new, |(account, _)| account.to_owned());
     server.received.lock().unwrap().push(message);
     let reply = {
         let mut replies = server.replies.lock().unwrap();
@@ -180,7 +182,7 @@ async fn receive(request: HttpRequest, body: String, server: web::Data<AccountSe
     };
     match reply {
         Reply::Text(text) => HttpResponse::Ok().body(format!(
-            "<xml><ToUserName><![CDATA[{}]]></ToUserName><FromUserName><![CDATA[gh_sandbox000001]]></FromUserName>\
+            "<xml><ToUserName><![CDATA[{}]]></ToUserName><FromUserName><![CDATA[{written_to}]]></FromUserName>\
              <CreateTime>1</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{text}]]></Content></xml>",
             query["openid"]
         )),

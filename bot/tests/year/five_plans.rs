@@ -50,7 +50,7 @@ async fn live(county: &mut County) -> Killed {
                 continue;
             }
             if outages.is_empty() && kills.contains(&(today, hour)) {
-                let platform = if today.ordinal() % 2 == 0 { Platform::WeCom } else { Platform::WeChat };
+                let platform = if today.ordinal().is_multiple_of(2) { Platform::WeCom } else { Platform::WeChat };
                 let died = county.bots.one_dies_while_a_card_is_on_its_way(platform).await;
                 killed.all += usize::from(died);
                 let is_repeated_in_time = platform == Platform::WeCom && hour == 8;

@@ -6,7 +6,7 @@
 
 use super::{
     Actor, Role, Staff,
-    permissions::{ResidentRule, Scope, rule},
+    permissions::{READERS, ResidentRule, Scope, rule},
 };
 use crate::{
     ids::{ComplaintId, CountyId, OrganizationId, ResidentId, StaffId},

@@ -52,7 +52,7 @@ const OBJECTION_DECIDERS: [(Role, Scope); 3] = [
     (Role::CountyInspector, Scope::County),
 ];
 const LEADER: [(Role, Scope); 1] = [(Role::TownshipLeader, Scope::Township)];
-const READERS: [(Role, Scope); 7] = [
+pub(super) const READERS: [(Role, Scope); 7] = [
     (Role::VillageSecretary, Scope::OwnUnit),
     (Role::VillageStaff, Scope::OwnUnit),
     (Role::DepartmentHandler, Scope::OwnUnit),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    match qingfeng::cli::run_bot().await {
+    match Box::pin(qingfeng::cli::run_bot()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The log may not have started yet.

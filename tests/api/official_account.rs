@@ -357,7 +357,8 @@ fn no_platform_but_the_simulator_pushes_in_the_clear_or_with_known_secrets() {
     };
     both.official_account = Some(own.clone());
     both.check_platform_secrets().unwrap();
-    let changes: [(&str, fn(&mut qingfeng::config::OfficialAccount)); 5] = [
+    type Change = (&'static str, fn(&mut qingfeng::config::OfficialAccount));
+    let changes: [Change; 5] = [
         ("official_account.app_id", |own| own.app_id.clear()),
         ("official_account.app_id", |own| own.app_id = qingfeng::Config::default().wechat.app_id),
         ("official_account.app_secret", |own| {

@@ -12,45 +12,28 @@ use qingfeng_core::{
         plan::{Office, Place},
     },
     deadlines::{self, DeadlineStatus, entity::deadlines as deadline},
-    groups::{
-        self, GroupChannel, NewGroup, RobotKey,
-        prepared::{self, PreparedState},
-    },
+    groups::{self, GroupChannel, NewGroup, RobotKey},
     ids::{CountyId, DutyId, OrganizationId, StaffId},
     outbox::{self, MessageState, RecipientKind},
     people::{
         self, Actor, OrganizationKind, Role,
-        entity::staff,
         roster::{self, NewOrganization, NewPost, NewStaff},
     },
     randomness::SeededRandomness,
     refusal::Fault,
     storage::{Command, Engine, UnitOfWork},
 };
-use qingfeng_sandbox::{Group, GroupKind, Phone};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use qingfeng_sandbox::{Group, Phone};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::two_bots::{TwoBots, sealer};
 
 const LETTERS: [&str; 5] = ["A", "B", "C", "D", "E"];
-/// The staff of this township are members at WeCom, too.
-const AT_WECOM: &str = "D";
 
 pub struct County {
     pub bots: TwoBots,
     names: HashMap<Uuid, String>,
-}
-
-/// What its villages' groups are.
-fn channel(letter: &str, village: &str) -> GroupChannel {
-    let key = RobotKey::new(village);
-    match letter {
-        "B" => GroupChannel::DingtalkRobot(key),
-        "C" => GroupChannel::FeishuRobot(key),
-        "E" => GroupChannel::OrdinaryChat,
-        _ => GroupChannel::WecomRobot(key),
-    }
 }
 
 fn plan(number: usize) -> Plan {
@@ -86,13 +69,6 @@ impl Founding<'_> {
             open_id: Some(login.clone()),
         };
         let staff = roster::add_staff(self.unit, self.county, &sealer(), new).await?;
-        if login.starts_with(AT_WECOM) {
-            staff::Entity::update_many()
-                .col_expr(staff::Column::WecomUserId, Expr::value(member(&login)))
-                .filter(staff::Column::Id.eq(staff))
-                .exec(self.unit.connection())
-                .await?;
-        }
         let from = NaiveDate::from_ymd_opt(2021, 3, 1).unwrap();
         let post = NewPost { staff, organization: place, role, title: office.label.clone(), from, to: None };
         roster::add_post(self.unit, self.county, post).await?;
@@ -107,8 +83,8 @@ impl Founding<'_> {
         for name in ["东村", "西村"] {
             let name = format!("{letter}{name}");
             let village = self.place(OrganizationKind::Village, name.clone(), Some(township)).await?;
-            let group =
-                NewGroup { township, village, name: format!("{name}村民群"), channel: channel(letter, &name) };
+            let channel = GroupChannel::WecomRobot(RobotKey::new(name.clone()));
+            let group = NewGroup { township, village, name: format!("{name}村民群"), channel };
             let group = groups::add(self.unit, self.county, &sealer(), group).await?;
             self.names.insert(group.0, format!("{name}村民群"));
             villages.push((name, village));
@@ -145,15 +121,6 @@ async fn found(unit: &UnitOfWork) -> Result<HashMap<Uuid, String>, Fault> {
     Ok(founding.names)
 }
 
-/// A name that WeCom allows.
-fn member(login: &str) -> String {
-    format!("member-{}", hex(login))
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl County {
     /// On New Year's Day of 2025, at seven in the morning. Ids come from a seed: whatever is ordered by them is ordered
     /// alike on every engine.
@@ -163,16 +130,9 @@ impl County {
         let names = bots.store.housekeeping(|unit| Box::pin(found(unit))).await.unwrap();
         for name in names.values() {
             if let Some(village) = name.strip_suffix("村民群") {
-                let group = Group::new(village, name);
-                bots.platforms.add_group(match village.get(..1) {
-                    Some("B") => group.of_kind(GroupKind::Dingtalk),
-                    Some("C") => group.of_kind(GroupKind::Feishu),
-                    _ => group,
-                });
+                bots.platforms.add_group(Group::new(village, name));
             } else if name.contains(':') {
-                let phone = Phone::new(name, name);
-                let at_wecom = name.starts_with(AT_WECOM);
-                bots.platforms.add_phone(if at_wecom { phone.at_wecom(&member(name)) } else { phone });
+                bots.platforms.add_phone(Phone::new(name, name));
             }
         }
         bots.accept_cards(names.values().filter(|name| name.contains(':')).map(String::as_str)).await;
@@ -201,23 +161,6 @@ impl County {
             )
             .await
             .unwrap();
-        }
-    }
-
-    /// What is to be put into ordinary groups gets there, in one of the two villages.
-    pub async fn forward_posts(&self, today: NaiveDate) {
-        let waiting = prepared::entity::Entity::find()
-            .filter(prepared::entity::Column::State.eq(PreparedState::Prepared))
-            .all(self.bots.store.reader())
-            .await
-            .unwrap();
-        for post in waiting {
-            if self.names[&post.group_id.0].contains('西') {
-                continue;
-            }
-            let keeper = people::load_staff(&self.bots.store, post.keeper_staff_id, today).await.unwrap().unwrap();
-            let command = Command::by(&Actor::Staff(keeper));
-            prepared::confirm(&self.bots.store, &command, post.county_id, post.id).await.unwrap();
         }
     }
 

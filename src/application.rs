@@ -12,7 +12,6 @@ use qingfeng_core::{
     evidence::Darkroom,
     files,
     people::PaperCodes,
-    reports::Origins,
     sealing::Sealer,
     storage::{DatabaseSettings, Store, Surroundings},
 };
@@ -33,7 +32,6 @@ pub struct Application {
     pub cache: Arc<dyn Cache>,
     pub sealer: Sealer,
     pub paper_codes: PaperCodes,
-    pub origins: Origins,
     pub access_tokens: AccessTokens,
     pub wechat_login: WeChatLogin,
     pub wecom_login: WeComLogin,
@@ -110,7 +108,6 @@ impl Application {
             store,
             cache,
             sealer: secrets.sealer()?,
-            origins: secrets.origins()?,
             paper_codes,
             access_tokens: AccessTokens::new(&secrets.signing_keys()?, surroundings.clock),
             wechat_login,

@@ -9,7 +9,7 @@ use qingfeng_ballots::{
     log::LogKey,
     randomness::{NoRandomness, Randomness as BallotsRandomness},
 };
-use qingfeng_core::{people::PaperCodes, randomness::Randomness, reports::Origins, sealing::Sealer};
+use qingfeng_core::{people::PaperCodes, randomness::Randomness, sealing::Sealer};
 use serde::{Deserialize, Serialize};
 
 use crate::cosigner::LogSigner;
@@ -141,12 +141,6 @@ impl Secrets {
     /// When the key is not base64 of 32 bytes.
     pub fn paper_codes(&self) -> anyhow::Result<PaperCodes> {
         Ok(PaperCodes::new(&self.sealing_key()?))
-    }
-
-    /// # Errors
-    /// When the key is not base64 of 32 bytes.
-    pub fn origins(&self) -> anyhow::Result<Origins> {
-        Ok(Origins::new(&self.sealing_key()?))
     }
 
     fn sealing_key(&self) -> anyhow::Result<[u8; 32]> {

@@ -5,19 +5,20 @@ use std::{error::Error, sync::Arc};
 
 use chrono::{NaiveDate, TimeDelta};
 use qingfeng_bot::{
-    PlatformSettings,
-    channels::{CardTemplates, Channels, Post, Watch, WeComAppSettings},
+    channels::{CardTemplates, Channels, Post, Watch},
     messages::{self, Platform, Preview},
 };
 use qingfeng_core::{
     cache::{Cache, MemoryCache},
     clock::{Clock, SimulatedClock},
     groups::{GroupKind, RobotKey},
-    outbox::consents::Validity,
 };
-use qingfeng_sandbox::{
-    Account, Group, GroupKind as Robot, Phone, RunningSandbox, Sandbox, SandboxSettings, WeComAccount,
-};
+use qingfeng_sandbox::{Account, Group, GroupKind as Robot, Phone, Sandbox, SandboxSettings, WeComAccount};
+
+#[path = "../tests/support/platform_settings.rs"]
+mod platform_settings;
+
+use platform_settings::platform_settings;
 
 const KEEPER: &str = "keeper";
 const CUSTOMERS: &str = "customers";
@@ -26,27 +27,6 @@ const ROBOTS: [(GroupKind, &str); 3] =
 
 /// No robot is told more often than this allows.
 const BETWEEN_POSTS: TimeDelta = TimeDelta::seconds(10);
-
-fn settings(running: &RunningSandbox) -> PlatformSettings {
-    let (account, corporation) = (Account::default(), WeComAccount::default());
-    PlatformSettings {
-        wechat_api_base: running.wechat_base(),
-        wecom_api_base: running.wecom_base(),
-        dingtalk_api_base: running.dingtalk_base(),
-        feishu_api_base: running.feishu_base(),
-        wecom_app: Some(WeComAppSettings {
-            corp_id: corporation.corp_id,
-            agent_id: corporation.agent_id,
-            secret: corporation.secret,
-            has_callback: corporation.callback_url.is_some(),
-        }),
-        app_id: account.app_id,
-        app_secret: account.app_secret,
-        official_account: None,
-        templates: templates(),
-        consents: Validity::Once,
-    }
-}
 
 /// Posts use none.
 fn templates() -> CardTemplates {
@@ -83,7 +63,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let running = platforms.start(&address)?;
     let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(clock.clone()));
     let dynamic: Arc<dyn Clock> = clock.clone();
-    let channels = Channels::new(&cache, &dynamic, &Watch::nobody(), "every-post", &settings(&running))?;
+    let settings = platform_settings(&running, Account::default(), WeComAccount::default(), templates());
+    let channels = Channels::new(&cache, &dynamic, &Watch::nobody(), "every-post", &settings)?;
     let app = channels.wecom_app.as_ref().ok_or("the application is set up")?;
     for kind in messages::kinds().iter().filter(|kind| kind.is_post()) {
         let facts = messages::sample_facts(kind, today);

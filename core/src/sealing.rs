@@ -97,6 +97,8 @@ mod tests {
         let digest = |name: String| name.split_once(':').unwrap().1.to_owned();
         let others = [
             sealer.pseudonym("chat", "openid-2"),
+            sealer.pseudonym("chat", ""),
+            sealer.pseudonym("chat 2026-03-02", "openid-1"),
             sealer.pseudonym("survey", "openid-1"),
             Sealer::new(&[8; 32]).pseudonym("chat", "openid-1"),
             format!("chat:{}", hex::encode(<Sha256 as sha2::Digest>::digest("openid-1"))),

@@ -25,6 +25,7 @@ mod me;
 mod message_templates;
 mod messages;
 mod organizations;
+mod origin;
 mod prepared_posts;
 pub mod problem;
 mod problems;

@@ -19,6 +19,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     authentication::SignedIn,
     input::Input,
+    origin::is_one_too_many,
     problem::{Answer, Problem},
 };
 use crate::{Application, wechat_login::MiniProgramIdentity};
@@ -149,9 +150,7 @@ async fn with_invitation(
     input: Input<InvitationSignIn>,
 ) -> Answer<web::Json<Tokens>> {
     let cache = &application.cache;
-    let origin = request.peer_addr().map_or_else(String::new, |address| address.ip().to_string());
-    let attempts = application.sealer.pseudonym("invitation", &origin);
-    if cache.take_slot(&attempts, GUESSES, GUESSES_WINDOW).await?.is_some() {
+    if is_one_too_many(&application, &request, "invitation", (GUESSES, GUESSES_WINDOW)).await? {
         return Err(Fault::refused(SignInRefusal::TooManyAttempts).into());
     }
     let identity: Option<MiniProgramIdentity> = match &input.value.ticket {

@@ -51,13 +51,16 @@ pub struct TemplateCard {
     /// Name and value; more than six are left out.
     pub lines: Vec<(String, String)>,
     pub target: CardTarget,
-    /// App messages only: buttons, and the task by which their taps are known.
-    pub buttons: Option<(String, Vec<CardButton>)>,
+    /// App messages only: by which the card and its taps are known. Two cards with the same words are two by it; without one, the
+    /// platform would take the second for the first repeated, and drop it.
+    pub task: Option<String>,
+    /// App messages only.
+    pub buttons: Vec<CardButton>,
 }
 
 impl TemplateCard {
     /// A card to a person as WeCom shows it.
-    pub(crate) fn of(card: &Card, public_url: &str, buttons: Option<(String, Vec<CardButton>)>) -> Self {
+    pub(crate) fn of(card: &Card, public_url: &str) -> Self {
         let due_on = card.due_on.map(|due_on| ("期限".to_owned(), due_on.format("%Y年%-m月%-d日").to_string()));
         Self {
             source: "清风".into(),
@@ -66,7 +69,8 @@ impl TemplateCard {
             words: card.hint.clone(),
             lines: due_on.into_iter().collect(),
             target: CardTarget::Address(format!("{public_url}/app/#/{}", card.page)),
-            buttons,
+            task: None,
+            buttons: Vec::new(),
         }
     }
 
@@ -85,12 +89,14 @@ impl TemplateCard {
             "horizontal_content_list": lines,
             "card_action": self.target.value(),
         });
-        if let Some((task, buttons)) = &self.buttons {
+        if let Some(task) = &self.task {
+            card["task_id"] = task_id(task).into();
+        }
+        if !self.buttons.is_empty() {
             let button =
                 |button: &CardButton| json!({"text": shorten(&button.text, BUTTON), "style": 1, "key": button.key});
             card["card_type"] = "button_interaction".into();
-            card["task_id"] = task_id(task).into();
-            card["button_list"] = buttons.iter().map(button).collect();
+            card["button_list"] = self.buttons.iter().map(button).collect();
         }
         card
     }

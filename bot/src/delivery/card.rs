@@ -27,15 +27,12 @@ use crate::{
 pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
     let mut nobody = None;
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
-        let buttons = if app.takes_taps() { buttons::of(messages) } else { None };
-        let shown = TemplateCard::of(&card, &bot.settings.public_url, buttons);
-        let mut body = AppMessage::Card(shown).bodies().remove(0);
-        // Who is told the same in the same words within hours is told it: without a name of its own, the platform would take the
-        // second card for the first one repeated, and drop it.
-        if body["template_card"].get("task_id").is_none() {
-            body["template_card"]["task_id"] = messages[0].id.to_string().into();
-        }
-        let request = app.envelope(user_id, body);
+        let (task, buttons) = match buttons::of(messages) {
+            Some((task, buttons)) if app.takes_taps() => (Some(task), buttons),
+            _ => (messages.first().map(|message| message.id.to_string()), Vec::new()),
+        };
+        let shown = TemplateCard { task, buttons, ..TemplateCard::of(&card, &bot.settings.public_url) };
+        let request = app.envelope(user_id, AppMessage::Card(shown).bodies().remove(0));
         let guarded_for = TimeDelta::seconds(GUARDED_FOR.into());
         if !departure::depart(bot, messages, "wecom_app", &request, guarded_for).await? {
             return Ok(claim::taken_over(bot));

@@ -121,7 +121,7 @@ pub fn preview(
         let card = worded_card(kind, facts, words.clone(), String::new());
         let mut views = vec![view(Platform::SubscribeMessage, card_fields(&card, templates, today))];
         if kind.recipient == RecipientKind::Staff {
-            views.push(view(Platform::WecomCard, wecom_fields(&TemplateCard::of(&card, public_url, None))));
+            views.push(view(Platform::WecomCard, wecom_fields(&TemplateCard::of(&card, public_url))));
         }
         views
     };

@@ -6,6 +6,7 @@ mod failures;
 mod housekeeping;
 mod left_out;
 mod monthly;
+mod patience;
 mod places;
 mod policy;
 mod prepared_posts;

@@ -15,10 +15,9 @@ use qingfeng_core::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
+use super::patience::Due;
 use crate::Bot;
 
-const REMINDED_AFTER: [i64; 2] = [3, 1];
-const GIVEN_UP_AFTER: i64 = 7;
 const PAGE: u64 = 500;
 
 pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
@@ -35,16 +34,19 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         for post in page {
-            let days = (today - shanghai_date(post.prepared_at)).num_days();
-            if days >= GIVEN_UP_AFTER {
-                bot.store.housekeeping(move |unit| Box::pin(prepared::expire(unit, post.id))).await?;
-                continue;
-            }
-            let Some(step) = REMINDED_AFTER.into_iter().find(|step| days >= *step) else { continue };
+            let since = shanghai_date(post.prepared_at);
+            let step = match Due::of(since, today) {
+                Due::Nothing => continue,
+                Due::GivingUp => {
+                    bot.store.housekeeping(move |unit| Box::pin(prepared::expire(unit, post.id))).await?;
+                    continue;
+                }
+                Due::Reminder(step) => step,
+            };
             let group = groups::Entity::find_by_id(post.group_id).one(bot.store.reader()).await?;
             let title = group.map(|group| group.name).unwrap_or_default();
             let notice = Notice::new(Recipient::Staff(post.keeper_staff_id), "post_waiting", post.group_id)
-                .step(format!("{}:{}:{step}", post.id, shanghai_date(post.prepared_at)))
+                .step(format!("{}:{since}:{step}", post.id))
                 .township(post.township_id)
                 .facts(json!({"title": title, "post_id": post.id}));
             bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, vec![notice]))).await?;

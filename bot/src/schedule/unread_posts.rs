@@ -16,10 +16,9 @@ use qingfeng_core::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
+use super::patience::Due;
 use crate::{Bot, delivery};
 
-const REMINDED_AFTER: [i64; 2] = [3, 1];
-const GIVEN_UP_AFTER: i64 = 7;
 const PAGE: u64 = 500;
 
 pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
@@ -37,12 +36,14 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
         after = last.id;
         for review in page {
             let since = shanghai_date(review.created_at);
-            let days = (today - since).num_days();
-            if days >= GIVEN_UP_AFTER {
-                bot.store.housekeeping(move |unit| Box::pin(unread::give_up(unit, review.id))).await?;
-                continue;
-            }
-            let Some(step) = REMINDED_AFTER.into_iter().find(|step| days >= *step) else { continue };
+            let step = match Due::of(since, today) {
+                Due::Nothing => continue,
+                Due::GivingUp => {
+                    bot.store.housekeeping(move |unit| Box::pin(unread::give_up(unit, review.id))).await?;
+                    continue;
+                }
+                Due::Reminder(step) => step,
+            };
             let group = groups::Entity::find_by_id(review.group_id).one(bot.store.reader()).await?;
             let title = group.map(|group| group.name).unwrap_or_default();
             let notice = |reader| {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod account;
+#[path = "../support/platform_settings.rs"]
+mod platform_settings;
 mod replicas;
 mod resting;
 mod robots;

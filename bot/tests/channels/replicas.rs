@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use qingfeng_bot::{
     PlatformSettings,
-    channels::{CardTemplates, Channels, OfficialAccountSettings, Watch, WeComAppSettings},
+    channels::{CardTemplates, Channels, OfficialAccountSettings, Watch},
 };
 use qingfeng_core::{
     cache::{Cache, MemoryCache, RedisCache},
@@ -14,6 +14,8 @@ use qingfeng_core::{
 };
 use qingfeng_sandbox::{Account, Group, GroupKind, Phone, RunningSandbox, Sandbox, SandboxSettings, WeComAccount};
 use uuid::Uuid;
+
+use crate::platform_settings::platform_settings;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Shared {
@@ -76,25 +78,11 @@ impl Replicas {
             ..SandboxSettings::default()
         });
         let running = platforms.start("127.0.0.1:0").unwrap();
+        let official = OfficialAccountSettings { app_id: official.app_id, app_secret: official.app_secret };
         let settings = PlatformSettings {
-            wechat_api_base: running.wechat_base(),
-            wecom_api_base: running.wecom_base(),
-            dingtalk_api_base: running.dingtalk_base(),
-            feishu_api_base: running.feishu_base(),
-            wecom_app: Some(WeComAppSettings {
-                corp_id: corporation.corp_id,
-                agent_id: corporation.agent_id,
-                secret: corporation.secret,
-                has_callback: corporation.callback_url.is_some(),
-            }),
-            app_id: account.app_id,
-            app_secret: account.app_secret,
-            official_account: Some(OfficialAccountSettings {
-                app_id: official.app_id,
-                app_secret: official.app_secret,
-            }),
-            templates,
+            official_account: Some(official),
             consents,
+            ..platform_settings(&running, account, corporation, templates)
         };
         let dynamic: Arc<dyn Clock> = clock.clone();
         let channels = |name: &str| Channels::new(&cache, &dynamic, &Watch::nobody(), name, &settings).unwrap();

@@ -42,7 +42,8 @@ fn card() -> TemplateCard {
         words: "路灯已更换三盏".into(),
         lines: (0..8).map(|line| (format!("第{line}项进展情况"), "长".repeat(40))).collect(),
         target: CardTarget::Address("https://qingfeng.example/app/".into()),
-        buttons: None,
+        task: None,
+        buttons: Vec::new(),
     }
 }
 

@@ -132,7 +132,8 @@ async fn a_card_carries_its_buttons_and_its_task() {
         words: "转发后请点已转发".into(),
         lines: vec![("期限".into(), "2026年3月5日".into())],
         target: CardTarget::MiniProgram { app_id: "wx1".into(), page: "pages/posts/detail".into() },
-        buttons: Some(("post:7/中@a".into(), vec![CardButton { text: "已转发".into(), key: "posted".into() }])),
+        task: Some("post:7/中@a".into()),
+        buttons: vec![CardButton { text: "已转发".into(), key: "posted".into() }],
     };
     assert!(tell(&replicas.first, "cadre-1", &AppMessage::Card(card)).await[0].is_taken());
     let arrived = replicas.platforms.delivered_to_member("cadre-1");

@@ -21,6 +21,8 @@ mod county;
 mod engines;
 mod five_plans;
 mod people;
+#[path = "../support/platform_settings.rs"]
+mod platform_settings;
 mod shared_cache;
 mod township;
 mod two_bots;

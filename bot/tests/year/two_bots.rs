@@ -3,17 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
-use qingfeng_bot::{
-    Bot, BotSettings, PlatformSettings, Reviewing,
-    channels::{CardTemplates, WeComAppSettings},
-};
+use qingfeng_bot::{Bot, BotSettings, Reviewing, channels::CardTemplates};
 use qingfeng_core::{
     cache::{Cache, MemoryCache, RedisCache},
     clock::{Clock, SimulatedClock},
     evidence::Darkroom,
     files,
     ids::CountyId,
-    outbox::consents::{self, Consent, Teller, Validity},
+    outbox::consents::{self, Consent, Teller},
     randomness::Randomness,
     sealing::Sealer,
     storage::{DatabaseSettings, Engine, Store, Surroundings},
@@ -24,7 +21,7 @@ use qingfeng_sandbox::{
 };
 use uuid::Uuid;
 
-use crate::{engines::TestDatabase, shared_cache::SharedCache};
+use crate::{engines::TestDatabase, platform_settings::platform_settings, shared_cache::SharedCache};
 
 const REMINDER: &str = "template-reminder";
 const PROGRESS: &str = "template-progress";
@@ -131,28 +128,13 @@ impl TwoBots {
 }
 
 fn new_bot(store: &Store, cache: &Arc<SharedCache>, running: &RunningSandbox) -> Arc<Bot> {
-    let (account, corporation) = (Account::default(), WeComAccount::default());
+    let templates = CardTemplates::usual(REMINDER, PROGRESS);
+    let platforms = platform_settings(running, Account::default(), WeComAccount::default(), templates);
     let settings = BotSettings {
         reviewing: Reviewing::SecondPerson,
         template_failures: 5,
         public_url: "http://127.0.0.1:8080".into(),
-        platforms: PlatformSettings {
-            wechat_api_base: running.wechat_base(),
-            wecom_api_base: running.wecom_base(),
-            dingtalk_api_base: running.dingtalk_base(),
-            feishu_api_base: running.feishu_base(),
-            wecom_app: Some(WeComAppSettings {
-                corp_id: corporation.corp_id,
-                agent_id: corporation.agent_id,
-                secret: corporation.secret,
-                has_callback: corporation.callback_url.is_some(),
-            }),
-            app_id: account.app_id,
-            app_secret: account.app_secret,
-            official_account: None,
-            templates: CardTemplates::usual(REMINDER, PROGRESS),
-            consents: Validity::Once,
-        },
+        platforms,
     };
     // Nobody sends photos here.
     let files = files::open(&format!("file://{}", std::env::temp_dir().join("qingfeng-year").display()));

@@ -10,7 +10,6 @@ mod handling;
 mod intake;
 mod keys;
 mod offices;
-mod origins;
 mod refusals;
 mod state;
 
@@ -24,7 +23,6 @@ pub use handling::{ListedReport, PAGE, ReportPage, answer, decide, list, read};
 pub use intake::{Followed, NewReport, add, follow, submit};
 pub use keys::{OfficeKeys, OwnKey, publish as publish_key, retire as retire_key, seen_by as keys_seen_by};
 pub use offices::{Office, ReceivingOffices, can_be_received, receiving};
-pub use origins::{LOOKS, LOOKS_WINDOW, Origins};
 pub use refusals::ReportRefusal;
 pub use state::{Decision, State};
 

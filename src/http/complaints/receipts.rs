@@ -18,6 +18,7 @@ use crate::{
     Application,
     http::{
         input::{Input, sender},
+        origin::is_one_too_many,
         problem::{Answer, Problem},
     },
 };
@@ -43,10 +44,7 @@ pub struct ReceiptRating {
 }
 
 async fn holder(application: &Application, request: &HttpRequest, code: &str) -> Result<(Actor, CodeDigest), Fault> {
-    let origin = request.peer_addr().map_or_else(String::new, |address| address.ip().to_string());
-    // Who looked up a receipt is nobody's business, the cache's neither.
-    let slot = application.sealer.pseudonym("receipt", &origin);
-    if application.cache.take_slot(&slot, RECEIPT_LOOKS, RECEIPT_LOOKS_WINDOW).await?.is_some() {
+    if is_one_too_many(application, request, "receipt", (RECEIPT_LOOKS, RECEIPT_LOOKS_WINDOW)).await? {
         return Err(Fault::refused(SignInRefusal::TooManyAttempts));
     }
     let code = ReceiptCode::parse(code)?.digest(&application.paper_codes);

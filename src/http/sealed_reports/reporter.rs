@@ -1,12 +1,14 @@
 //! Reporters. No sign-in is looked at, no key of a draft, and nothing is logged.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use qingfeng_ballots::Hex;
 use qingfeng_core::{
     clock::shanghai_date,
     ids::OrganizationId,
     refusal::{Fault, FieldFault, Refusal},
-    reports::{self, LOOKS, LOOKS_WINDOW, NewReport, Office, ReportRefusal, State},
+    reports::{self, NewReport, Office, ReportRefusal, State},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,6 +19,7 @@ use crate::{
     Application,
     http::{
         input::Input,
+        origin::is_one_too_many,
         problem::{Problem, UnloggedFault},
     },
 };
@@ -89,11 +92,14 @@ fn lookup(text: &str) -> Result<[u8; 32], Refusal> {
     read.ok_or_else(|| Refusal::invalid(vec![FieldFault::new("/lookup", "查询码的格式不对。")]))
 }
 
-/// Keeps one place from filling the shelf; which place, nobody can read.
+/// Requests about reports from one address. A village may share one, so it is generous; codes are too long to be guessed anyway.
+const LOOKS: u32 = 120;
+const LOOKS_WINDOW: Duration = Duration::from_secs(10 * 60);
+
+/// Keeps one place from filling the shelf; which place, nobody can read, nor that it was the same on another day.
 async fn admit(application: &Application, request: &HttpRequest) -> Result<(), Fault> {
-    let today = shanghai_date(application.store.clock().now());
-    let slot = application.origins.slot(request.peer_addr().map(|address| address.ip()), today);
-    if application.cache.take_slot(&slot, LOOKS, LOOKS_WINDOW).await?.is_some() {
+    let about = format!("sealed_reports {}", shanghai_date(application.store.clock().now()));
+    if is_one_too_many(application, request, &about, (LOOKS, LOOKS_WINDOW)).await? {
         return Err(Fault::refused(ReportRefusal::TooManyRequests));
     }
     Ok(())

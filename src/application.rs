@@ -72,10 +72,10 @@ impl Application {
         let paper_codes = secrets.paper_codes()?;
         paper_codes.bring_up_to_date(&store).await?;
         let cache = cache::open(config.cache.redis_url.as_deref(), surroundings.clock.clone()).await?;
-        let wechat_login = WeChatLogin::new(&config.wechat)?;
         let (clock, randomness) = (surroundings.clock.clone(), &*surroundings.randomness);
         let holder = format!("api-{}", hex::encode(randomness.bytes::<8>()));
         let watch = Watch::on(&store);
+        let wechat_login = WeChatLogin::new(&config.wechat, &watch)?;
         let wechat_accounts = WeChatAccounts::new(&cache, &surroundings.clock, &watch, &holder, &config.platforms())?;
         let official_pushes = config
             .official_account

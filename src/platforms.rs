@@ -30,6 +30,11 @@ impl Config {
         let official_account = self.official_account.as_ref().map(|account| OfficialAccountSettings {
             app_id: account.app_id.clone(),
             app_secret: account.app_secret.clone(),
+            templates: account
+                .reminder_template
+                .clone()
+                .zip(account.progress_template.clone())
+                .map(|(reminder, progress)| CardTemplates { reminder, progress }),
         });
         PlatformSettings {
             wechat_api_base: self.wechat.api_base.clone(),

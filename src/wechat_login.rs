@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use qingfeng_bot::channels::Watch;
 use qingfeng_core::refusal::{Fault, Refusal, RefusalKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct WeChatLogin {
     client: reqwest::Client,
     settings: WeChat,
+    watch: Watch,
 }
 
 /// Who a login code stands for.
@@ -48,7 +50,7 @@ impl Answer {
 impl WeChatLogin {
     /// # Errors
     /// When the platform's address is neither https nor on this machine.
-    pub fn new(settings: &WeChat) -> anyhow::Result<Self> {
+    pub fn new(settings: &WeChat, watch: &Watch) -> anyhow::Result<Self> {
         let address = url::Url::parse(&settings.api_base)?;
         let local = matches!(address.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         anyhow::ensure!(address.scheme() == "https" || local, "wechat.api_base must be https");
@@ -59,7 +61,7 @@ impl WeChatLogin {
             .referer(false)
             .no_proxy()
             .build()?;
-        Ok(Self { client, settings: settings.clone() })
+        Ok(Self { client, settings: settings.clone(), watch: watch.clone() })
     }
 
     /// Exchanges the code for the person's identity at this mini-program. The session key is not kept: nothing here
@@ -86,6 +88,9 @@ impl WeChatLogin {
         let answer: Answer =
             serde_json::from_slice(&body).map_err(|_| Fault::unavailable("the platform's answer is no JSON"))?;
         let code = answer.code().ok_or_else(|| Fault::unavailable("the platform's code is no number"))?;
+        if code != 0 || answer.openid.is_some() {
+            self.watch.heard_login(&self.settings.app_id, code).await;
+        }
         match (code, answer.openid) {
             (0, Some(open_id)) => {
                 Ok(MiniProgramIdentity { open_id, union_id: answer.unionid.filter(|union_id| !union_id.is_empty()) })

@@ -100,7 +100,7 @@ fn group_of(alarm: &Refused) -> Option<GroupId> {
 }
 
 fn of_refusal(alarm: &Refused, names: &HashMap<GroupId, String>) -> Alarm {
-    let platform = if alarm.interface.starts_with("wecom:") { "企业微信" } else { "微信" };
+    let platform = platform_words(&alarm.interface);
     let (trouble, advice) = match alarm.kind {
         AlarmKind::BadConfig => (
             format!("{platform}不认我们的账号、密钥或服务器地址（{}）", alarm.code),
@@ -117,6 +117,14 @@ fn of_refusal(alarm: &Refused, names: &HashMap<GroupId, String>) -> Alarm {
         AlarmKind::ChannelGone => (
             "群机器人已被移除，或密钥失效".to_owned(),
             "请在群里重新添加机器人，再把新密钥换上。换好并发出一条以后，这里会自动消失。".to_owned(),
+        ),
+        AlarmKind::UnknownCode => (
+            format!("{platform}拒绝了我们，原因程序不认识（{}）", alarm.code),
+            format!("请到{platform}开放文档查这个返回码，按说明处理。这个接口再次成功后，这里会自动消失。"),
+        ),
+        AlarmKind::Clock => (
+            "平台推送的时间和本机相差十分钟以上，推送都没有收下".to_owned(),
+            "请校准服务器的时间。时间没有错的话，可能是有人重放旧的推送。收到正常的推送后，这里会自动消失。".to_owned(),
         ),
     };
     let group = group_of(alarm);
@@ -135,10 +143,18 @@ fn of_refusal(alarm: &Refused, names: &HashMap<GroupId, String>) -> Alarm {
     }
 }
 
-/// What an interface is for.
+fn platform_words(interface: &str) -> &'static str {
+    if interface.starts_with("wecom:") { "企业微信" } else { "微信" }
+}
+
+/// What an interface is for, and whose it is.
 fn interface_words(interface: &str) -> String {
-    let (platform, path) = interface.split_once(':').unwrap_or(("", interface));
-    let platform = if platform == "wecom" { "企业微信" } else { "微信" };
+    if interface == alarms::CLOCK {
+        return "服务器的时间".to_owned();
+    }
+    let platform = platform_words(interface);
+    let mut parts = interface.splitn(3, ':').skip(1);
+    let (account, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let what = match path {
         "token" => "访问凭证（不通则什么都发不出）",
         "/cgi-bin/message/subscribe/send" => "订阅消息",
@@ -148,14 +164,16 @@ fn interface_words(interface: &str) -> String {
         "/cgi-bin/message/update_template_card" => "卡片按钮的更新",
         "/cgi-bin/media/get" | "/cgi-bin/media/upload" => "照片、语音和文件",
         "/cgi-bin/auth/getuserinfo" => "干部登录",
+        "/sns/jscode2session" => "小程序登录",
         "/cgi-bin/menu/create" => "服务号菜单",
+        "/wxaapi/newtmpl/gettemplate" | "/cgi-bin/template/get_all_private_template" => "消息模板的清单",
         "/wxa/generate_urllink" | "/wxa/generatescheme" | "/wxa/getwxacodeunlimit" => "小程序链接和小程序码",
         "/wxa/msg_sec_check" => "公示内容的安全检查",
         "/wxa/business/getuserphonenumber" => "手机号授权",
         path if path.starts_with("/cgi-bin/externalcontact/") => "客户群群发",
-        path => return format!("{platform}接口 {path}"),
+        path => return format!("{platform}接口 {path}（账号 {account}）"),
     };
-    format!("{platform}：{what}")
+    format!("{platform}：{what}（账号 {account}）")
 }
 
 fn of_template(stop: &template_stops::entity::Model, waiting: u64) -> Alarm {
@@ -226,8 +244,10 @@ mod tests {
 
     #[test]
     fn interfaces_are_called_by_what_they_are_for() {
-        assert_eq!(interface_words("wechat:/cgi-bin/message/subscribe/send"), "微信：订阅消息");
-        assert_eq!(interface_words("wecom:/cgi-bin/externalcontact/add_msg_template"), "企业微信：客户群群发");
-        assert_eq!(interface_words("wechat:/wxa/other"), "微信接口 /wxa/other");
+        assert_eq!(interface_words("wechat:wx1:/cgi-bin/message/subscribe/send"), "微信：订阅消息（账号 wx1）");
+        let task = "wecom:1000002:/cgi-bin/externalcontact/add_msg_template";
+        assert_eq!(interface_words(task), "企业微信：客户群群发（账号 1000002）");
+        assert_eq!(interface_words("wechat:wx1:/wxa/other"), "微信接口 /wxa/other（账号 wx1）");
+        assert_eq!(interface_words("clock"), "服务器的时间");
     }
 }

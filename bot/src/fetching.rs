@@ -5,13 +5,14 @@ use qingfeng_core::{
     refusal::{Fault, RefusalKind},
 };
 
-use crate::{Bot, delivery::Outcome};
+use crate::{Bot, channels::MediaFault};
 
 /// Fetched in one round; the rest in the next. Few, because what is to be delivered waits meanwhile for a platform that hangs.
 const BATCH: u64 = 5;
 
-/// Attempts before this one, after which a file that cannot be used is not going to be usable.
-const USABLE_BY: i32 = 2;
+/// Attempts before this one, after which a file that cannot be used is not going to be usable: two hours, so that a platform in
+/// trouble has given another one by then, and the person can still send it again.
+const USABLE_BY: i32 = 7;
 
 /// Fetches what is due.
 ///
@@ -38,12 +39,12 @@ async fn fetch(bot: &Bot, awaited: &Awaited) -> Result<(), Fault> {
     };
     let bytes = match account.media(&awaited.reference).await {
         Ok(bytes) => bytes,
-        Err(Outcome::Final(reason)) => {
+        Err(MediaFault::Gone(reason)) => {
             tracing::warn!(reason, complaint = %awaited.complaint_id, "a photo or voice note cannot be had");
             return evidence::give_up(&bot.store, awaited).await;
         }
-        // Fetching changes nothing: whatever else came in between, it is tried again.
-        Err(outcome) => return Err(Fault::unavailable(format!("{outcome:?}"))),
+        // Fetching changes nothing: as long as the platform holds it, whatever else came in between may be mended.
+        Err(MediaFault::NotYet(reason)) => return Err(Fault::unavailable(reason)),
     };
     match evidence::take(&bot.store, &bot.darkroom, awaited, bytes).await {
         // What arrived may be half of it: only a file that stays unusable is given up.

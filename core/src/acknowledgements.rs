@@ -96,17 +96,31 @@ async fn hold(unit: &UnitOfWork, actor: &Actor, id: DeadlineId) -> Result<deadli
     Ok(deadline)
 }
 
+/// The refusal of who answers for a date that is another one by now.
+pub const DEADLINE_MOVED: &str = "deadline_moved";
+
 /// Somebody knows of the date: nothing reminds him ahead of it any more, only on the day and after it. A moved date has to be
-/// acknowledged anew. Said twice it is said once.
+/// acknowledged anew; `told` is the date that he was shown, where a message may be older than the date is. Said twice it is said
+/// once.
 ///
 /// # Errors
-/// `not_found`, `forbidden`; `no_open_deadline`.
-pub async fn known(store: &Store, command: &Command, county: CountyId, id: DeadlineId) -> Result<Outcome<()>, Fault> {
+/// `not_found`, `forbidden`; `no_open_deadline`; [`DEADLINE_MOVED`].
+pub async fn known(
+    store: &Store,
+    command: &Command,
+    county: CountyId,
+    id: DeadlineId,
+    told: Option<NaiveDate>,
+) -> Result<Outcome<()>, Fault> {
     let actor = command.actor.clone();
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
                 let deadline = hold(unit, &actor, id).await?;
+                if told.is_some() && told != deadline.due_on {
+                    let sentence = "这件事的期限已经调整，请先看新的期限。";
+                    return Err(Refusal::new(RefusalKind::Conflict, DEADLINE_MOVED, sentence).into());
+                }
                 unit.later(
                     &deadlines::Entity::update_many()
                         .col_expr(deadlines::Column::AcknowledgedOn, Expr::value(unit.today()))

@@ -33,6 +33,11 @@ mod m20261126_000100_sealed_reports;
 mod m20261126_000110_account_links;
 mod m20261126_000112_priorities;
 mod m20261126_000113_retracted_posts;
+mod m20261126_000114_invitations_in_browsers;
+mod m20261126_000115_retractions;
+mod m20261126_000116_cards;
+mod m20261126_000117_plain_tallies;
+mod m20261126_000118_alarm_names;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -76,6 +81,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000110_account_links::Migration),
             Box::new(m20261126_000112_priorities::Migration),
             Box::new(m20261126_000113_retracted_posts::Migration),
+            Box::new(m20261126_000114_invitations_in_browsers::Migration),
+            Box::new(m20261126_000115_retractions::Migration),
+            Box::new(m20261126_000116_cards::Migration),
+            Box::new(m20261126_000117_plain_tallies::Migration),
+            Box::new(m20261126_000118_alarm_names::Migration),
         ]
     }
 }

@@ -43,6 +43,8 @@ pub enum FaultKind {
     Silent,
     /// The whole platform is away: 503 with a page; the call is not carried out.
     Outage,
+    /// Something in between answers 200 with a page of its own; the call is not carried out.
+    Portal,
 }
 
 impl FaultKind {
@@ -57,6 +59,7 @@ impl FaultKind {
             Self::GatewayAfter { .. } => "gateway_after",
             Self::Silent => "silent",
             Self::Outage => "outage",
+            Self::Portal => "portal",
         }
     }
 }
@@ -177,6 +180,7 @@ pub(crate) async fn inject(
     let response = match &fault {
         Some(FaultKind::BadGateway) => instead(request, gateway_page(502, "502 Bad Gateway")),
         Some(FaultKind::Outage) => instead(request, gateway_page(503, "503 Service Temporarily Unavailable")),
+        Some(FaultKind::Portal) => instead(request, gateway_page(200, "Please sign in")),
         Some(FaultKind::Busy) => instead(request, coded(platform, -1, "system error")),
         Some(FaultKind::Refuse { code }) => instead(request, coded(platform, *code, "refused on demand")),
         Some(FaultKind::Silent) => instead(request, HttpResponse::NoContent().finish()),

@@ -8,8 +8,8 @@ use crate::{
     phones::Phone,
     settings::{Account, WeComAccount},
     wechat::{
-        AccountMessage, Callback, Event, Passive, PushOutcome, Template, Which, element, issue_code, push_at_wecom,
-        push_event, push_message, push_text, verify_callback,
+        AccountMessage, Callback, Event, LINK_HOST, Passive, PushOutcome, Template, Which, element, issue_code,
+        push_at_wecom, push_event, push_message, push_text, verify_callback,
     },
     wecom::{RobotMessage, tell},
 };
@@ -105,6 +105,13 @@ impl Sandbox {
     #[must_use]
     pub fn login_code(&self, openid: &str) -> String {
         self.phone(openid).login_code()
+    }
+
+    /// The page of the mini-program that a link opens, with its query; none when it is over or not the platform's.
+    #[must_use]
+    pub fn page_of_link(&self, address: &str) -> Option<String> {
+        let now = self.now();
+        self.state().links.page(address.strip_prefix(LINK_HOST)?, now)
     }
 
     /// The person accepted the template that many times, silently: no event is pushed.

@@ -107,6 +107,11 @@ impl PhoneHandle {
     pub async fn enter_wecom(&self) -> PushOutcome {
         self.push_at_wecom("enter_agent", &wecom_event("enter_agent", "")).await
     }
+
+    /// Becomes one of those who see the application at WeCom.
+    pub async fn join_wecom(&self) -> PushOutcome {
+        self.push_at_wecom("subscribe", &wecom_event("subscribe", "")).await
+    }
 }
 
 fn wecom_event(name: &str, key: &str) -> String {

@@ -78,10 +78,11 @@ impl Sandbox {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Adds the simulator to an application: `/wechat`, `/wecom`, `/dingtalk`, `/feishu` and `/sandbox`.
+    /// Adds the simulator to an application: `/wechat`, `/wecom`, `/dingtalk`, `/feishu`, `/sandbox` and `/connect`.
     pub fn configure(&self, config: &mut web::ServiceConfig) {
         config
             .app_data(web::Data::new(self.clone()))
+            .configure(pages::authorization)
             .service(
                 web::scope("/wechat")
                     .wrap(from_fn(|request, next| faults::inject(Platform::WeChat, request, next)))

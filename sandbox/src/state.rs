@@ -18,7 +18,8 @@ use crate::{
     robot_use::RobotUse,
     settings::{Account, WeComAccount},
     wechat::{
-        AccountMedia, LoginCode, Menu, PhoneCodes, ReplyAllowances, Sessions, TakenNames, Template, TokenBook, Uploads,
+        AccountMedia, Links, LoginCode, Menu, PhoneCodes, ReplyAllowances, Sessions, TakenNames, Template, TokenBook,
+        Uploads,
     },
     wecom::{AppUse, GroupTasks, LoginCodes, ResponseCodes},
 };
@@ -43,6 +44,8 @@ pub(crate) struct State {
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) templates: BTreeMap<String, Template>,
     pub(crate) codes: HashMap<String, LoginCode>,
+    /// Links into the mini-program.
+    pub(crate) links: Links,
     pub(crate) tokens: TokenBook,
     /// The official account's.
     pub(crate) official_tokens: TokenBook,

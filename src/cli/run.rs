@@ -27,6 +27,9 @@ impl Run {
         if self.demo && config.official_account.is_none() {
             demo::use_simulated_account(&mut config);
         }
+        if self.demo {
+            demo::use_simulated_corporation(&mut config);
+        }
         let listener = std::net::TcpListener::bind(&config.http.bind)
             .with_context(|| format!("cannot listen on {}", config.http.bind))?;
         let box_listener = listen_for_the_box(&mut config)?;

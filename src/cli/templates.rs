@@ -1,10 +1,10 @@
-//! The templates of subscribe messages, compared with what the platform has.
+//! The templates of cards, compared with what the platform has.
 
 use std::{fmt::Write as _, process::ExitCode, sync::Arc};
 
 use chrono::{Days, NaiveDateTime};
 use qingfeng_bot::{
-    channels::{Card, Channels, ListedTemplate, TemplateKeys, TemplateUse, Watch},
+    channels::{Card, CardTemplates, Channels, ListedTemplate, TemplateKeys, TemplateUse, Watch},
     delivery::Outcome,
 };
 use qingfeng_core::{
@@ -26,15 +26,21 @@ pub async fn check_templates(config: &Config) -> anyhow::Result<ExitCode> {
     let channels = Channels::new(&cache, &clock, &Watch::nobody(), "templates", &platforms)?;
     let asked = channels.subscribe_messages.listed().await;
     let listed = asked.map_err(|outcome| anyhow::anyhow!("问不到微信小程序的模板：{}", why(outcome)))?;
-    let misfits = platforms.templates.misfits(platforms.consents, &listed);
+    let mut misfits = platforms.templates.misfits(Some(platforms.consents), &listed);
     let now = clock.now().with_timezone(&shanghai()).naive_local();
     let mut report = String::new();
-    account(&mut report, &listed)?;
-    for keys in [&platforms.templates.reminder, &platforms.templates.progress] {
-        sample(&mut report, keys, now)?;
+    account(&mut report, "小程序", &listed)?;
+    samples(&mut report, &platforms.templates, now)?;
+    if let Some(official) = &channels.template_messages {
+        let asked = official.listed().await;
+        let listed = asked.map_err(|outcome| anyhow::anyhow!("问不到服务号的模板：{}", why(outcome)))?;
+        misfits.extend(official.templates().misfits(None, &listed));
+        writeln!(report)?;
+        account(&mut report, "服务号", &listed)?;
+        samples(&mut report, official.templates(), now)?;
     }
     if misfits.is_empty() {
-        writeln!(report, "\n配置与小程序账号里的模板相符。")?;
+        writeln!(report, "\n配置与账号里的模板相符。")?;
     } else {
         writeln!(report, "\n不相符，微信会拒收：")?;
         for misfit in &misfits {
@@ -45,13 +51,13 @@ pub async fn check_templates(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(if misfits.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn account(report: &mut String, listed: &[ListedTemplate]) -> std::fmt::Result {
-    writeln!(report, "小程序账号里有{}个模板：", listed.len())?;
+fn account(report: &mut String, name: &str, listed: &[ListedTemplate]) -> std::fmt::Result {
+    writeln!(report, "{name}账号里有{}个模板：", listed.len())?;
     for template in listed {
         let sort = match template.is_long_term {
             Some(false) => "一次性订阅",
             Some(true) => "长期订阅",
-            None => "其他类型",
+            None => "",
         };
         writeln!(report, "\n《{}》{sort}  {}", template.title, template.id)?;
         for key in &template.keys {
@@ -62,7 +68,11 @@ fn account(report: &mut String, listed: &[ListedTemplate]) -> std::fmt::Result {
     Ok(())
 }
 
-/// What a card becomes.
+/// What cards become.
+fn samples(report: &mut String, templates: &CardTemplates, now: NaiveDateTime) -> std::fmt::Result {
+    [&templates.reminder, &templates.progress].into_iter().try_for_each(|keys| sample(report, keys, now))
+}
+
 fn sample(report: &mut String, keys: &TemplateKeys, now: NaiveDateTime) -> std::fmt::Result {
     let (due_on, hint) = match keys.template() {
         TemplateUse::Reminder => (Some(now.date() + Days::new(3)), "还有3天到期，请抓紧办理"),

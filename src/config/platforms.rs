@@ -52,6 +52,11 @@ pub struct OfficialAccount {
     pub callback_token: String,
     /// `EncodingAESKey` of its message push, and while it is being changed the former one after it.
     pub callback_keys: Vec<String>,
+    /// Templates of its cards, to who follows it and has no accept of the mini-program's left: both, or it sends none.
+    #[serde(with = "super::subscribe_templates::optional_reminder", skip_serializing_if = "Option::is_none")]
+    pub reminder_template: Option<TemplateKeys>,
+    #[serde(with = "super::subscribe_templates::optional_progress", skip_serializing_if = "Option::is_none")]
+    pub progress_template: Option<TemplateKeys>,
 }
 
 impl OfficialAccount {
@@ -63,6 +68,8 @@ impl OfficialAccount {
             app_secret: "sandbox-account-secret".into(),
             callback_token: "sandbox-account-token".into(),
             callback_keys: Vec::new(),
+            reminder_template: Some(shipped(TemplateUse::Reminder)),
+            progress_template: Some(shipped(TemplateUse::Progress)),
         }
     }
 }

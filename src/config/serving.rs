@@ -14,6 +14,9 @@ pub struct Http {
     pub workers: usize,
     /// Seconds that running requests get to finish when the server stops.
     pub shutdown_seconds: u64,
+    /// A proxy stands in front and names the caller in `X-Forwarded-For`: requests are then counted by its last entry. Without
+    /// a proxy that writes it, everybody could name what address they like.
+    pub behind_proxy: bool,
     /// Shows the demo's accounts on the front page. Set by `run --demo`.
     pub demo: bool,
 }
@@ -25,6 +28,7 @@ impl Default for Http {
             public_url: "http://127.0.0.1:8080".into(),
             workers: 0,
             shutdown_seconds: 20,
+            behind_proxy: false,
             demo: false,
         }
     }

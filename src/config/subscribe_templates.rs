@@ -137,6 +137,33 @@ pub(super) mod progress {
     }
 }
 
+/// `official_account.reminder_template`, which may be missing.
+pub(super) mod optional_reminder {
+    use super::{TemplateKeys, TemplateUse, Written};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(in crate::config) fn serialize<S: Serializer>(keys: &Option<TemplateKeys>, to: S) -> Result<S::Ok, S::Error> {
+        keys.as_ref().map(Written::of).serialize(to)
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TemplateKeys>, D::Error> {
+        let written = Option::<Written>::deserialize(from)?;
+        written.map(|written| written.keys(TemplateUse::Reminder)).transpose().map_err(D::Error::custom)
+    }
+}
+
+/// `official_account.progress_template`.
+pub(super) mod optional_progress {
+    pub(in crate::config) use super::optional_reminder::serialize;
+    use super::{TemplateKeys, TemplateUse, Written};
+    use serde::{Deserialize, Deserializer, de::Error};
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TemplateKeys>, D::Error> {
+        let written = Option::<Written>::deserialize(from)?;
+        written.map(|written| written.keys(TemplateUse::Progress)).transpose().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -161,6 +188,23 @@ mod tests {
         let config = loaded("").unwrap();
         assert_eq!(config.wechat.reminder_template.id(), "TEMPLATE-REMINDER");
         assert_eq!(keys(&config), ["matter=thing2", "due=time5", "hint=thing7", "reason=thing9", "status=phrase3"]);
+    }
+
+    #[test]
+    fn an_official_account_without_templates_sends_no_cards_and_with_them_says_so_again() {
+        let account = "[official_account]\napp_id = \"wx2\"\n";
+        let config = loaded(account).unwrap();
+        assert!(config.platforms().official_account.unwrap().templates.is_none());
+        let reminder = "[official_account.reminder_template]\nid = \"T-1\"\nmatter = \"thing11\"\n";
+        let one = loaded(&format!("{account}{reminder}")).unwrap();
+        assert!(one.platforms().official_account.unwrap().templates.is_none());
+        let progress = "[official_account.progress_template]\nid = \"T-2\"\n";
+        let both = loaded(&format!("{account}{reminder}{progress}")).unwrap();
+        let printed = loaded(&both.printable().unwrap()).unwrap();
+        let templates = printed.platforms().official_account.unwrap().templates.unwrap();
+        assert_eq!((templates.reminder.id(), templates.progress.id()), ("T-1", "T-2"));
+        let wrong = loaded(&format!("{account}[official_account.reminder_template]\nid = \"\"\n")).unwrap_err();
+        assert!(wrong.contains("没有写编号"), "{wrong}");
     }
 
     #[test]

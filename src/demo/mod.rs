@@ -22,7 +22,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 pub use authorities::{Authorities, Running as RunningAuthorities};
 pub use people::{Account, PASSWORD, accounts};
 pub(crate) use reports::key_files;
-pub use simulator::{official_open_id, start as start_simulator, use_simulated_account, use_simulated_robot};
+pub use simulator::{
+    official_open_id, start as start_simulator, use_simulated_account, use_simulated_corporation, use_simulated_robot,
+};
 pub(crate) use surveys::cards;
 pub use surveys::seed_surveys;
 

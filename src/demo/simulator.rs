@@ -103,6 +103,13 @@ pub fn use_simulated_account(config: &mut Config) {
     config.official_account = Some(OfficialAccount::simulated());
 }
 
+/// Staff sign in at the simulator's corporation.
+pub fn use_simulated_corporation(config: &mut Config) {
+    if config.wecom.corp_id == WeComAccount::default().corp_id {
+        config.wecom.oauth_base = format!("http://{}", config.sandbox.bind);
+    }
+}
+
 /// What the official account calls the owner of a demo phone.
 #[must_use]
 pub fn official_open_id(open_id: &str) -> String {
@@ -147,8 +154,9 @@ fn phones() -> Vec<Phone> {
                 .with_persona(format!("村民 {name} {}组", number % 6 + 1))
         })
     });
-    let staff =
-        accounts().into_iter().map(|account| Phone::new(account.open_id(), account.label.clone()).with_persona("干部"));
+    let staff = accounts().into_iter().map(|account| {
+        Phone::new(account.open_id(), account.label.clone()).with_persona("干部").at_wecom(&account.login)
+    });
     staff.chain(residents).map(known).collect()
 }
 

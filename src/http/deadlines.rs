@@ -36,7 +36,7 @@ pub struct ObjectionAnswer {
 act!(
     /// Say that I know of the date: nothing reminds me ahead of it any more.
     acknowledge, "deadlines", DeadlineId, "/deadlines/{id}/acknowledgement", Nothing, "acknowledge_deadline",
-    |application, command, county, id, _value| acknowledgements::known(&application.store, &command, county, id)
+    |application, command, county, id, _value| acknowledgements::known(&application.store, &command, county, id, None)
 );
 
 act!(

@@ -1,10 +1,15 @@
-//! Posts that a second person lets go into a group, and taking posts back.
+//! Posts that a second person lets go into a group, what went there, and taking posts back.
 
 use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
 use qingfeng_core::{
-    groups::reviews::{self, PAGE, ReviewState, Reviewed, Verdict},
+    groups::{
+        retraction,
+        reviews::{self, PAGE, ReviewState, Reviewed, Verdict},
+        sent::{self, SentPost},
+    },
     ids::{MessageId, OrganizationId},
+    outbox::MessageState,
     publication::{Finding, FindingKind},
     refusal::Fault,
 };
@@ -21,7 +26,7 @@ use super::{
 use crate::Application;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(approve).service(reject).service(retract);
+    config.service(list).service(list_sent).service(approve).service(reject).service(retract);
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -122,6 +127,70 @@ async fn list(
     Ok(web::Json(PostReviews { items, next }))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SentPostsQuery {
+    /// The last one of the page before.
+    before: Option<MessageId>,
+}
+
+/// A post that is in a group or on its way there, or was taken back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupPost {
+    id: MessageId,
+    /// Name of the group.
+    group: String,
+    /// What kind of post it is, in Chinese.
+    what: &'static str,
+    /// What it is about.
+    title: Option<String>,
+    state: MessageState,
+    /// Somebody took it back: it is not sent any more, or is corrected.
+    retracted: bool,
+    created_at: DateTime<Utc>,
+    sent_at: Option<DateTime<Utc>>,
+}
+
+impl From<SentPost> for GroupPost {
+    fn from(SentPost { message, group }: SentPost) -> Self {
+        Self {
+            id: message.id,
+            group,
+            what: qingfeng_bot::messages::what_is_posted(&message.kind),
+            title: message.facts.get("title").and_then(|title| title.as_str()).map(str::to_owned),
+            state: message.state,
+            retracted: message.retracted_at.is_some(),
+            created_at: message.created_at,
+            sent_at: message.sent_at,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupPosts {
+    items: Vec<GroupPost>,
+    next: Option<MessageId>,
+}
+
+/// The posts that I may take back: what is in groups, may be, or is on its way there; and what was taken back. Latest first.
+#[utoipa::path(tag = "group posts", security(("access_token" = [])), params(SentPostsQuery), responses(
+    (status = 200, body = GroupPosts),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/group-posts/sent")]
+async fn list_sent(
+    application: web::Data<Application>,
+    person: SignedIn,
+    query: web::Query<SentPostsQuery>,
+) -> Answer<web::Json<GroupPosts>> {
+    let rows = sent::list(&application.store, &person.actor, query.before).await?;
+    let next = if rows.len() as u64 == sent::PAGE { rows.last().map(|row| row.message.id) } else { None };
+    Ok(web::Json(GroupPosts { items: rows.into_iter().map(GroupPost::from).collect(), next }))
+}
+
 act!(
     /// Let a post go that somebody else wrote.
     approve, "group posts", MessageId, "/group-posts/{id}/approval", Nothing, "approve_post",
@@ -140,5 +209,5 @@ act!(
     /// Take a post back: what is in the group already is corrected there.
     retract, "group posts", MessageId, "/group-posts/{id}/retraction", PostReason, "retract_post",
     |application, command, county, id, value|
-        reviews::retract(&application.store, &command, county, id, &value.reason)
+        retraction::retract(&application.store, &command, county, id, &value.reason)
 );

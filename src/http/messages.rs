@@ -1,13 +1,13 @@
 //! Messages that did not get through.
 
-use actix_web::{get, post, web};
+use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use qingfeng_core::{
     ids::MessageId,
     outbox::{
         MessageState, RecipientKind,
         residents_missed::{Missed, residents_missed},
-        undelivered::{self, PAGE, Undelivered},
+        undelivered::{self, Undelivered},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     act::act,
     authentication::SignedIn,
-    complaints::Nothing,
+    complaints::{Nothing, county},
+    input::Input,
     problem::{Answer, Problem},
 };
 use crate::Application;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(resend).service(arrived);
+    config.service(list).service(resend).service(arrived).service(resend_all).service(all_arrived);
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,16 +35,21 @@ struct MessagesQuery {
     before: Option<MessageId>,
 }
 
-/// A message that was parked, or of which nobody knows whether it arrived.
+/// A card or a post that was parked, or of which nobody knows whether it arrived.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UndeliveredMessage {
+    /// Of its latest message: whatever is done with it is done with the whole card.
     id: MessageId,
+    /// How many messages were in the card.
+    messages: usize,
     recipient_kind: RecipientKind,
     /// The group or the member of staff.
     recipient: Option<String>,
     /// What kind of message it is, e.g. `deadline_ahead`.
     kind: String,
     title: Option<String>,
+    /// What else was in the card.
+    also: Vec<String>,
     state: MessageState,
     /// Why its recipient gets it, as the card says; none for a group's post.
     why: Option<&'static str>,
@@ -56,11 +62,13 @@ impl From<Undelivered> for UndeliveredMessage {
     fn from(message: Undelivered) -> Self {
         Self {
             id: message.id,
+            messages: message.messages,
             recipient_kind: message.recipient_kind,
             recipient: message.recipient,
             why: qingfeng_bot::messages::why(message.recipient_kind, &message.kind),
             kind: message.kind,
             title: message.title,
+            also: message.also,
             state: message.state,
             reason: message.reason,
             created_at: message.created_at,
@@ -89,7 +97,8 @@ pub struct UndeliveredMessages {
     next: Option<MessageId>,
 }
 
-/// Messages of the township that did not get through to staff and groups, latest first, and how many did not reach residents.
+/// Messages of the township that did not get through to staff and groups, latest first, what was in one card together, and how many did
+/// not reach residents. A page may be empty though another one follows.
 #[utoipa::path(tag = "messages", security(("access_token" = [])), params(MessagesQuery), responses(
     (status = 200, body = UndeliveredMessages),
     (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -102,27 +111,78 @@ async fn list(
     person: SignedIn,
     query: web::Query<MessagesQuery>,
 ) -> Answer<web::Json<UndeliveredMessages>> {
-    let rows = undelivered::undelivered(&application.store, &person.actor, query.before).await?;
-    let next = if rows.len() as u64 == PAGE { rows.last().map(|row| row.id) } else { None };
+    let page = undelivered::undelivered(&application.store, &person.actor, query.before).await?;
     let residents = match query.before {
         None => residents_missed(&application.store, &person.actor).await?,
         Some(_) => Vec::new(),
     };
     Ok(web::Json(UndeliveredMessages {
-        items: rows.into_iter().map(UndeliveredMessage::from).collect(),
+        items: page.items.into_iter().map(UndeliveredMessage::from).collect(),
         residents: residents.into_iter().map(ResidentsMissed::from).collect(),
-        next,
+        next: page.next,
     }))
 }
 
 act!(
-    /// Send it again.
+    /// Send it again, with what was in the same card.
     resend, "messages", MessageId, "/messages/{id}/resending", Nothing, "resend_message",
-    |application, command, county, id, _value| undelivered::resend(&application.store, &command, county, id)
+    |application, command, county, id, _value| undelivered::resend(&application.store, &command, county, vec![id])
 );
 
 act!(
     /// It arrived: somebody saw it, or asked.
     arrived, "messages", MessageId, "/messages/{id}/arrival", Nothing, "confirm_message_arrival",
-    |application, command, county, id, _value| undelivered::arrived(&application.store, &command, county, id)
+    |application, command, county, id, _value| undelivered::arrived(&application.store, &command, county, vec![id])
 );
+
+/// Messages that are settled together.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedMessages {
+    /// At most a hundred.
+    ids: Vec<MessageId>,
+}
+
+/// Send all of them again, with what was in the same cards. Those that somebody else has settled meanwhile stay as they are.
+#[utoipa::path(tag = "messages", security(("access_token" = [])), request_body = NamedMessages,
+    params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`message_not_parked`, `post_retracted`"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ))]
+#[post("/messages/resending")]
+async fn resend_all(
+    application: web::Data<Application>,
+    person: SignedIn,
+    input: Input<NamedMessages>,
+) -> Answer<HttpResponse> {
+    let command = input.command(&person.actor, "resend_messages")?;
+    undelivered::resend(&application.store, &command, county(&person.actor)?, input.value.ids).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// All of them arrived: somebody saw them, or asked. Those that somebody else has settled meanwhile stay as they are.
+#[utoipa::path(tag = "messages", security(("access_token" = [])), request_body = NamedMessages,
+    params(("Idempotency-Key" = Option<String>, Header, description = "made with the draft")),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`message_not_unknown`"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ))]
+#[post("/messages/arrival")]
+async fn all_arrived(
+    application: web::Data<Application>,
+    person: SignedIn,
+    input: Input<NamedMessages>,
+) -> Answer<HttpResponse> {
+    let command = input.command(&person.actor, "confirm_message_arrivals")?;
+    undelivered::arrived(&application.store, &command, county(&person.actor)?, input.value.ids).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

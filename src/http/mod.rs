@@ -21,9 +21,11 @@ mod group_posts;
 mod handover;
 mod health;
 pub mod input;
+mod invitations;
 mod me;
 mod message_templates;
 mod messages;
+mod opt_out;
 mod organizations;
 mod origin;
 mod prepared_posts;
@@ -118,6 +120,8 @@ fn api(config: &mut ServiceConfig) {
             .configure(me::routes)
             .configure(consents::routes)
             .configure(account_links::routes)
+            .configure(opt_out::routes)
+            .configure(invitations::routes)
             .configure(files::routes)
             .configure(organizations::routes)
             .configure(complaints::routes)

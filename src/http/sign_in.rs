@@ -19,7 +19,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     authentication::SignedIn,
     input::Input,
-    origin::is_one_too_many,
+    origin::{count_no_more, is_one_too_many},
     problem::{Answer, Problem},
 };
 use crate::{Application, wechat_login::MiniProgramIdentity};
@@ -28,9 +28,12 @@ use crate::{Application, wechat_login::MiniProgramIdentity};
 pub(super) const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
 /// What the identity behind a ticket is sealed as: the cache knows nobody.
 pub(super) const BINDING: &str = "identity to be bound";
-/// Sign-ins per invitation code or ticket, so that codes cannot be guessed.
+/// Invitation codes from one place that are none, so that codes cannot be guessed. Those that are good do not count: a village
+/// may share an address, and is invited on one evening.
 const GUESSES: u32 = 10;
 const GUESSES_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// As what they are counted.
+const INVITATION: &str = "invitation";
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(with_mini_program).service(with_invitation).service(as_staff).service(refresh).service(sign_out);
@@ -48,7 +51,8 @@ pub struct MiniProgramSignIn {
 pub struct InvitationSignIn {
     /// The code printed on the invitation.
     invitation_code: String,
-    /// From the mini-program sign-in, to bind this WeChat; without it only this browser is signed in.
+    /// From the mini-program sign-in, to bind this WeChat; without it only this browser is signed in, and the code binds a phone
+    /// within 30 days.
     #[serde(default)]
     ticket: Option<String>,
 }
@@ -149,14 +153,10 @@ async fn with_invitation(
     request: actix_web::HttpRequest,
     input: Input<InvitationSignIn>,
 ) -> Answer<web::Json<Tokens>> {
-    let cache = &application.cache;
-    if is_one_too_many(&application, &request, "invitation", (GUESSES, GUESSES_WINDOW)).await? {
-        return Err(Fault::refused(SignInRefusal::TooManyAttempts).into());
-    }
     let identity: Option<MiniProgramIdentity> = match &input.value.ticket {
         None => None,
         Some(ticket) => {
-            let sealed = cache.get(&format!("binding:{ticket}")).await?;
+            let sealed = application.cache.get(&format!("binding:{ticket}")).await?;
             let sealed = sealed.ok_or_else(|| Fault::refused(SignInRefusal::TicketExpired))?;
             let identity = application.sealer.open(BINDING, &sealed);
             let identity = identity.map_err(|_| Fault::refused(SignInRefusal::TicketExpired))?;
@@ -164,9 +164,14 @@ async fn with_invitation(
         }
     };
     let open_id = identity.as_ref().map(|identity| identity.open_id.clone());
+    // Counted before it is looked at: of many guesses at the same moment no more are looked at than of many in turn.
+    if is_one_too_many(&application, &request, INVITATION, (GUESSES, GUESSES_WINDOW)).await? {
+        return Err(Fault::refused(SignInRefusal::TooManyAttempts).into());
+    }
     let person =
         sign_in::accept_invitation(&application.store, &application.paper_codes, &input.value.invitation_code, open_id)
             .await?;
+    count_no_more(&application, &request, INVITATION).await;
     if let Some(identity) = identity {
         remember_union(&application, person, identity).await?;
     }

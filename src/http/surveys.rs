@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 use qingfeng_core::{
     ids::{OrganizationId, SurveyId},
     refusal::Refusal,
-    surveys::{self, NewSurvey, Question, Results},
+    surveys::{self, Listed, NewSurvey, PAGE, Question, Results, SurveyState},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 use crate::Application;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(invite).service(close).service(results);
+    config.service(list).service(invite).service(close).service(results);
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,6 +43,65 @@ pub struct OpenedSurvey {
 #[serde(deny_unknown_fields)]
 #[schema(as = SurveyClosing)]
 struct Closing {}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SurveysQuery {
+    /// The last one of the page before.
+    before: Option<SurveyId>,
+}
+
+/// A survey of a village. How many have answered is told after the close, with the result.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SurveyLine {
+    id: SurveyId,
+    village_id: OrganizationId,
+    village: String,
+    title: String,
+    questions: Vec<Question>,
+    state: SurveyState,
+    /// The last day for answers.
+    closes_on: NaiveDate,
+}
+
+impl From<Listed> for SurveyLine {
+    fn from(Listed { survey, questions, village }: Listed) -> Self {
+        Self {
+            id: survey.id,
+            village_id: survey.village_id,
+            village,
+            title: survey.title,
+            questions,
+            state: survey.state,
+            closes_on: survey.closes_on,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Surveys {
+    items: Vec<SurveyLine>,
+    next: Option<SurveyId>,
+}
+
+/// The surveys of my township, latest first.
+#[utoipa::path(tag = "surveys", security(("access_token" = [])), params(SurveysQuery), responses(
+    (status = 200, body = Surveys),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+))]
+#[get("/surveys")]
+async fn list(
+    application: web::Data<Application>,
+    person: SignedIn,
+    query: web::Query<SurveysQuery>,
+) -> Answer<web::Json<Surveys>> {
+    let rows = surveys::list(&application.store, &person.actor, query.before).await?;
+    let next = if rows.len() as u64 == PAGE { rows.last().map(|row| row.survey.id) } else { None };
+    Ok(web::Json(Surveys { items: rows.into_iter().map(SurveyLine::from).collect(), next }))
+}
 
 /// Open a survey and invite the village's groups. It asks about a thing, never about a person.
 #[utoipa::path(tag = "surveys", security(("access_token" = [])), request_body = SurveyDraft,

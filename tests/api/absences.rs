@@ -131,6 +131,39 @@ async fn what_cannot_reach_whoever_stands_in_reaches_the_person(
     running.stop().await;
 }
 
+#[rstest]
+#[actix_web::test]
+async fn a_deputy_who_is_away_too_has_his_own_stand_in_for_both(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let (deputy, deputy_id) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    let (_, second_id) = cast.township.staff_of(cast.village.id, Role::VillageStaff).await;
+    let platform = platform(&server);
+    let people = [("secretary", cast.secretary_id), ("deputy", deputy_id), ("second", second_id)];
+    for (number, (user, staff)) in people.into_iter().enumerate() {
+        platform.add_phone(Phone::new(format!("phone-{number}"), user).at_wecom(user));
+        cast.township.at_wecom(staff, user).await;
+    }
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    let arrived = || people.map(|(user, _)| platform.delivered_to_member(user).len());
+    cast.secretary.post("/api/absences", draft(deputy_id, "2026-03-02", "2026-03-10")).await.ok();
+    deputy.post("/api/absences", draft(second_id, "2026-03-03", "2026-03-04")).await.ok();
+    // Day by day: the deputy is there, is away, is away with nobody left to stand in, and is back.
+    for (has_left, expected) in [(false, [0, 1, 0]), (false, [0, 1, 1]), (true, [1, 1, 1]), (false, [1, 2, 1])] {
+        if has_left {
+            leaves_the_service(&cast, second_id).await;
+        }
+        assigned(&cast, cast.secretary_id).await;
+        bot.tick().await.unwrap();
+        assert_eq!(arrived(), expected);
+        server.clock.advance(TimeDelta::days(1));
+    }
+    running.stop().await;
+}
+
 #[actix_web::test]
 async fn what_was_meant_for_somebody_who_left_says_so() {
     let server = TestServer::start(Engine::Sqlite).await;

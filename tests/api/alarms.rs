@@ -12,7 +12,9 @@ use qingfeng_core::{
     storage::Engine,
     subject::{SubjectKind, SubjectRef},
 };
-use qingfeng_sandbox::{Fault, FaultKind, Group, Phone, Platform, PushOutcome, RunningSandbox, Sandbox, Template};
+use qingfeng_sandbox::{
+    Fault, FaultKind, Group, Phone, Platform, PushOutcome, RunningSandbox, Sandbox, SandboxSettings, Template,
+};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, ConnectionTrait as _, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -222,25 +224,28 @@ async fn a_wrong_secret_a_full_day_and_a_missing_permission_stand_in_the_list_un
     scene.pass(TimeDelta::minutes(11)).await;
     let alarms = scene.alarms().await;
     let since = alarms[0]["since"].as_str().unwrap().to_owned();
-    assert_eq!((alarms.len(), &alarms[0]["name"], &alarms[0]["times"]), (1, &json!("wechat:token"), &json!(2)));
+    let name = format!("wechat:{}:token", right.app_id);
+    assert_eq!((alarms.len(), &alarms[0]["name"], &alarms[0]["times"]), (1, &json!(name), &json!(2)));
     assert!(alarms[0]["advice"].as_str().unwrap().contains("请核对"), "{alarms:?}");
     let shown = scene.ready().await;
-    assert!(shown.starts_with("degraded\nwechat:token bad_config ("), "{shown}");
+    assert!(shown.starts_with(&format!("degraded\n{name} bad_config (")), "{shown}");
     assert!(!shown.contains("another") && !shown.contains(&right.app_secret), "{shown}");
     assert_eq!(scene.cast.office.get("/api/alarms").await.ok()["items"].as_array().unwrap().len(), 1);
 
-    scene.platform.set_account(right);
+    scene.platform.set_account(right.clone());
     scene.pass(TimeDelta::minutes(20)).await;
     assert!(scene.alarms().await.is_empty(), "a token came: {since}");
     assert_eq!(scene.states().await, [MessageState::Sent]);
 
-    for (code, kind) in [(45009, "今天的调用次数已用完"), (48001, "没有开通这个接口")] {
+    for (code, kind) in
+        [(45009, "今天的调用次数已用完"), (48001, "没有开通这个接口"), (49_999, "原因程序不认识（49999）")]
+    {
         scene.platform.inject(Fault::new(Platform::WeChat, FaultKind::Refuse { code }).at(SUBSCRIBE).times(1));
         scene.news_for(&format!("phone-{code}"), scene.progress(), plain()).await;
         scene.pass(TimeDelta::zero()).await;
         let alarms = scene.alarms().await;
         assert!(alarms.len() == 1 && alarms[0]["trouble"].as_str().unwrap().contains(kind), "{alarms:?}");
-        assert_eq!(alarms[0]["what"], "微信：订阅消息");
+        assert_eq!(alarms[0]["what"], format!("微信：订阅消息（账号 {}）", right.app_id));
         let asked = scene.calls(SUBSCRIBE);
         scene.news_for(&format!("phone-{code}-other"), scene.progress(), plain()).await;
         scene.pass(TimeDelta::zero()).await;
@@ -250,6 +255,60 @@ async fn a_wrong_secret_a_full_day_and_a_missing_permission_stand_in_the_list_un
         assert!(scene.alarms().await.is_empty(), "{code}: it worked again");
     }
     scene.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_login_that_the_platform_refuses_us_stands_in_the_list_until_somebody_gets_in(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let platform = Sandbox::new(SandboxSettings::default());
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let base = running.wechat_base();
+    let server = TestServer::start_with(engine, |config| config.wechat.api_base = base).await;
+    let cast = Cast::of(&server).await;
+    let operator = cast.township.staff(Role::SystemAdministrator).await;
+    cast.township.add_resident(cast.village, Some("phone-1"), None).await;
+    let visitor = server.visitor();
+    let sign_in = async || {
+        let code = platform.login_code("phone-1");
+        visitor.post("/api/sign-in/mini-program", json!({"code": code})).await
+    };
+    let alarms = async || operator.get("/api/alarms").await.ok()["items"].as_array().unwrap().clone();
+
+    let right = platform.account();
+    let mut wrong = right.clone();
+    wrong.app_secret = "another".into();
+    platform.set_account(wrong);
+    for _ in 0..2 {
+        sign_in().await.problem(503, "temporarily_unavailable");
+    }
+    let open = alarms().await;
+    assert_eq!((open.len(), &open[0]["times"]), (1, &json!(2)), "{open:?}");
+    assert_eq!(open[0]["name"], format!("wechat:{}:/sns/jscode2session", right.app_id));
+    assert_eq!(open[0]["what"], format!("微信：小程序登录（账号 {}）", right.app_id));
+    assert!(open[0]["trouble"].as_str().unwrap().contains("不认我们的账号"), "{open:?}");
+    assert!(!open[0].to_string().contains("phone-1"), "{open:?}");
+
+    // What is wrong with a code says nothing of the interface.
+    platform.set_account(right);
+    visitor.post("/api/sign-in/mini-program", json!({"code": "no-such-code"})).await.problem(401, "code_invalid");
+    assert_eq!(alarms().await.len(), 1);
+    sign_in().await.ok();
+    assert!(alarms().await.is_empty(), "somebody got in");
+    visitor.post("/api/sign-in/mini-program", json!({"code": "no-such-code"})).await.problem(401, "code_invalid");
+    assert!(alarms().await.is_empty());
+
+    for (code, trouble) in [(45009, "今天的调用次数已用完"), (48001, "没有开通这个接口")] {
+        let refusal = Fault::new(Platform::WeChat, FaultKind::Refuse { code }).at("/sns/jscode2session").times(1);
+        platform.inject(refusal);
+        sign_in().await.problem(503, "temporarily_unavailable");
+        let open = alarms().await;
+        assert!(open.len() == 1 && open[0]["trouble"].as_str().unwrap().contains(trouble), "{open:?}");
+        sign_in().await.ok();
+        assert!(alarms().await.is_empty(), "{code}");
+    }
+    running.stop().await;
 }
 
 #[rstest]

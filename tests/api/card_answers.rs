@@ -230,6 +230,8 @@ async fn more_time_is_asked_for_in_the_chat_and_knowing_quiets_the_reminders(
 ) {
     let server = TestServer::start(engine).await;
     let chat = Chat::with_secretary(&server).await;
+    // So that the three days before the date are working days.
+    server.clock.advance(TimeDelta::days(8));
     let path = chat.cast.working().await;
     let desk = chat.cast.secretary.get("/api/desk").await.ok();
     let due_on: chrono::NaiveDate = desk["items"][0]["due_on"].as_str().unwrap().parse().unwrap();
@@ -264,6 +266,32 @@ async fn more_time_is_asked_for_in_the_chat_and_knowing_quiets_the_reminders(
     let (_, labels, _) = chat.latest_card().await;
     assert_eq!(labels, ["要延期", "不是我的"]);
     assert_eq!(chat.state(&path).await, "working");
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn who_taps_on_the_card_of_a_date_that_moved_does_not_know_of_the_new_one(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let path = chat.cast.working().await;
+    chat.bot.tick().await.unwrap();
+    // Due on May 6, after the holiday.
+    server.clock.set("2026-04-30T01:00:00Z".parse().unwrap());
+    let (task, labels, _) = chat.latest_card().await;
+    assert_eq!(labels, ["知道了", "要延期", "不是我的"]);
+    let more_time = json!({"new_due_on": "2026-05-20", "reason": "灯具缺货"});
+    let request = chat.cast.secretary.post(&format!("{path}/extensions"), more_time).await.ok()["id"].clone();
+    let decision = format!("/api/complaints/extensions/{}/decision", request.as_str().unwrap());
+    chat.cast.leader.post(&decision, json!({"decision": "approve", "reason": "情况属实"})).await.ok();
+
+    chat.tap(&task, "known").await;
+    let desk = chat.cast.secretary.get("/api/desk").await.ok();
+    assert_eq!((&desk["items"][0]["due_on"], &desk["items"][0]["acknowledged"]), (&json!("2026-05-20"), &json!(false)));
+    chat.bot.tick().await.unwrap();
+    assert_eq!(chat.buttons_of(&task), ["期限已调整"]);
     chat.running.stop().await;
 }
 
@@ -303,6 +331,9 @@ async fn staff_ask_in_the_chat_what_waits_and_how_an_item_stands(
     assert!(chat.say("我要举报有人收钱").await.contains("12388"));
     let stranger = chat.platform.phone("phone-2").say_at_wecom("待办").await;
     assert!(matches!(&stranger, PushOutcome::Replied(text) if text.contains("还不知道您是谁")), "{stranger:?}");
+    // Who writes a report need not be known.
+    let stranger = chat.platform.phone("phone-2").say_at_wecom("我要举报有人收钱").await;
+    assert!(matches!(&stranger, PushOutcome::Replied(text) if text.contains("12388")), "{stranger:?}");
     chat.running.stop().await;
 }
 

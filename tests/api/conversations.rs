@@ -47,7 +47,7 @@ async fn what_sounds_like_a_report_is_led_to_the_sealed_way_and_kept_nowhere() {
     let cast = Cast::of(&server).await;
     let platform = platform(&server);
     cast.township.add_resident(cast.village, Some("phone-1"), None).await;
-    let answer = said(&platform, "phone-1", "我要举报有人收了四千块").await;
+    let answer = said(&platform, "phone-1", "我要举报支书收了四千块").await;
     assert!(answer.contains("12388") && answer.contains("没有保存"), "{answer}");
     assert!(!is_stored(&server, "四千块").await);
     // The look into the tables would find it.

@@ -1,5 +1,7 @@
 //! Groups with outside WeChat users: a post is a task at WeCom until its keeper taps it.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use qingfeng_bot::{Bot, delivery::Delivered};
 use qingfeng_core::{
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Cast, TestServer, bot, platform};
 
+const TASK: &str = "/cgi-bin/externalcontact/add_msg_template";
 const RESULT: &str = "/cgi-bin/externalcontact/get_groupmsg_send_result";
 const STOP: &str = "/cgi-bin/externalcontact/cancel_groupmsg_send";
 
@@ -51,12 +54,27 @@ impl<'a> Scene<'a> {
         self.tick().await;
     }
 
+    async fn messages(&self, kind: &str) -> Vec<outbox::entity::Model> {
+        let posts = outbox::entity::Entity::find().filter(outbox::entity::Column::Kind.eq(kind));
+        posts.all(self.cast.township.server.application.store.reader()).await.unwrap()
+    }
+
     async fn post(&self) -> outbox::entity::Model {
-        let posts = outbox::entity::Entity::find()
-            .filter(outbox::entity::Column::RecipientKind.eq(outbox::RecipientKind::Group));
-        let mut posts = posts.all(self.cast.township.server.application.store.reader()).await.unwrap();
+        let mut posts = self.messages("monthly_progress").await;
         assert_eq!(posts.len(), 1, "the month's post");
         posts.remove(0)
+    }
+
+    async fn retraction(&self) -> String {
+        format!("/api/group-posts/{}/retraction", self.post().await.id)
+    }
+
+    /// The correction is a task like any other: its keeper taps it.
+    async fn is_corrected(&self) {
+        assert_eq!(self.state().await, MessageState::Sent, "it is in the group");
+        assert_eq!(self.tap(), 1);
+        let posts = self.platform.delivered_to_group("wrCustomers");
+        assert!(posts.len() == 2 && posts[1].content.text().contains("数字写错了"), "{posts:?}");
     }
 
     async fn state(&self) -> MessageState {
@@ -182,7 +200,7 @@ async fn a_retracted_post_cannot_be_tapped_any_more_and_one_that_was_is_correcte
     let server = TestServer::start(engine).await;
     let scene = Scene::of(&server).await;
     scene.tick().await;
-    let retract = format!("/api/group-posts/{}/retraction", scene.post().await.id);
+    let retract = scene.retraction().await;
     let why = json!({"reason": "数字写错了"});
     scene.cast.secretary.post(&retract, why.clone()).await.ok();
     scene.pass(TimeDelta::minutes(1)).await;
@@ -193,13 +211,76 @@ async fn a_retracted_post_cannot_be_tapped_any_more_and_one_that_was_is_correcte
     let server = TestServer::start(engine).await;
     let scene = Scene::of(&server).await;
     scene.tick().await;
-    let retract = format!("/api/group-posts/{}/retraction", scene.post().await.id);
+    let retract = scene.retraction().await;
     assert_eq!(scene.tap(), 1);
     scene.cast.secretary.post(&retract, why.clone()).await.ok();
+    // Nobody has to find out, and say it a second time.
     scene.pass(TimeDelta::minutes(1)).await;
-    assert_eq!(scene.state().await, MessageState::Sent, "too late to take it back");
-    assert_eq!(scene.calls(STOP), 0);
-    scene.cast.secretary.post(&retract, why).await.ok();
+    assert_eq!(scene.calls(STOP), 0, "too late to take it back");
+    scene.cast.secretary.post(&retract, why).await.problem(409, "post_retracted");
+    scene.is_corrected().await;
+    scene.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_retracted_post_that_cannot_be_stopped_is_corrected_when_it_is_tapped_after_all(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(false, true)] somebody_sees_it: bool,
+) {
+    let server = TestServer::start(engine).await;
+    let scene = Scene::of(&server).await;
+    scene.tick().await;
+    scene.platform.inject(Fault::new(Platform::WeCom, FaultKind::Refuse { code: 40058 }).at(STOP));
+    scene.cast.secretary.post(&scene.retraction().await, json!({"reason": "数字写错了"})).await.ok();
+    scene.pass(TimeDelta::minutes(1)).await;
+    assert_eq!(scene.state().await, MessageState::Unknown);
+    let undelivered = scene.undelivered().await;
+    let post = undelivered.iter().find(|item| item["recipient"] == "东河村客户群").unwrap();
+    assert!(post["reason"].as_str().unwrap().contains("停不下来"), "{post}");
+    let settle = |act: &str| format!("/api/messages/{}/{act}", post["id"].as_str().unwrap());
+    scene.cast.office.post(&settle("resending"), json!({})).await.problem(409, "post_retracted");
+    scene.pass(TimeDelta::minutes(30)).await;
+    assert_eq!((scene.state().await, scene.messages("post_corrected").await.len()), (MessageState::Unknown, 0));
+
+    assert_eq!(scene.tap(), 1);
+    if somebody_sees_it {
+        scene.cast.office.post(&settle("arrival"), json!({})).await.ok();
+        scene.tick().await;
+    } else {
+        scene.pass(TimeDelta::minutes(30)).await;
+    }
+    scene.is_corrected().await;
+    scene.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_post_that_is_retracted_while_its_task_is_made_is_stopped_and_not_corrected(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let scene = Scene::of(&server).await;
+    scene.platform.inject(Fault::new(Platform::WeCom, FaultKind::Delay { milliseconds: 1500 }).at(TASK).times(1));
+    let meanwhile = async {
+        for attempt in 0.. {
+            if scene.calls(TASK) > 0 {
+                break;
+            }
+            assert!(attempt < 2000, "a post was due");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        scene.cast.secretary.post(&scene.retraction().await, json!({"reason": "数字写错了"})).await.ok();
+    };
+    let (ticked, ()) = futures::join!(scene.bots[0].tick(), meanwhile);
+    ticked.unwrap();
+    scene.pass(TimeDelta::minutes(3)).await;
+    assert_eq!((scene.calls(STOP), scene.tap()), (1, 0));
+    scene.pass(TimeDelta::minutes(10)).await;
+    assert_eq!((scene.state().await, scene.in_the_group(), scene.tap()), (MessageState::Withdrawn, 0, 0));
+    let corrections = scene.messages("post_corrected").await;
+    let states: Vec<_> = corrections.iter().map(|correction| correction.state).collect();
+    assert_eq!(states, [MessageState::Withdrawn]);
     scene.running.stop().await;
 }
 

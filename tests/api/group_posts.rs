@@ -347,6 +347,32 @@ async fn who_can_read_a_post_is_reminded_twice_and_then_the_office_sees_it(
 
 #[rstest]
 #[actix_web::test]
+async fn what_went_out_without_a_second_person_after_all_is_let_go_by_nobody_any_more(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::SecondPerson).await;
+    press.scene.published().await;
+    for _ in 0..9 {
+        press.tick().await;
+        server.clock.advance(TimeDelta::days(1));
+    }
+    assert_eq!(press.post_state().await, MessageState::Parked);
+    let post = press.waiting().await.remove(0);
+    // The office sends it again, and by then one person is enough.
+    let resending = format!("/api/messages/{}/resending", post["id"].as_str().unwrap());
+    press.scene.cast.office.post(&resending, json!({})).await.ok();
+    bot_with(&server, &press.running, Reviewing::RulesAlone).tick().await.unwrap();
+    assert_eq!((press.posts().len(), press.post_state().await), (1, MessageState::Sent));
+    assert_eq!(press.waiting().await, [] as [Value; 0]);
+    press.reader.post(&act(&post, "approval"), json!({})).await.problem(409, "post_decided");
+    press.tick().await;
+    assert_eq!(press.posts().len(), 1);
+    press.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
 async fn where_nobody_else_can_read_a_post_its_author_is_told(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {

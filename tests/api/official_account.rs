@@ -11,7 +11,7 @@ use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Cast, Person, TestServer, bot, platform, push_at};
+use crate::support::{Cast, Person, TestServer, bot, platform, push_at, push_to_mini_program};
 
 const PHONE: &str = "phone-1";
 const LINKS: &str = "/api/me/account-links";
@@ -40,10 +40,18 @@ async fn said(platform: &Sandbox, text: &str) -> String {
     }
 }
 
-/// The code of the link in an answer.
-fn code_in(answer: &str) -> Value {
-    let (_, code) = answer.split_once("account-links/index?code=").unwrap_or_else(|| panic!("{answer}"));
-    json!({"code": code.lines().next().unwrap()})
+/// The first link in an answer.
+fn link_in(answer: &str) -> &str {
+    let start = answer.find("http").unwrap_or_else(|| panic!("{answer}"));
+    answer[start..].lines().next().unwrap()
+}
+
+/// The code of the link in an answer, whether it opens the mini-program or a browser.
+fn code_in(platform: &Sandbox, answer: &str) -> Value {
+    let link = link_in(answer);
+    let page = platform.page_of_link(link).unwrap_or_else(|| link.to_owned());
+    let (_, code) = page.split_once("pages/account-links/index?code=").unwrap_or_else(|| panic!("{answer}"));
+    json!({"code": code})
 }
 
 async fn chats(person: &Person) -> Vec<Value> {
@@ -76,7 +84,7 @@ async fn whoever_writes_unbound_gets_a_link_binds_with_it_and_is_known_from_then
     );
     assert!(chats(&person).await.is_empty());
 
-    person.post(LINKS, code_in(&answer)).await.ok();
+    person.post(LINKS, code_in(&platform, &answer)).await.ok();
     assert!(said(&platform, "进度").await.contains("还没有反映过问题"));
     let bound = chats(&person).await;
     assert_eq!(bound.len(), 1);
@@ -90,7 +98,7 @@ async fn whoever_writes_unbound_gets_a_link_binds_with_it_and_is_known_from_then
     let answer = said(&platform, "进度").await;
     assert!(answer.contains("还不知道您是哪个村的"), "{answer}");
     // Who gave it up may take it again.
-    person.post(LINKS, code_in(&answer)).await.ok();
+    person.post(LINKS, code_in(&platform, &answer)).await.ok();
     assert!(said(&platform, "进度").await.contains("还没有反映过问题"));
 }
 
@@ -100,7 +108,7 @@ async fn a_code_is_good_once_for_half_an_hour_and_for_who_is_signed_in() {
     let cast = Cast::of(&server).await;
     let platform = platform(&server);
     let (person, _) = unbound(&cast, PHONE).await;
-    let code = code_in(&said(&platform, "进度").await);
+    let code = code_in(&platform, &said(&platform, "进度").await);
     server.visitor().post(LINKS, code.clone()).await.problem(401, "sign_in_needed");
     person.post(LINKS, code.clone()).await.ok();
     for late in [&person, &cast.resident] {
@@ -111,7 +119,7 @@ async fn a_code_is_good_once_for_half_an_hour_and_for_who_is_signed_in() {
 
     let PushOutcome::Replied(answer) = platform.phone("phone-2").say("进度").await else { panic!("no answer") };
     server.clock.advance(TimeDelta::minutes(31));
-    person.post(LINKS, code_in(&answer)).await.problem(409, "account_link_code_invalid");
+    person.post(LINKS, code_in(&platform, &answer)).await.problem(409, "account_link_code_invalid");
 }
 
 #[actix_web::test]
@@ -121,8 +129,8 @@ async fn a_chat_that_is_somebodys_does_not_become_anothers() {
     let platform = platform(&server);
     let (person, _) = unbound(&cast, PHONE).await;
     let (first, second) = (said(&platform, "进度").await, said(&platform, "进度").await);
-    person.post(LINKS, code_in(&first)).await.ok();
-    cast.resident.post(LINKS, code_in(&second)).await.problem(409, "account_link_taken");
+    person.post(LINKS, code_in(&platform, &first)).await.ok();
+    cast.resident.post(LINKS, code_in(&platform, &second)).await.problem(409, "account_link_taken");
     assert!(chats(&cast.resident).await.is_empty());
     assert!(said(&platform, "进度").await.contains("还没有反映过问题"));
 }
@@ -133,9 +141,41 @@ async fn staff_who_write_are_led_to_their_desk() {
     let cast = Cast::of(&server).await;
     let platform = platform(&server);
     let clerk = cast.township.staff(Role::TownshipOffice).await;
-    clerk.post(LINKS, code_in(&said(&platform, "待办").await)).await.ok();
+    clerk.post(LINKS, code_in(&platform, &said(&platform, "待办").await)).await.ok();
     assert!(said(&platform, "进度").await.contains("工作人员的微信"));
     assert_eq!(chats(&clerk).await.len(), 1);
+}
+
+#[actix_web::test]
+async fn a_secretary_who_is_a_resident_too_makes_the_chat_the_residents_own() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    cast.secretary.post(LINKS, code_in(&platform, &said(&platform, "进度").await)).await.ok();
+    let answer = said(&platform, "进度").await;
+    assert!(answer.contains("工作人员的微信") && answer.contains("您也是村民的"), "{answer}");
+    let (village, secretary) = (cast.village, Some(cast.secretary_id));
+    let herself = cast.township.add_resident_without_chat(village, None, secretary).await;
+    let herself = cast.township.signed_in_as(herself).await;
+    herself.post(LINKS, code_in(&platform, &answer)).await.ok();
+    assert!(said(&platform, "进度").await.contains("还没有反映过问题"));
+    assert_eq!((chats(&herself).await.len(), chats(&cast.secretary).await.len()), (1, 1));
+}
+
+#[actix_web::test]
+async fn the_link_opens_the_mini_program_and_a_browser_only_where_the_platform_gives_none() {
+    let (server, platform, running) = with_platform(Engine::Sqlite).await;
+    let answer = said(&platform, "进度").await;
+    let page = platform.page_of_link(link_in(&answer)).unwrap_or_else(|| panic!("{answer}"));
+    assert!(page.starts_with("pages/account-links/index?code="), "{page}");
+    server.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(platform.page_of_link(link_in(&answer)), None, "the link ends with its code");
+
+    let fault = qingfeng_sandbox::Fault::new(Platform::WeChat, qingfeng_sandbox::FaultKind::Outage);
+    platform.inject(fault.at("/wxa/generate_urllink"));
+    let answer = said(&platform, "进度").await;
+    assert!(link_in(&answer).contains("/app/#/pages/account-links/index?code="), "{answer}");
+    running.stop().await;
 }
 
 #[rstest]
@@ -163,7 +203,7 @@ async fn a_union_id_puts_both_accounts_together_until_the_person_gives_the_chat_
     let answer = said(&platform, "进度").await;
     assert!(answer.contains("还不知道您是哪个村的"), "the platform's word does not bind it again: {answer}");
     assert_eq!(asked(), 3);
-    person.post(LINKS, code_in(&answer)).await.ok();
+    person.post(LINKS, code_in(&platform, &answer)).await.ok();
     assert!(said(&platform, "进度").await.contains("还没有反映过问题"));
     running.stop().await;
 }
@@ -232,13 +272,66 @@ async fn the_mini_programs_customer_service_is_answered_by_messages_each_once(
     running.stop().await;
 }
 
+/// What somebody writes to the mini-program's customer service, as it is pushed.
+const HELP: &str = "<xml><ToUserName>gh</ToUserName><FromUserName>phone-1</FromUserName><CreateTime>7</CreateTime>\
+                    <MsgType>text</MsgType><Content>帮助</Content><MsgId>24000000000000009</MsgId></xml>";
+
+#[actix_web::test]
+async fn an_answer_that_is_being_said_is_not_said_to_be_handled() {
+    let (server, platform, running) = with_platform(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    unbound(&cast, PHONE).await;
+    // Whoever wrote once may be answered five times.
+    assert_eq!(platform.phone(PHONE).say_in_mini_program("在吗").await, PushOutcome::Handled);
+    let slow = qingfeng_sandbox::FaultKind::Delay { milliseconds: 600 };
+    let slow = qingfeng_sandbox::Fault::new(Platform::WeChat, slow).at("/cgi-bin/message/custom/send").times(1);
+    platform.inject(slow);
+    let meanwhile = async {
+        while told(&platform).len() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        push_to_mini_program(&server, "2", HELP).await
+    };
+    let (first, second) = futures::future::join(push_to_mini_program(&server, "1", HELP), meanwhile).await;
+    assert!(second.0.is_server_error(), "that can still fail: {second:?}");
+    assert_eq!((first.0.as_u16(), first.1.as_str()), (200, "success"));
+    assert_eq!(push_to_mini_program(&server, "3", HELP).await, first);
+    assert_eq!(told(&platform).len(), 2, "it was said once");
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn an_answer_for_which_no_access_token_comes_in_time_is_said_at_the_next_delivery() {
+    let (server, platform, running) = with_platform(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    unbound(&cast, PHONE).await;
+    assert_eq!(platform.phone(PHONE).say_in_mini_program("在吗").await, PushOutcome::Handled);
+    // The token is over, and the platform takes longer for a new one than it waits for an answer.
+    server.clock.advance(TimeDelta::hours(2));
+    let slow = qingfeng_sandbox::FaultKind::Delay { milliseconds: 3700 };
+    platform.inject(qingfeng_sandbox::Fault::new(Platform::WeChat, slow).at("/cgi-bin/stable_token").times(1));
+    let first = push_to_mini_program(&server, "1", HELP).await;
+    assert!(first.0.is_server_error(), "nothing has left: {first:?}");
+    assert_eq!(told(&platform).len(), 1);
+    let second = push_to_mini_program(&server, "2", HELP).await;
+    assert_eq!((second.0.as_u16(), second.1.as_str()), (200, "success"));
+    assert_eq!(told(&platform).len(), 2);
+    let tokens = platform.calls().into_iter().filter(|call| call.endpoint.ends_with("stable_token"));
+    assert_eq!(tokens.count(), 2, "what was begun is not begun again");
+    running.stop().await;
+}
+
 #[actix_web::test]
 async fn a_stranger_in_the_customer_service_is_led_to_the_sign_in() {
     let (_server, platform, running) = with_platform(Engine::Sqlite).await;
     assert_eq!(platform.phone(PHONE).say_in_mini_program("进度").await, PushOutcome::Handled);
     let words = told(&platform);
     assert!(words[0].contains("还不知道您是哪个村的") && words[0].contains("邀请码"), "{words:?}");
-    assert!(!words[0].contains("account-links"), "there is nothing to be bound");
+    assert_eq!(
+        platform.page_of_link(link_in(&words[0])).as_deref(),
+        Some("pages/home/index"),
+        "nothing has to be linked"
+    );
     running.stop().await;
 }
 
@@ -304,6 +397,7 @@ async fn the_applications_menu_means_what_the_words_do_and_greets_once_a_day() {
     assert!(said(phone.tap_wecom_menu("tasks").await).contains("没有待办"));
     assert!(said(phone.tap_wecom_menu("board").await).contains("公示"));
     assert!(said(phone.tap_wecom_menu("help").await).contains("可以发"));
+    assert!(said(phone.join_wecom().await).contains("“待办”"), "a member of staff is greeted as one");
     assert!(said(phone.enter_wecom().await).contains("可以发"));
     server.clock.advance(TimeDelta::hours(1));
     assert_eq!(phone.enter_wecom().await, PushOutcome::Handled);
@@ -354,6 +448,7 @@ fn no_platform_but_the_simulator_pushes_in_the_clear_or_with_known_secrets() {
         app_secret: "our-own".into(),
         callback_token: "our-own".into(),
         callback_keys: both.wechat.callback_keys.clone(),
+        ..qingfeng::config::OfficialAccount::default()
     };
     both.official_account = Some(own.clone());
     both.check_platform_secrets().unwrap();

@@ -44,9 +44,15 @@ async fn parking_needs_a_leader_and_a_review_and_the_clock_stands_still_meanwhil
         let problem = cast.leader.post(&format!("{path}/parking"), order(never)).await.problem(422, "invalid_input");
         assert_eq!(problem["errors"][0]["pointer"], "/review_on");
     }
+    let desk = cast.secretary.get("/api/desk").await.ok();
+    let known = format!("/api/deadlines/{}/acknowledgement", desk["items"][0]["id"].as_str().unwrap());
+    cast.secretary.post(&known, json!({})).await.ok();
     cast.leader.post(&format!("{path}/parking"), order("2026-03-20")).await.ok();
     server.clock.advance(TimeDelta::days(10));
     cast.office.post(&format!("{path}/resumption"), json!({})).await.ok();
+    let line = cast.secretary.get("/api/desk").await.ok()["items"][0].clone();
+    let moved = (&json!("2026-05-16"), &json!(false));
+    assert_eq!((&line["due_on"], &line["acknowledged"]), moved, "nobody knows of this date yet");
     let view = cast.view(&path).await;
     assert_eq!(deadline(&view, "answer"), (json!("2026-05-16"), json!("open")));
     assert_eq!(deadline(&view, "parking_review"), (json!("2026-03-20"), json!("met")));

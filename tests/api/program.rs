@@ -208,6 +208,7 @@ fn the_printed_configuration_shows_the_environment_and_hides_secrets() {
         .env("QINGFENG_OFFICIAL_ACCOUNT__APP_ID", "wx-official")
         .env("QINGFENG_OFFICIAL_ACCOUNT__APP_SECRET", "hidden-3")
         .env("QINGFENG_OFFICIAL_ACCOUNT__CALLBACK_KEYS", "[\"hidden-4\"]")
+        .env("QINGFENG_HTTP__BEHIND_PROXY", "true")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -215,6 +216,7 @@ fn the_printed_configuration_shows_the_environment_and_hides_secrets() {
     child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(shown.contains("@db/x") && shown.contains("wx-official") && !shown.contains("hidden"), "{shown}");
+    assert!(shown.contains("behind_proxy = true"), "{shown}");
 }
 
 #[actix_web::test]

@@ -119,6 +119,31 @@ async fn two_bots_do_not_go_over_a_days_cards_together(#[values(Engine::Sqlite, 
 }
 
 #[rstest]
+#[case::while_it_waits_to_be_sent_again(TimeDelta::seconds(5))]
+#[case::when_nobody_will_ever_know(TimeDelta::hours(4))]
+#[actix_web::test]
+async fn a_card_that_may_have_arrived_counts_among_the_days_cards(
+    #[case] later: TimeDelta,
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let arrived = || chat.platform.delivered_to_member("secretary").len();
+    chat.platform.inject(Fault::new(Platform::WeCom, FaultKind::Cut).at("/cgi-bin/message/send").times(1));
+    tell(&chat.cast, "rectification_assigned", "first".into()).await;
+    chat.bot.tick().await.unwrap();
+    assert_eq!(arrived(), 1);
+    server.clock.advance(later);
+    for number in 0..6 {
+        tell(&chat.cast, "rectification_assigned", number.to_string()).await;
+        chat.bot.tick().await.unwrap();
+        server.clock.advance(TimeDelta::seconds(5));
+        assert_eq!(arrived(), (number + 2).min(6), "the last two are for what is urgent");
+    }
+    chat.running.stop().await;
+}
+
+#[rstest]
 #[actix_web::test]
 async fn who_stands_in_for_two_gets_no_more_cards_than_anybody_else(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,

@@ -151,6 +151,46 @@ async fn a_printed_invitation_signs_a_resident_in_once(#[values(Engine::Sqlite, 
     server.visitor().post("/api/sign-in/invitation", body).await.problem(401, "invitation_invalid");
 }
 
+#[rstest]
+#[actix_web::test]
+async fn an_invitation_that_signed_a_browser_in_still_binds_one_phone_for_a_month(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let township = server.township().await;
+    let village = township.village("东河村").await;
+    let (store, codes, county) = (&server.application.store, &server.application.paper_codes, township.county);
+    let mut invitations = Vec::new();
+    for _ in 0..2 {
+        let resident = township.add_resident(village, None, None).await;
+        let codes = codes.clone();
+        let invitation = township
+            .write(move |unit| Box::pin(async move { sign_in::invite(unit, &codes, county, resident).await }))
+            .await;
+        let body = json!({"invitation_code": invitation});
+        server.visitor().post("/api/sign-in/invitation", body).await.ok();
+        invitations.push((resident, invitation));
+    }
+    let bind = async |invitation: &str, phone: &str| {
+        sign_in::accept_invitation(store, codes, invitation, Some(phone.to_owned())).await
+    };
+    let refused = |answer: Result<_, qingfeng_core::refusal::Fault>| match answer {
+        Err(qingfeng_core::refusal::Fault::Refused(refusal)) => refusal.code,
+        other => panic!("{other:?}"),
+    };
+    let (resident, first) = &invitations[0];
+    server.clock.advance(TimeDelta::days(29));
+    assert_eq!(bind(first, "her-phone").await.unwrap().id, resident.0);
+    let told = phones::open_id(store.reader(), PersonKind::Resident, resident.0).await.unwrap();
+    assert_eq!(told.as_deref(), Some("her-phone"));
+    assert_eq!(refused(bind(first, "another-phone").await), "invitation_invalid");
+    let body = json!({"invitation_code": first});
+    server.visitor().post("/api/sign-in/invitation", body).await.problem(401, "invitation_invalid");
+
+    server.clock.advance(TimeDelta::days(2));
+    assert_eq!(refused(bind(&invitations[1].1, "a-finders-phone").await), "invitation_invalid");
+}
+
 /// A simulated WeChat with two phones, and a server that signs people in with it.
 async fn with_wechat() -> (Sandbox, RunningSandbox, TestServer) {
     let phones = vec![Phone::new("open-id-known", "已绑定"), Phone::new("open-id-new", "没绑定")];

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, process::Command};
 
+use qingfeng::{Config, config::OfficialAccount};
 use qingfeng_bot::channels::{Role, TemplateKeys, TemplateUse};
 use qingfeng_core::{
     outbox::{
-        self, Notice, Recipient,
+        self, MessageState, Notice, Recipient,
         consents::{self, Consent, Teller},
     },
     storage::Engine,
@@ -13,6 +14,7 @@ use qingfeng_core::{
 };
 use qingfeng_sandbox::{Fault, FaultKind, Phone, Platform, RunningSandbox, Sandbox, SandboxSettings, Template};
 use rstest::rstest;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,6 +22,11 @@ use crate::support::{Cast, TestServer, bot, platform};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_qingfeng");
 const PHONE: &str = "phone-2";
+
+/// Lets the official account send cards, too.
+pub fn with_template_messages(config: &mut Config) {
+    config.official_account = Some(OfficialAccount::simulated());
+}
 
 /// What an account may have found in the library.
 fn found_in_the_library() -> Template {
@@ -46,7 +53,7 @@ fn its_keys() -> TemplateKeys {
 }
 
 /// The simulator's own, which the shipped configuration names.
-fn shipped_reminder() -> Template {
+pub fn shipped_reminder() -> Template {
     Template::new("TEMPLATE-REMINDER", "待办提醒")
         .with_field("thing2", "事项")
         .with_field("phrase3", "状态")
@@ -55,7 +62,7 @@ fn shipped_reminder() -> Template {
         .with_field("thing9", "原因")
 }
 
-fn shipped_progress() -> Template {
+pub fn shipped_progress() -> Template {
     Template::new("TEMPLATE-PROGRESS", "进展通知")
         .with_field("thing4", "事项")
         .with_field("thing1", "进展")
@@ -97,7 +104,7 @@ async fn a_reminder_arrives_by_the_template_that_the_township_found(
 
 #[actix_web::test]
 async fn templates_that_do_not_fit_are_told_to_whoever_watches_until_they_do() {
-    let server = TestServer::start(Engine::Sqlite).await;
+    let server = TestServer::start_with(Engine::Sqlite, with_template_messages).await;
     let platform = platform(&server);
     let running = platform.start("127.0.0.1:0").unwrap();
     let bot = bot(&server, &running);
@@ -109,11 +116,12 @@ async fn templates_that_do_not_fit_are_told_to_whoever_watches_until_they_do() {
     assert_eq!(ready().await, "ok");
 
     platform.add_template(shipped_reminder().with_field("number1", "序号")).unwrap();
-    assert_eq!(bot.check_templates().await.unwrap().len(), 2);
+    assert_eq!(bot.check_templates().await.unwrap().len(), 4);
     let told = ready().await;
     assert_eq!(
         told,
-        "degraded\n提醒模板《待办提醒》的 number1（序号）没有配置放什么\n进展模板：小程序账号里没有这个编号的模板"
+        "degraded\n提醒模板《待办提醒》的 number1（序号）没有配置放什么\n进展模板：小程序账号里没有这个编号的模板\n\
+         服务号的提醒模板《待办提醒》的 number1（序号）没有配置放什么\n服务号的进展模板：服务号账号里没有这个编号的模板"
     );
 
     // What cannot be asked changes nothing.
@@ -126,6 +134,49 @@ async fn templates_that_do_not_fit_are_told_to_whoever_watches_until_they_do() {
     platform.add_template(shipped_progress()).unwrap();
     assert_eq!(bot.check_templates().await, Ok(Vec::new()));
     assert_eq!(ready().await, "ok");
+    running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn cards_wait_while_their_template_has_other_keys_and_go_on_when_it_fits(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    platform.add_template(shipped_reminder().with_field("number1", "序号")).unwrap();
+    platform.add_template(shipped_progress()).unwrap();
+    platform.add_phone(Phone::new(PHONE, "书记的手机"));
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let bot = bot(&server, &running);
+    let staff = cast.township.add_staff_with_phone(cast.village.id, PHONE).await;
+    let (county, store) = (cast.township.county, &server.application.store);
+    platform.accept_subscription(PHONE, "TEMPLATE-REMINDER", 1);
+    consents::accepted(store, county, Consent::new(PHONE, "TEMPLATE-REMINDER"), Teller::Platform, 1).await.unwrap();
+    let subject = SubjectRef { kind: SubjectKind::Complaint, id: Uuid::now_v7() };
+    let notice = Notice::new(Recipient::Staff(staff), "deadline_today", subject)
+        .facts(json!({"title": "村口路灯坏了", "due_on": "2026-03-02"}));
+    store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, vec![notice]))).await.unwrap();
+    let state = async || {
+        let about = outbox::entity::Entity::find().filter(outbox::entity::Column::Kind.eq("deadline_today"));
+        about.one(store.reader()).await.unwrap().unwrap().state
+    };
+    let sent = || platform.phone(PHONE).subscribe_messages().len();
+
+    // Nothing that is found twice lets it go.
+    for _ in 0..2 {
+        bot.check_templates().await.unwrap();
+        bot.tick().await.unwrap();
+        assert_eq!((state().await, sent()), (MessageState::Stopped, 0));
+    }
+    let asked = platform.calls().iter().filter(|call| call.endpoint.ends_with("/message/subscribe/send")).count();
+    assert_eq!(asked, 0, "the platform is not asked in vain");
+
+    platform.add_template(shipped_reminder()).unwrap();
+    bot.check_templates().await.unwrap();
+    bot.tick().await.unwrap();
+    assert_eq!((state().await, sent()), (MessageState::Sent, 1));
     running.stop().await;
 }
 
@@ -158,11 +209,18 @@ async fn the_command_shows_the_accounts_templates_and_fails_where_one_does_not_f
         "  enum5  任务类型，只能是：整改、会议",
         "  thing7  提示：还有3天到期，请抓紧办理",
         "  phrase3  状态：待办理",
-        "配置与小程序账号里的模板相符。",
+        "配置与账号里的模板相符。",
     ] {
         assert!(told.contains(line), "{line} is not in {told}");
     }
     assert!(!told.contains("sandbox-app-secret"), "{told}");
+
+    let official = "[official_account]\napp_id = \"wxsandbox0000000002\"\napp_secret = \"sandbox-account-secret\"\n\
+                    [official_account.reminder_template]\nid = \"TEMPLATE-REMINDER\"\n\
+                    [official_account.progress_template]\nid = \"T-NONE\"\n";
+    let (fits, told) = checked(&running, official).await;
+    assert!(!fits && told.contains("- 服务号的进展模板：服务号账号里没有这个编号的模板"), "{told}");
+    assert!(told.contains("服务号账号里有3个模板") && !told.contains("sandbox-account-secret"), "{told}");
 
     let odd = "[wechat.reminder_template]\nid = \"T-TODO\"\nmatter = \"thing11\"\nhint = \"thing3\"\n";
     let (fits, told) = checked(&running, odd).await;

@@ -44,7 +44,7 @@ async function findServer(): Promise<void> {
   }
 }
 
-type Method = 'GET' | 'POST'
+type Method = 'GET' | 'POST' | 'PUT'
 
 interface Options {
   body?: unknown
@@ -126,6 +126,7 @@ function renew(): Promise<boolean> {
 export const get = <Answer>(path: string, options?: Options) => call<Answer>('GET', path, options)
 export const post = <Answer = void>(path: string, body: unknown, options?: Options) =>
   call<Answer>('POST', path, { ...options, body })
+export const put = (path: string, body: unknown) => call<void>('PUT', path, { body })
 
 /** Takes a photo in and returns its id. */
 export async function uploadPhoto(filePath: string): Promise<string> {

@@ -104,6 +104,35 @@ test('a post for an ordinary group is copied, put there by hand, and confirmed',
   await secretary.page.waitForFunction(() => !document.body.innerText.includes('路灯亮不亮'))
 })
 
+test('a post that was wrong is taken back in two taps and with a reason', async () => {
+  await reader.open(`${demo.address}/app/#/pages/desk/index`)
+  await reader.page.reload()
+  await reader.tap('发到群里的公示')
+  const posted = card(reader, '南塘村村民群').filter({ hasText: '路灯亮不亮' }).filter({ hasText: '已发到群里' }).first()
+  await posted.getByText('撤回并更正').click()
+  const confirmation = posted.getByText('确定撤回')
+  assert.ok(await confirmation.evaluate((button) => button.closest('button, taro-button-core').hasAttribute('disabled')))
+  await posted.locator('input').fill('题目写错了')
+  await reader.findsNoFaults('sent-posts')
+  await confirmation.click()
+  await card(reader, '南塘村村民群').filter({ hasText: '另发更正' }).first().waitFor()
+})
+
+test('the office opens a survey on its page and sees that people answer', async () => {
+  await office.open(`${demo.address}/app/#/pages/surveys/index`)
+  await office.page.reload()
+  await office.tap('开一份新的问卷')
+  await office.tap('南塘村')
+  await office.type('问什么事', '自来水够用吗')
+  await office.type('第1题', '中午有水吗？')
+  await office.type('第1题的选项', '有\n没有')
+  await office.findsNoFaults('survey-form')
+  await office.tap('开始问卷')
+  await office.sees('自来水够用吗')
+  assert.match(await card(office, '自来水够用吗').first().innerText(), /正在答/)
+  await office.findsNoFaults('surveys')
+})
+
 const GROUPS = ['wecom', 'dingtalk', 'feishu', 'customers']
 // What each kind of post says whoever reads it.
 const SAYS = ['整改进展', '整改公示', '更正', '群众说了算']

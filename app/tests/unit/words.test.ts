@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
 import { dateFromToday, day, dayOf, left } from '../../src/words/dates'
@@ -14,6 +15,13 @@ describe('dates in words', () => {
   test('an instant is told as the day in China', () => {
     expect(dayOf('2026-03-02T15:59:59Z')).toBe('3月2日')
     expect(dayOf('2026-03-02T16:00:00Z')).toBe('3月3日')
+  })
+
+  test('no screen cuts the day out of an instant: before eight in the morning in China it would be the day before', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => /\.(vue|ts)$/.test(name))
+    const cuts = /\bday\([^)]*\.(slice|substring|substr|split)\(/
+    expect(sources.length).toBeGreaterThan(50)
+    expect(sources.filter((name) => cuts.test(readFileSync(`src/${name}`, 'utf8')))).toEqual([])
   })
 
   test('a deadline says how much time is left', () => {

@@ -3,6 +3,7 @@
 //! With a key, everything is encrypted both ways, and a plain body is refused: it could be a forgery that got around the key.
 
 mod cipher;
+mod clock;
 mod envelope;
 mod queue;
 
@@ -76,12 +77,16 @@ impl Callback<'_> {
         let echo = query.echostr.clone().ok_or(PushFault::Unreadable)?;
         match self.platform {
             // Plain, even where messages are encrypted.
-            PushPlatform::MiniProgram | PushPlatform::OfficialAccount if self.is_signed_plain(query) => Ok(echo),
-            PushPlatform::MiniProgram | PushPlatform::OfficialAccount => Err(PushFault::Forged),
+            PushPlatform::MiniProgram | PushPlatform::OfficialAccount
+                if self.is_signed_plain(query) && self.is_recent(query) =>
+            {
+                Ok(echo)
+            }
             // A plus sign that was not escaped in the address has become a blank.
-            PushPlatform::WeCom | PushPlatform::WeComRobot => {
+            PushPlatform::WeCom | PushPlatform::WeComRobot if self.is_recent(query) => {
                 self.open(query, &echo.replace(' ', "+")).map(|(text, _)| text)
             }
+            _ => Err(PushFault::Forged),
         }
     }
 
@@ -95,10 +100,12 @@ impl Callback<'_> {
             if !may_be_plain || !self.is_signed_plain(query) {
                 return Err(PushFault::Forged);
             }
+            self.check_time(query).await?;
             return self.taken(body).await;
         }
         let envelope = Envelope::parse(body).ok_or(PushFault::Unreadable)?;
         let (message, cipher) = self.open(query, &envelope.encrypted)?;
+        self.check_time(query).await?;
         let answer = self.taken(message.as_bytes()).await?;
         // "Handled, nothing to say" is plain in every mode.
         if !answer.starts_with(['<', '{']) {
@@ -129,23 +136,31 @@ impl Callback<'_> {
             timestamp: query.timestamp.clone(),
             nonce: query.nonce.clone(),
         };
-        signature.is_by(&self.agreement.token) && self.is_recent(query)
+        signature.is_by(&self.agreement.token)
     }
 
     /// The signature says nothing of when: what was caught once could be played for ever. A delivery that is repeated is
     /// signed anew.
     fn is_recent(&self, query: &PushQuery) -> bool {
         let now = self.conversations.store.clock().now().timestamp();
-        let is_recent = query.timestamp.parse::<i64>().is_ok_and(|at| now.abs_diff(at) <= REPLAYED_WITHIN.as_secs());
-        if !is_recent {
-            tracing::warn!(platform = ?self.platform, "a push is signed, but not of these ten minutes: is the clock right?");
+        query.timestamp.parse::<i64>().is_ok_and(|at| now.abs_diff(at) <= REPLAYED_WITHIN.as_secs())
+    }
+
+    /// The same of a push that is rightly signed, which tells of our clock.
+    async fn check_time(&self, query: &PushQuery) -> Result<(), PushFault> {
+        let (store, cache) = (&self.conversations.store, &*self.conversations.cache);
+        if self.is_recent(query) {
+            clock::agrees(store, cache).await;
+            return Ok(());
         }
-        is_recent
+        tracing::warn!(platform = ?self.platform, "a push is signed, but not of these ten minutes: is the clock right?");
+        clock::disagrees(store, cache).await;
+        Err(PushFault::Forged)
     }
 
     fn open(&self, query: &PushQuery, encrypted: &str) -> Result<(String, &PushCipher), PushFault> {
         let expected = signature(&self.agreement.token, &query.timestamp, &query.nonce, encrypted);
-        if !is_same(&expected, &query.msg_signature) || !self.is_recent(query) {
+        if !is_same(&expected, &query.msg_signature) {
             return Err(PushFault::Forged);
         }
         self.agreement

@@ -8,8 +8,8 @@ use qingfeng_core::clock::Clock;
 use serde_json::{Value, json};
 
 use super::{
-    access_token::AccessTokens,
-    codes::{Place, meaning},
+    access_token::{AccessTokens, Given},
+    codes::{Meaning, Place, meaning},
     exchange,
     parts::parts,
 };
@@ -21,6 +21,8 @@ const LONGEST_TEXT: usize = 2048;
 const LONGEST_CHECKED: usize = 2500;
 /// Longest scene of a code, in characters.
 const LONGEST_SCENE: usize = 32;
+/// What the platform says of a photo or voice note that it does not hold.
+const GONE: [i64; 2] = [40007, 41006];
 
 /// What the platform thinks of a text that staff are about to publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +33,13 @@ pub enum ContentVerdict {
     Risky,
 }
 
-/// A template message of the official account.
-#[derive(Clone, Debug)]
-pub struct TemplateMessage {
-    pub template_id: String,
-    /// The template's keys and their values.
-    pub fields: Vec<(String, String)>,
-    /// Page of the mini-program that opens.
-    pub page: Option<String>,
-    /// The platform takes a message under this name once within ten minutes.
-    pub once: String,
+/// Why there is no photo or voice note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaFault {
+    /// The platform does not hold it, or no longer.
+    Gone(String),
+    /// Not given now, which may be mended as long as the platform holds it.
+    NotYet(String),
 }
 
 /// The account at WeChat.
@@ -50,8 +49,6 @@ pub struct WeChatAccount {
     tokens: Arc<AccessTokens>,
     base: String,
     app_id: String,
-    /// What opens from a message: the official account's open the mini-program, too.
-    mini_program: String,
 }
 
 /// Who somebody is to the official account.
@@ -68,10 +65,9 @@ impl WeChatAccount {
         tokens: Arc<AccessTokens>,
         base: &str,
         app_id: &str,
-        mini_program: &str,
     ) -> Self {
-        let (base, app_id, mini_program) = (base.to_owned(), app_id.to_owned(), mini_program.to_owned());
-        Self { client, clock, tokens, base, app_id, mini_program }
+        let (base, app_id) = (base.to_owned(), app_id.to_owned());
+        Self { client, clock, tokens, base, app_id }
     }
 
     /// By which the platform knows the account.
@@ -96,14 +92,9 @@ impl WeChatAccount {
             self.client.get(&address).query(&[("access_token", token), ("openid", open_id), ("lang", "zh_CN")])
         };
         let answer = self.tokens.call(path, request).await?;
-        let code = exchange::code(&answer, "errcode").unwrap_or(0);
-        match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
-            Outcome::Taken(_) => {
-                let union_id = answer["unionid"].as_str().filter(|union_id| !union_id.is_empty());
-                Ok(Follower { union_id: union_id.map(str::to_owned) })
-            }
-            other => Err(other),
-        }
+        exchange::succeeded(&answer, self.clock.now())?;
+        let union_id = answer["unionid"].as_str().filter(|union_id| !union_id.is_empty());
+        Ok(Follower { union_id: union_id.map(str::to_owned) })
     }
 
     /// The phone number that a person agreed to tell; `code` comes from the button and works once. Each success is paid for:
@@ -159,20 +150,42 @@ impl WeChatAccount {
         }
         let body = json!({"scene": scene, "page": page, "check_path": true, "env_version": "release", "width": 430});
         let path = "/wxa/getwxacodeunlimit";
-        let image = self.tokens.call_for_bytes(path, |token| self.request(path, token, &body)).await?;
-        self.file(image, "微信没有给出小程序码")
+        match self.tokens.call_for_file(path, |token| self.request(path, token, &body)).await? {
+            Given::File(image) => Ok(image),
+            Given::Refused(code) => Err(match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
+                Outcome::Taken(_) => Outcome::Final("微信没有给出小程序码".into()),
+                other => other,
+            }),
+        }
     }
 
     /// A photo or voice note that somebody sent to this account; the platform holds it for three days.
     ///
     /// # Errors
-    /// An outcome that is not [`Outcome::Taken`]; fetching again does no harm.
-    pub async fn media(&self, media_id: &str) -> Result<Vec<u8>, Outcome> {
+    /// [`MediaFault`]; fetching again does no harm.
+    pub async fn media(&self, media_id: &str) -> Result<Vec<u8>, MediaFault> {
         let path = "/cgi-bin/media/get";
         let address = format!("{}{path}", self.base);
         let request = |token: &str| self.client.get(&address).query(&[("access_token", token), ("media_id", media_id)]);
-        let bytes = self.tokens.call_for_bytes(path, request).await?;
-        self.file(bytes, "微信没有给出照片或语音")
+        let reason = |outcome: Outcome| outcome.reason().unwrap_or("微信没有给出照片或语音").to_owned();
+        match self.tokens.call_for_file(path, request).await {
+            Ok(Given::File(bytes)) => Ok(bytes),
+            Ok(Given::Refused(code)) => {
+                let reason = reason(meaning(Place::WeChatCall, code).outcome(self.clock.now()));
+                Err(if GONE.contains(&code) { MediaFault::Gone(reason) } else { MediaFault::NotYet(reason) })
+            }
+            Err(outcome) => Err(MediaFault::NotYet(reason(outcome))),
+        }
+    }
+
+    /// Has an access token at hand. Fetching one goes on when nobody waits for it any more, so that the next call finds it.
+    ///
+    /// # Errors
+    /// An outcome that is not [`Outcome::Taken`].
+    pub async fn get_ready(&self) -> Result<(), Outcome> {
+        let tokens = Arc::clone(&self.tokens);
+        let fetched = tokio::spawn(async move { tokens.ready().await }).await;
+        fetched.unwrap_or_else(|_| Err(Meaning::later(1, "拿不到微信的访问令牌").outcome(self.clock.now())))
     }
 
     /// Puts the menu under the chat with the official account.
@@ -181,19 +194,6 @@ impl WeChatAccount {
     /// An outcome that is not [`Outcome::Taken`].
     pub async fn create_menu(&self, menu: &Value) -> Result<(), Outcome> {
         self.call("/cgi-bin/menu/create", menu).await.map(|_| ())
-    }
-
-    /// The bytes of an answer. A failure is JSON in the place of the file.
-    fn file(&self, bytes: Vec<u8>, missing: &str) -> Result<Vec<u8>, Outcome> {
-        if bytes.first() != Some(&b'{') {
-            return Ok(bytes);
-        }
-        let answer = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
-        let code = exchange::code(&answer, "errcode").unwrap_or(-1);
-        Err(match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
-            Outcome::Taken(_) => Outcome::Final(missing.into()),
-            other => other,
-        })
     }
 
     /// Lets the platform judge a text that a member of staff is about to publish, in his name. Never for what residents write:
@@ -231,22 +231,6 @@ impl WeChatAccount {
         outcome
     }
 
-    /// Sends a template message to a follower of the official account.
-    pub async fn template_message(&self, open_id: &str, message: &TemplateMessage) -> Outcome {
-        let fields: serde_json::Map<String, Value> =
-            message.fields.iter().map(|(key, value)| (key.clone(), json!({"value": value}))).collect();
-        let mut body = json!({
-            "touser": open_id, "template_id": message.template_id, "client_msg_id": message.once, "data": fields,
-        });
-        if let Some(page) = &message.page {
-            body["miniprogram"] = json!({"appid": self.mini_program, "pagepath": page});
-        }
-        match self.call("/cgi-bin/message/template/send", &body).await {
-            Ok(answer) => Outcome::Taken(exchange::reference(&answer)),
-            Err(outcome) => outcome,
-        }
-    }
-
     fn request(&self, path: &str, token: &str, body: &Value) -> reqwest::RequestBuilder {
         self.client.post(format!("{}{path}", self.base)).query(&[("access_token", token)]).json(body)
     }
@@ -254,11 +238,8 @@ impl WeChatAccount {
     /// The answer of a call that succeeded.
     async fn call(&self, path: &str, body: &Value) -> Result<Value, Outcome> {
         let answer = self.tokens.call(path, |token| self.request(path, token, body)).await?;
-        let code = exchange::code(&answer, "errcode").unwrap_or(0);
-        match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
-            Outcome::Taken(_) => Ok(answer),
-            other => Err(other),
-        }
+        exchange::succeeded(&answer, self.clock.now())?;
+        Ok(answer)
     }
 }
 

@@ -38,7 +38,7 @@ impl WeChatAccounts {
             let issuer = Issuer::WeChat { base: base.clone(), app_id: app_id.to_owned(), secret: secret.to_owned() };
             let tokens =
                 AccessTokens::new(client.clone(), Arc::clone(cache), Arc::clone(clock), watch.clone(), holder, issuer);
-            WeChatAccount::new(client.clone(), Arc::clone(clock), Arc::new(tokens), &base, app_id, &settings.app_id)
+            WeChatAccount::new(client.clone(), Arc::clone(clock), Arc::new(tokens), &base, app_id)
         };
         Ok(Self {
             mini_program: account(&settings.app_id, &settings.app_secret),

@@ -25,18 +25,6 @@ pub(super) enum Place {
     FeishuRobot,
 }
 
-impl Place {
-    /// What interfaces of this platform stand under in the list of alarms.
-    pub(super) fn platform(self) -> &'static str {
-        match self {
-            Self::WeChatCall | Self::WeChatToken => "wechat",
-            Self::WeComCall | Self::WeComToken | Self::WeComRobot => "wecom",
-            Self::DingTalkRobot => "dingtalk",
-            Self::FeishuRobot => "feishu",
-        }
-    }
-}
-
 /// What to do about a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -60,6 +48,8 @@ pub(super) enum Meaning {
     /// This person cannot be reached this way (any more); another way may do.
     NoConsent(String),
     Final(String),
+    /// As [`Self::Final`], for a reason that we do not know.
+    Unlisted(String),
     /// The robot or its group is gone: nothing will go there any more.
     Dead(String),
     /// The platform knows no such template, which may pass.
@@ -110,10 +100,9 @@ impl Meaning {
             Self::TooFast { rest, reason } => Outcome::Waits { until: now + rest, reason },
             Self::Closed { until, reason } => Outcome::Waits { until: until.at(now), reason },
             Self::NoConsent(reason) => Outcome::NoConsent(reason),
-            Self::Final(reason) => Outcome::Final(reason),
+            Self::Final(reason) | Self::Unlisted(reason) | Self::TemplateDead(reason) => Outcome::Final(reason),
             Self::Dead(reason) => Outcome::Dead(reason),
             Self::TemplateDoubted(reason) => Outcome::Later { at: now + TimeDelta::minutes(15), reason },
-            Self::TemplateDead(reason) => Outcome::Final(reason),
         }
     }
 }
@@ -218,9 +207,10 @@ pub(super) fn meaning(place: Place, code: i64) -> Meaning {
         (FeishuRobot, 19021) => last("飞书机器人的签名或时间不对，请核对签名密钥和时间"),
         (FeishuRobot, 19022) => last("服务器地址不在飞书机器人的白名单里"),
         (FeishuRobot, 19024) => last("飞书机器人要求的关键词不在消息里"),
-        (FeishuRobot, 19001 | 9499) => last("消息格式不被飞书接受，或机器人已被移除"),
+        (FeishuRobot, 19001) => dead("群机器人已被移除或密钥失效，请更换密钥"),
+        (FeishuRobot, 9499) => last("消息格式不被飞书接受"),
         (FeishuRobot, 19036) => last("内容超过飞书的长度限制"),
-        _ => last("平台拒绝"),
+        _ => Meaning::Unlisted(format!("平台拒绝（{code}）")),
     }
 }
 
@@ -240,6 +230,10 @@ pub(super) fn alarm(place: Place, code: i64) -> Option<AlarmKind> {
         (WeChatCall | WeChatToken, 45009 | 44993) | (WeChatCall, 85406) => Some(AlarmKind::DailyQuota),
         (WeChatCall, 40002 | 48001 | 48002 | 48004 | 85407)
         | (WeComCall, 48001 | 48002 | 48004 | 50003 | 301_002 | 40056 | 41011) => Some(AlarmKind::Permission),
+        (WeChatCall | WeChatToken | WeComCall | WeComToken, _) => match meaning(place, code) {
+            Meaning::Unlisted(_) => Some(AlarmKind::UnknownCode),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -285,7 +279,7 @@ mod tests {
                 400_106, 410_100, 430_101, 430_102, 430_103, 430_104,
             ],
         ),
-        (Place::FeishuRobot, &[9499, 11232, 19021, 19022, 19024, 19036]),
+        (Place::FeishuRobot, &[9499, 11232, 19001, 19021, 19022, 19024, 19036]),
     ];
 
     #[test]
@@ -310,7 +304,7 @@ mod tests {
     #[case(Place::WeComCall, 45009, "slower")]
     #[case(Place::WeComRobot, 45009, "slower")]
     #[case(Place::WeComCall, 42001, "stale")]
-    #[case(Place::WeComRobot, 42001, "final")]
+    #[case(Place::WeComRobot, 42001, "unlisted")]
     #[case(Place::DingTalkRobot, 130_101, "slower")]
     #[case(Place::FeishuRobot, 11232, "slower")]
     #[case(Place::WeComCall, 81013, "nobody")]
@@ -318,7 +312,10 @@ mod tests {
     #[case(Place::DingTalkRobot, 310_000, "final")]
     #[case(Place::DingTalkRobot, 300_005, "dead")]
     #[case(Place::WeComRobot, 93000, "dead")]
-    #[case(Place::FeishuRobot, 424_242, "final")]
+    #[case(Place::FeishuRobot, 19001, "dead")]
+    #[case(Place::FeishuRobot, 9499, "final")]
+    #[case(Place::FeishuRobot, 424_242, "unlisted")]
+    #[case(Place::WeComCall, 424_242, "unlisted")]
     #[case(Place::FeishuRobot, -1, "later")]
     #[case(Place::DingTalkRobot, 0, "taken")]
     #[case(Place::WeChatCall, 40037, "doubted")]
@@ -339,6 +336,7 @@ mod tests {
             Meaning::Closed { until: Reopens::InTenMinutes, .. } => "ten minutes",
             Meaning::NoConsent(_) => "nobody",
             Meaning::Final(_) => "final",
+            Meaning::Unlisted(_) => "unlisted",
             Meaning::Dead(_) => "dead",
             Meaning::TemplateDoubted(_) => "doubted",
             Meaning::TemplateDead(_) => "template dead",
@@ -368,6 +366,12 @@ mod tests {
     #[case(Place::WeComCall, 48002, Some(AlarmKind::Permission))]
     #[case(Place::WeChatCall, 43101, None)]
     #[case(Place::WeChatCall, 0, None)]
+    #[case(Place::WeChatCall, 424_242, Some(AlarmKind::UnknownCode))]
+    #[case(Place::WeChatToken, 424_242, Some(AlarmKind::UnknownCode))]
+    #[case(Place::WeComCall, 424_242, Some(AlarmKind::UnknownCode))]
+    #[case(Place::WeComToken, 424_242, Some(AlarmKind::UnknownCode))]
+    // A robot's post says so itself, in its group's township.
+    #[case(Place::WeComRobot, 424_242, None)]
     fn what_only_an_operator_can_mend_is_an_alarm(
         #[case] place: Place,
         #[case] code: i64,

@@ -16,7 +16,9 @@ mod preview;
 mod robots;
 mod subscribe_message;
 mod template_card;
+mod template_message;
 mod templates;
+mod trouble;
 mod watch;
 mod wecom_app;
 mod wecom_robot;
@@ -25,19 +27,22 @@ use std::{sync::Arc, time::Duration};
 
 use qingfeng_core::{cache::Cache, clock::Clock, outbox::consents::Validity, refusal::Fault};
 
-pub use account::{ContentVerdict, Follower, TemplateMessage, WeChatAccount};
+pub use account::{ContentVerdict, Follower, MediaFault, WeChatAccount};
 pub use accounts::WeChatAccounts;
 pub(crate) use customer_group::LONGEST_GROUP_TEXT;
 pub use post::Post;
 pub(crate) use post::{first_link, plain_words, words_alone};
 pub(crate) use preview::{Measure, Shown, card_fields, robot_posts, wecom_fields};
 pub use robots::Robots;
-pub use subscribe_message::{Card, SubscribeMessages, TemplateTrouble};
+pub use subscribe_message::{Card, SubscribeMessages};
 pub use template_card::{CardButton, CardTarget, TemplateCard};
+pub(crate) use template_message::GUARDED_FOR as TEMPLATE_MESSAGE_GUARDED_FOR;
+pub use template_message::TemplateMessages;
 pub(crate) use templates::LONGEST_THING;
 pub use templates::{
     CardTemplates, ListedKey, ListedTemplate, Role, TemplateKeys, TemplateLine, TemplateMistake, TemplateUse,
 };
+pub use trouble::TemplateTrouble;
 pub use watch::Watch;
 pub(crate) use wecom_app::GUARDED_FOR;
 pub use wecom_app::{AppMessage, Media, MediaKind, MemberFault, WeComApp, WeComAppSettings};
@@ -63,11 +68,13 @@ pub struct PlatformSettings {
     pub consents: Validity,
 }
 
-/// App id and secret of the official account.
+/// The official account.
 #[derive(Clone)]
 pub struct OfficialAccountSettings {
     pub app_id: String,
     pub app_secret: String,
+    /// The templates of its cards; none = it sends no cards.
+    pub templates: Option<CardTemplates>,
 }
 
 impl std::fmt::Debug for OfficialAccountSettings {
@@ -81,9 +88,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Shorter than the patience: a platform that cannot even be reached has taken nothing, and that has to be told apart.
 const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(4);
 
+/// 20 MB over a township's line. Shorter than a bot keeps a message for itself.
+const PATIENCE_FOR_UPLOADS: Duration = Duration::from_secs(120);
+
 /// Everything that the bot sends with.
 pub struct Channels {
     pub subscribe_messages: SubscribeMessages,
+    /// None where there is no official account, or it has no templates.
+    pub template_messages: Option<TemplateMessages>,
     pub accounts: WeChatAccounts,
     pub robots: Robots,
     /// None where the township does not use WeCom.
@@ -105,8 +117,13 @@ impl Channels {
         let accounts = WeChatAccounts::new(cache, clock, watch, holder, settings)?;
         let client = client()?;
         let tokens = accounts.mini_program.tokens();
+        let official = accounts.official.as_ref().zip(settings.official_account.as_ref());
+        let template_messages = official.and_then(|(account, own)| {
+            TemplateMessages::new(client.clone(), Arc::clone(clock), account.tokens(), settings, own)
+        });
         Ok(Self {
             accounts,
+            template_messages,
             subscribe_messages: SubscribeMessages::new(client.clone(), Arc::clone(clock), tokens, settings),
             robots: Robots::new(&client, cache, clock, settings)?,
             wecom_app: WeComApp::new(client, Arc::clone(cache), Arc::clone(clock), watch, holder, settings)?,

@@ -5,14 +5,14 @@ use qingfeng_core::{
     clock::{Clock, shanghai},
     outbox::consents::Validity,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     PlatformSettings,
     access_token::AccessTokens,
-    codes::{Meaning, Place, meaning},
     exchange,
     templates::{ListedTemplate, TemplateUse},
+    trouble::{TemplateTrouble, taken},
 };
 use crate::delivery::Outcome;
 
@@ -27,15 +27,6 @@ pub struct Card {
     pub reason: String,
     /// Page of the mini-program that opens.
     pub page: String,
-}
-
-/// The platform does not take the template itself, whatever is in the message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TemplateTrouble {
-    /// It says that there is none, which may pass.
-    Doubted { code: i32, reason: String },
-    /// It took the template away.
-    Dead { code: i32, reason: String },
 }
 
 /// Subscribe messages of the mini-program.
@@ -87,17 +78,9 @@ impl SubscribeMessages {
                 .query(&[("access_token", token)])
                 .json(&body)
         };
-        let answer = match self.tokens.call(path, request).await {
-            Ok(answer) => answer,
-            Err(outcome) => return Ok(outcome),
-        };
-        let code = exchange::code(&answer, "errcode").unwrap_or(0);
-        let known = i32::try_from(code).unwrap_or_default();
-        match meaning(Place::WeChatCall, code) {
-            Meaning::Taken => Ok(Outcome::Taken(exchange::reference(&answer))),
-            Meaning::TemplateDoubted(reason) => Err(TemplateTrouble::Doubted { code: known, reason }),
-            Meaning::TemplateDead(reason) => Err(TemplateTrouble::Dead { code: known, reason }),
-            other => Ok(other.outcome(now)),
+        match self.tokens.call(path, request).await {
+            Ok(answer) => taken(&answer, now),
+            Err(outcome) => Ok(outcome),
         }
     }
 
@@ -110,7 +93,9 @@ impl SubscribeMessages {
         let request = |token: &str| {
             self.client.get(format!("{}{path}", self.settings.wechat_api_base)).query(&[("access_token", token)])
         };
-        Ok(ListedTemplate::all(&self.call(path, request).await?))
+        let answer = self.tokens.call(path, request).await?;
+        exchange::succeeded(&answer, self.clock.now())?;
+        Ok(ListedTemplate::all(&answer))
     }
 
     /// What of the configured templates does not fit the account's, as Chinese sentences.
@@ -118,16 +103,16 @@ impl SubscribeMessages {
     /// # Errors
     /// An outcome that is not [`Outcome::Taken`]: then nothing is known.
     pub async fn misfits(&self) -> Result<Vec<String>, Outcome> {
-        Ok(self.settings.templates.misfits(self.settings.consents, &self.listed().await?))
+        Ok(self.misfits_of(&self.listed().await?))
     }
 
-    /// The answer of a call that succeeded.
-    async fn call(&self, path: &str, request: impl Fn(&str) -> reqwest::RequestBuilder) -> Result<Value, Outcome> {
-        let answer = self.tokens.call(path, request).await?;
-        let code = exchange::code(&answer, "errcode").unwrap_or(0);
-        match meaning(Place::WeChatCall, code).outcome(self.clock.now()) {
-            Outcome::Taken(_) => Ok(answer),
-            other => Err(other),
-        }
+    /// The same, of what the account was found to have.
+    pub(crate) fn misfits_of(&self, listed: &[ListedTemplate]) -> Vec<String> {
+        self.settings.templates.misfits(Some(self.settings.consents), listed)
+    }
+
+    /// The templates by which every card would be refused.
+    pub(crate) fn unfit(&self, listed: &[ListedTemplate]) -> Vec<String> {
+        self.settings.templates.unfit(listed)
     }
 }

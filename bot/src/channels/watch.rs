@@ -8,6 +8,11 @@ use qingfeng_core::{
 
 use super::codes::{Place, alarm};
 
+/// The interface that exchanges a login code.
+const LOGIN: &str = "/sns/jscode2session";
+/// What it says about a code, or about the person behind it.
+const OF_A_LOGIN: [i64; 4] = [40029, 40163, 40226, 41008];
+
 /// Who writes alarms down. All replicas write into the same list.
 #[derive(Clone)]
 pub struct Watch(Option<Store>);
@@ -24,12 +29,23 @@ impl Watch {
         Self(None)
     }
 
-    /// An interface answered with this code; none is success. An alarm that cannot be written down stops no message.
-    pub(super) async fn heard(&self, place: Place, interface: &str, code: Option<i64>) {
+    /// The exchange of a mini-program's login code answered with this code; 0 is success.
+    pub async fn heard_login(&self, app_id: &str, code: i64) {
+        // It takes the secret itself, as asking for a token does; permission and quota are told as of any call.
+        let kind = match alarm(Place::WeChatToken, code) {
+            _ if OF_A_LOGIN.contains(&code) => None,
+            None | Some(AlarmKind::UnknownCode) => alarm(Place::WeChatCall, code),
+            known => known,
+        };
+        self.heard(&format!("wechat:{app_id}"), LOGIN, code, kind).await;
+    }
+
+    /// An interface of an account answered with this code, and what of it is for an operator to mend. An alarm that cannot be
+    /// written down stops no message.
+    pub(super) async fn heard(&self, account: &str, interface: &str, code: i64, kind: Option<AlarmKind>) {
         let Some(store) = &self.0 else { return };
-        let interface = format!("{}:{interface}", place.platform());
-        let code = code.unwrap_or(0);
-        let written = match alarm(place, code) {
+        let interface = format!("{account}:{interface}");
+        let written = match kind {
             Some(kind) => raise(store, interface, kind, code).await,
             None if code == 0 => alarms::works(store, &interface).await,
             // Says something about a message or a person, nothing about the interface.

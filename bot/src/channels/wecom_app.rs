@@ -7,7 +7,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::{
-    PlatformSettings,
+    PATIENCE_FOR_UPLOADS, PlatformSettings,
     access_token::{AccessTokens, Issuer},
     check_base,
     codes::{Meaning, Place, meaning},
@@ -231,6 +231,7 @@ impl WeComApp {
             self.client
                 .post(format!("{}/cgi-bin/media/upload", self.base))
                 .query(&[("access_token", token), ("type", media.kind.as_str())])
+                .timeout(PATIENCE_FOR_UPLOADS)
                 .multipart(Form::new().part("media", part))
         };
         let now = self.clock.now();

@@ -7,6 +7,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::{
+    PATIENCE_FOR_UPLOADS,
     codes::{Meaning, Place, meaning},
     exchange,
     pace::TWENTY_A_MINUTE,
@@ -29,6 +30,7 @@ const PLATFORM: &str = "企业微信";
 /// Posts; a text longer than the platform takes goes out in numbered parts.
 pub(super) async fn post(workshop: &Workshop, key: &RobotKey, post: &Post) -> Outcome {
     let bodies = match bodies(post) {
+        Ok(bodies) if bodies.is_empty() => return Outcome::Final("没有要发的内容".into()),
         Ok(bodies) => bodies,
         Err(reason) => return Outcome::Final(reason.into()),
     };
@@ -56,7 +58,10 @@ pub(super) fn bodies(post: &Post) -> Result<Vec<Value>, &'static str> {
                 .iter()
                 .map(|part| json!({"msgtype": "text", "text": {"content": part}}))
                 .collect();
-            bodies[0]["text"]["mentioned_list"] = json!(mentioned);
+            // Of nothing but blanks there are no parts.
+            if let Some(first) = bodies.first_mut() {
+                first["text"]["mentioned_list"] = json!(mentioned);
+            }
             Ok(bodies)
         }
         Post::Markdown(text) => {
@@ -99,6 +104,7 @@ async fn upload(workshop: &Workshop, key: &RobotKey, name: &str, bytes: &[u8]) -
         .client
         .post(format!("{}/cgi-bin/webhook/upload_media", workshop.base))
         .query(&[("key", key.token.as_str()), ("type", "file")])
+        .timeout(PATIENCE_FOR_UPLOADS)
         .multipart(form);
     let later = |reason: &str| Meaning::later(2, reason).outcome(now);
     let answer = exchange::json(request, PLATFORM).await.map_err(|_| later("文件没有传到企业微信"))?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    AT_WORK, BEING_ANSWERED, Conversations, HANDLED, PushFault, REMEMBERED, Wish, at_wecom, in_time, opinion,
+    AT_WORK, BEING_ANSWERED, Conversations, HANDLED, PushFault, REMEMBERED, Wish, at_wecom, deadline, in_time, opinion,
     robot::{Told, What},
     standing,
 };
@@ -31,7 +31,7 @@ impl Conversations {
         if !self.cache.set_if_absent(&key, BEING_ANSWERED, AT_WORK).await? {
             return self.answered_before(&key, "", "").await;
         }
-        match in_time(answer(self, &told)).await {
+        match in_time(deadline(), answer(self, &told)).await {
             Ok(answer) => {
                 self.cache.set(&key, HANDLED.as_bytes(), REMEMBERED).await?;
                 Ok(answer.map_or_else(|| HANDLED.into(), |answer| answer.to_string()))
@@ -61,7 +61,7 @@ async fn answer(conversations: &Conversations, told: &Told) -> Result<Option<Val
 
 /// What everybody in the group may read.
 async fn in_group(conversations: &Conversations, user_id: &str, text: &str) -> Result<String, Fault> {
-    let wish = Wish::of(text);
+    let wish = Wish::of_staff(text);
     if wish == Wish::Report {
         let sealed_way = conversations.sealed_way().await?;
         return Ok(format!("群里大家都看得到，请把这条撤回。您写的我们没有保存。\n检举干部违纪违法，{sealed_way}"));

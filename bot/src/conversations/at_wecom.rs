@@ -27,7 +27,11 @@ pub(super) const HELP: &str = "可以发：\n“待办” 看快到期的事\n�
 
 /// What to say to a member of the corporation who wrote this.
 pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &str) -> Result<String, Fault> {
-    let wish = Wish::of(text);
+    let wish = Wish::of_staff(text);
+    // Before anything else, and for everybody: who writes a report need not be known to us.
+    if wish == Wish::Report {
+        return conversations.report("").await;
+    }
     let (store, cache) = (&conversations.store, &*conversations.cache);
     let today = shanghai_date(store.clock().now());
     let mut known = None;
@@ -35,7 +39,10 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
         known = people::load_staff(store, StaffId(member.id), today).await?.or(known);
     }
     let Some(staff) = known else {
-        return Ok("还不知道您是谁。请先在工作台打开“清风”，用账号登录一次，把企业微信和账号绑在一起。".into());
+        if opinion::is_about_an_office_holder(text) {
+            return Ok(conversations.not_here());
+        }
+        return Ok(conversations.leads_to_binding());
     };
     let (county, actor) = (staff.county, Actor::Staff(staff));
     let questions = OpenQuestions::of(store, cache, &conversations.sealer, user_id);
@@ -45,9 +52,6 @@ pub(super) async fn reply(conversations: &Conversations, user_id: &str, text: &s
     turn.give_back().await?;
     if let Some(said) = answered? {
         return Ok(said);
-    }
-    if wish == Wish::Report {
-        return conversations.report("").await;
     }
     if opinion::is_about_an_office_holder(text) {
         return Ok(conversations.not_here());

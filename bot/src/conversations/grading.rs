@@ -10,6 +10,11 @@ pub(super) const OFFICES: [&str; 12] =
     ["书记", "主任", "村长", "镇长", "乡长", "委员", "支书", "会计", "组长", "所长", "站长", "部长"];
 /// Who else is meant as somebody in office.
 const OTHERS_IN_OFFICE: [&str; 5] = ["干部", "同志", "领导", "队长", "当官的"];
+/// Of whom a report may be, too. A grade of them is left to stand: a school or a police station is complained about.
+const ALSO_IN_OFFICE: [&str; 17] = [
+    "局长", "县长", "区长", "市长", "科长", "股长", "处长", "院长", "校长", "主席", "文书", "出纳", "村委", "民警",
+    "辅警", "警察", "城管",
+];
 /// Grades that are hardly said of anything else than a person or a service.
 const GRADES: [&str; 17] = [
     "优秀", "称职", "合格", "满意", "较好", "很好", "最好", "很差", "最差", "较差", "太差", "差评", "好评", "打分",
@@ -88,10 +93,15 @@ const LONGEST_ANSWERS: usize = 24;
 /// Beside the options of a list of answers there is no more than this.
 const BESIDE_OPTIONS: usize = 4;
 
-/// Whether it speaks of somebody in office. A committee is nobody.
-pub(super) fn names_somebody_in_office(text: &str) -> bool {
+/// Whether it speaks of somebody in office, by the office or by one of these names. A villagers' committee (村民委员会) is nobody.
+pub(super) fn names_somebody_in_office(text: &str, in_office: &[String]) -> bool {
     let text = cleaned(text);
-    has(&text, &OFFICES) || has(&text, &OTHERS_IN_OFFICE)
+    // One letter is no name.
+    let is_named = |name: &String| name.chars().count() > 1 && text.contains(name.as_str());
+    has(&text, &OFFICES)
+        || has(&text, &OTHERS_IN_OFFICE)
+        || has(&text, &ALSO_IN_OFFICE)
+        || in_office.iter().any(is_named)
 }
 
 /// Whether it grades somebody in office, by the words alone.

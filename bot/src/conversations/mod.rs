@@ -37,6 +37,7 @@ use qingfeng_core::{
     sealing::Sealer,
     storage::Store,
 };
+use tokio::time::Instant;
 
 use filing::{Kept, Sent, Writer};
 pub use menus::{menu, staff_menu};
@@ -108,6 +109,7 @@ impl Conversations {
     /// # Errors
     /// When it is not readable, or something of ours does not answer: then it is delivered again.
     pub async fn take(&self, speaker: Speaker, body: &[u8]) -> Result<String, PushFault> {
+        let by = deadline();
         let mut push = Push::parse(body).ok_or(PushFault::Unreadable)?;
         // What an application at WeCom is told can do what a member of staff may do: only WeCom says for which it is.
         match speaker {
@@ -118,24 +120,24 @@ impl Conversations {
         if push.is_for_later() {
             // Written down at once, and known again there: nothing is kept of it here that could outlive a failure.
             let written = callbacks::enqueue(&self.store, &*self.cache, &self.sealer, &push);
-            in_time(written).await?;
+            in_time(by, written).await?;
             return Ok(HANDLED.into());
         }
-        let said = self.answered(speaker, &push).await?;
+        let said = self.answered(speaker, &push, by).await?;
         match speaker {
-            Speaker::MiniProgram => self.say(&push, &said).await,
+            Speaker::MiniProgram => self.say(&push, &said, by).await,
             Speaker::OfficialAccount | Speaker::Staff => Ok(said),
         }
     }
 
     /// What to say to a push; to one that was here before, the same.
-    async fn answered(&self, speaker: Speaker, push: &Push) -> Result<String, PushFault> {
+    async fn answered(&self, speaker: Speaker, push: &Push, by: Instant) -> Result<String, PushFault> {
         let digest = push.digest();
         let key = self.sealer.pseudonym("push", &digest);
         if !self.cache.set_if_absent(&key, BEING_ANSWERED, AT_WORK).await? {
             return self.answered_before(&key, &push.from, &digest).await;
         }
-        match in_time(self.answer(speaker, push)).await {
+        match in_time(by, self.answer(speaker, push)).await {
             Ok(answer) => {
                 self.cache.set(&key, HANDLED.as_bytes(), REMEMBERED).await?;
                 if answer != HANDLED {
@@ -175,6 +177,7 @@ impl Conversations {
 
     async fn answer(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let text = match (push.kind.as_str(), push.event.as_str()) {
+            ("event", "subscribe") if speaker == Speaker::Staff => at_wecom::HELP.to_owned(),
             ("event", "subscribe") => format!("您好，这里能反映问题、查进度。\n{HELP}"),
             ("event", "CLICK" | "click") if speaker != Speaker::Staff => {
                 let wish = Wish::of_button(&push.event_key);
@@ -244,16 +247,25 @@ impl Conversations {
             return standing::of_receipt(self, &push.from, code).await;
         }
         let Some(resident) = self.resident(speaker, &push.from).await? else {
+            if suspicion::may_be_a_report(text) {
+                return self.led_to_the_sealed_way(&push.from).await;
+            }
             return self.reply_to_others(speaker, push, wish).await;
         };
-        let progress = survey::progress(self, &resident).await?;
-        let boxes = opinion::open_boxes(&self.store, &resident).await?;
-        let expects_a_number = kept.expects_a_number() || (progress.is_some() && !kept.is_open());
-        if opinion::belongs_elsewhere(&self.store, &resident, &boxes, wish, text, expects_a_number).await? {
+        let known = opinion::known(&self.store, &resident).await?;
+        // By the name of somebody in office, too.
+        if suspicion::is_report(text, &known.in_office) {
+            return self.led_to_the_sealed_way(&push.from).await;
+        }
+        let is_writing = kept.is_open();
+        let progress = if is_writing { None } else { survey::progress(self, &resident).await? };
+        let in_words = survey::choice_in_words(self, &resident, progress.as_ref(), wish, text).await?;
+        let wish = in_words.as_ref().unwrap_or(wish);
+        let expects_a_number = kept.expects_a_number() || progress.is_some();
+        if opinion::belongs_elsewhere(&known, wish, text, expects_a_number) {
             return Ok(self.not_here_beside(&kept));
         }
-        let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest() };
-        let is_writing = kept.is_open();
+        let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest(), known: &known };
         match kept {
             Kept::Open(draft) => {
                 if let Some(said) = filing::go_on(self, &writer, draft, wish, text).await? {
@@ -271,7 +283,7 @@ impl Conversations {
             survey::forget(self, &resident).await?;
             return filing::begin(self, &writer).await;
         }
-        if !is_writing && let Some(said) = survey::go_on(self, &resident, wish, progress, &boxes).await? {
+        if !is_writing && let Some(said) = survey::go_on(self, &resident, wish, text, progress, &known).await? {
             return Ok(said);
         }
         let said = self.told(&writer, wish, text).await?;
@@ -311,20 +323,24 @@ impl Conversations {
     /// Photos, voice notes and places.
     async fn take_in(&self, speaker: Speaker, push: &Push) -> Result<String, Fault> {
         let words = [&push.content, &push.recognition].map(String::as_str).join("\n");
-        if suspicion::is_report(&words) {
+        if suspicion::is_report(&words, &[]) {
             return self.led_to_the_sealed_way(&push.from).await;
         }
         if opinion::is_about_an_office_holder(&words) {
             return Ok(self.not_here());
         }
         let Some(resident) = self.resident(speaker, &push.from).await? else {
+            if suspicion::may_be_a_report(&words) {
+                return self.led_to_the_sealed_way(&push.from).await;
+            }
             return self.reply_to_others(speaker, push, &Wish::Other).await;
         };
-        let boxes = opinion::open_boxes(&self.store, &resident).await?;
+        let known = opinion::known(&self.store, &resident).await?;
+        if suspicion::is_report(&words, &known.in_office) {
+            return self.led_to_the_sealed_way(&push.from).await;
+        }
         let heard = &push.recognition;
-        if !heard.is_empty()
-            && opinion::belongs_elsewhere(&self.store, &resident, &boxes, &Wish::Other, heard, false).await?
-        {
+        if !heard.is_empty() && opinion::belongs_elsewhere(&known, &Wish::Other, heard, false) {
             return Ok(self.not_here());
         }
         let media = |kind| PlatformMedia {
@@ -340,7 +356,7 @@ impl Conversations {
             _ => Sent::Media(media(MediaKind::Photo), ""),
         };
         let kept = filing::kept(self, &push.from).await?;
-        let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest() };
+        let writer = Writer { resident: &resident, open_id: &push.from, push: push.digest(), known: &known };
         filing::take(self, &writer, kept, sent).await
     }
 
@@ -405,9 +421,13 @@ const LONGEST_ANSWER: usize = 2048;
 
 const HELP: &str = "可以发：\n“反映” 说一件事，能写字、拍照、说语音\n“进度” 看您反映的事办到哪一步\n编号或回执码 看一件\n“问卷” 答村里的问卷、看正在进行的测评\n“公示” 看村里在办的事\n“退订”／“订阅” 停止或恢复通知";
 
-/// The platforms wait five seconds for an answer, and then deliver again.
-async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let ended = tokio::time::timeout(PATIENCE, work).await;
+/// By when a push that arrives now has to be answered: the platforms wait five seconds, and then deliver again.
+fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+async fn in_time<T>(by: Instant, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let ended = tokio::time::timeout_at(by, work).await;
     ended.unwrap_or_else(|_| Err(Fault::unavailable("a push could not be answered in time")))
 }
 

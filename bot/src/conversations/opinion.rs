@@ -48,6 +48,21 @@ pub(super) fn tells_a_choice(text: &str) -> bool {
     counts || CHOICES.iter().any(|word| plain.contains(word))
 }
 
+/// What a resident's words are read against.
+pub(super) struct Known {
+    pub(super) boxes: OpenBoxes,
+    /// Who holds an office in the resident's village or township, by name.
+    pub(super) in_office: Vec<String>,
+}
+
+/// What is known around the resident.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn known(store: &Store, resident: &Resident) -> Result<Known, Fault> {
+    Ok(Known { boxes: open_boxes(store, resident).await?, in_office: office_holders(store, resident).await? })
+}
+
 /// An anonymous survey that is open for the resident.
 pub(super) struct OpenBoxes {
     /// Titles of the boxes on whose rolls she stands, whether she has taken part or not.
@@ -59,7 +74,7 @@ pub(super) struct OpenBoxes {
 }
 
 /// The open boxes on whose rolls the resident stands.
-pub(super) async fn open_boxes(store: &Store, resident: &Resident) -> Result<OpenBoxes, Fault> {
+async fn open_boxes(store: &Store, resident: &Resident) -> Result<OpenBoxes, Fault> {
     let own = roll::Entity::find()
         .select_only()
         .column(roll::Column::Sid)
@@ -83,7 +98,7 @@ pub(super) async fn open_boxes(store: &Store, resident: &Resident) -> Result<Ope
 }
 
 /// Who holds an office in the resident's village or township.
-pub(super) async fn office_holders(store: &Store, resident: &Resident) -> Result<Vec<String>, Fault> {
+async fn office_holders(store: &Store, resident: &Resident) -> Result<Vec<String>, Fault> {
     let held = posts::Entity::find()
         .select_only()
         .column(posts::Column::StaffId)
@@ -95,29 +110,18 @@ pub(super) async fn office_holders(store: &Store, resident: &Resident) -> Result
 
 /// Whether a text belongs into an anonymous survey, or rates somebody: nothing of it is taken. A number that answers a
 /// question of ours does neither.
-pub(super) async fn belongs_elsewhere(
-    store: &Store,
-    resident: &Resident,
-    boxes: &OpenBoxes,
-    wish: &Wish,
-    text: &str,
-    expects_a_number: bool,
-) -> Result<bool, Fault> {
+pub(super) fn belongs_elsewhere(known: &Known, wish: &Wish, text: &str, expects_a_number: bool) -> bool {
     if expects_a_number && matches!(wish, Wish::Choice(_)) {
-        return Ok(false);
+        return false;
     }
+    let boxes = &known.boxes;
     if !boxes.titles.is_empty()
         && matches!(wish, Wish::Choice(_) | Wish::Other)
         && (is_choice(text) || tells_a_choice(text) || mentions_one_of(text, &boxes.persons))
     {
-        return Ok(true);
+        return true;
     }
-    if *wish != Wish::Other {
-        return Ok(false);
-    }
-    let mut names = office_holders(store, resident).await?;
-    names.extend(boxes.evaluated.iter().cloned());
-    Ok(is_about_one_of(text, &names))
+    *wish == Wish::Other && (is_about_one_of(text, &known.in_office) || is_about_one_of(text, &boxes.evaluated))
 }
 
 #[cfg(test)]

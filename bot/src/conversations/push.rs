@@ -58,6 +58,12 @@ pub struct Push {
     /// What the map calls a place. Where exactly it is, is not read.
     pub label: String,
     pub message_id: String,
+    /// By which the platform named a message of ours when it took it, …
+    pub sent_id: String,
+    /// … and what became of it.
+    pub status: String,
+    /// By which the platform named a check of a picture.
+    pub trace_id: String,
     /// The list of an event about subscribe messages.
     pub items: Vec<Item>,
 }
@@ -119,6 +125,9 @@ impl Push {
             media_id: field("MediaId"),
             label: field("Label"),
             message_id: field("MsgId"),
+            sent_id: field("MsgID"),
+            status: field("Status"),
+            trace_id: field("trace_id"),
             items: entries.iter().map(item).collect(),
         })
     }
@@ -177,6 +186,9 @@ impl Push {
                 ("xml", "MediaId") => &mut push.media_id,
                 ("xml", "Label") => &mut push.label,
                 ("xml", "MsgId") => &mut push.message_id,
+                ("xml", "MsgID") => &mut push.sent_id,
+                ("xml", "Status") => &mut push.status,
+                ("xml", "trace_id") => &mut push.trace_id,
                 _ => continue,
             };
             field.push_str(&text);
@@ -190,7 +202,8 @@ impl Push {
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let named = [&self.event, &self.event_key, &self.task_id, &self.agent_id, &self.message_id];
-        for part in [&self.to, &self.from, &self.created_at, &self.kind].into_iter().chain(named) {
+        let told = [&self.sent_id, &self.status, &self.trace_id];
+        for part in [&self.to, &self.from, &self.created_at, &self.kind].into_iter().chain(named).chain(told) {
             hash.update(part.as_bytes());
             hash.update([0]);
         }

@@ -1,5 +1,5 @@
-//! What the platform tells of subscribe messages: a choice in the pop-up, a switch in the settings, a message that did
-//! not arrive after all. An event may be worked off late, and more than once: what it says holds as of when it happened.
+//! What the platform tells of subscribe messages and template messages: a choice in the pop-up, a switch in the settings, a message
+//! that did not arrive after all. An event may be worked off late, and more than once: what it says holds as of when it happened.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use qingfeng_core::{
@@ -21,11 +21,18 @@ const NO_CONSENT: &str = "43101";
 /// So long after the platform took a message we have written down its number, or never do: sending takes seconds.
 const WRITTEN_DOWN_AFTER: TimeDelta = TimeDelta::minutes(1);
 
-/// Takes an event of subscribe messages.
+/// What the platform says of a template message that arrived, and of one that the person does not want.
+const ARRIVED: &str = "success";
+const BLOCKED: &str = "failed:user block";
+
+/// Takes an event of subscribe messages or template messages.
 ///
 /// # Errors
 /// When the database does not answer: the platform then delivers it again.
 pub(super) async fn take(store: &Store, push: &Push) -> Result<(), Fault> {
+    if push.event == "TEMPLATESENDJOBFINISH" {
+        return finished(store, push).await;
+    }
     for item in &push.items {
         let Some(template) = item.field("TemplateId") else { continue };
         let consent = Consent::new(&push.from, template);
@@ -56,6 +63,16 @@ async fn switched_off(store: &Store, push: &Push, consent: Consent) -> Result<()
         .await
 }
 
+/// A template message used up no accept: one that did not arrive is parked, and nothing else.
+async fn finished(store: &Store, push: &Push) -> Result<(), Fault> {
+    let why = match push.status.trim() {
+        "" | ARRIVED => return Ok(()),
+        BLOCKED => "本人不接收服务号的消息",
+        _ => "服务号没有送达",
+    };
+    not_delivered(store, push, push.sent_id.trim(), why, None).await
+}
+
 /// A message that the platform took and could not deliver is parked after all, for staff to see, and its accept is given back,
 /// or, when the platform says that there was none, all are void: both or neither, and once.
 async fn sent(store: &Store, push: &Push, item: &Item, consent: Consent) -> Result<(), Fault> {
@@ -63,14 +80,27 @@ async fn sent(store: &Store, push: &Push, item: &Item, consent: Consent) -> Resu
     if code == "0" {
         return Ok(());
     }
-    let (code, number, happened) = (code.to_owned(), number.to_owned(), happened_at(push));
+    not_delivered(store, push, number, code, Some(consent)).await
+}
+
+async fn not_delivered(
+    store: &Store,
+    push: &Push,
+    number: &str,
+    why: &str,
+    consent: Option<Consent>,
+) -> Result<(), Fault> {
+    let (why, number, happened) = (why.to_owned(), number.to_owned(), happened_at(push));
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                if park(unit, &number, &code).await? {
-                    return match code.as_str() {
-                        NO_CONSENT => consents::none_left_as_of(unit, &consent, happened.unwrap_or(unit.now())).await,
-                        _ => consents::returned(unit, &consent).await,
+                if park(unit, &number, &why).await? {
+                    return match (consent, why.as_str()) {
+                        (None, _) => Ok(()),
+                        (Some(consent), NO_CONSENT) => {
+                            consents::none_left_as_of(unit, &consent, happened.unwrap_or(unit.now())).await
+                        }
+                        (Some(consent), _) => consents::returned(unit, &consent).await,
                     };
                 }
                 if is_known(unit, &number).await? {
@@ -91,10 +121,10 @@ async fn sent(store: &Store, push: &Push, item: &Item, consent: Consent) -> Resu
 
 /// Whether a message had this number and was said to have arrived. The number is the account's own: whom the message reached,
 /// himself or who stands in, it does not say.
-async fn park(unit: &UnitOfWork, number: &str, code: &str) -> Result<bool, Fault> {
+async fn park(unit: &UnitOfWork, number: &str, why: &str) -> Result<bool, Fault> {
     let parked = entity::Entity::update_many()
         .col_expr(entity::Column::State, Expr::value(MessageState::Parked))
-        .col_expr(entity::Column::ParkedReason, Expr::value(format!("平台接收后没有送达（{code}）")))
+        .col_expr(entity::Column::ParkedReason, Expr::value(format!("平台接收后没有送达（{why}）")))
         .filter(entity::Column::PlatformReference.eq(number))
         .filter(entity::Column::State.eq(MessageState::Sent))
         .exec(unit.connection())

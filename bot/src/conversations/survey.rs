@@ -8,13 +8,16 @@ use qingfeng_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conversations, Wish, opinion::OpenBoxes};
+use super::{Conversations, Wish, opinion::Known, suspicion, wish::plain};
 
 /// Who does not go on within half an hour begins anew; nothing of it is left.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// What the answers so far are sealed as: the introduction promises that nobody keeps who chose what, and the cache is no
 /// exception for half an hour.
 const PURPOSE: &str = "chat survey";
+
+/// Said to words that are no option of the question.
+const BESIDE: &str = "没看懂，请回数字作答。不答了发“取消”，要反映一件事发“反映”。\n";
 
 /// How far somebody has come. It leaves the cache with the last answer.
 #[derive(Serialize, Deserialize)]
@@ -38,17 +41,50 @@ pub(super) async fn forget(conversations: &Conversations, resident: &Resident) -
     conversations.cache.remove(&key(conversations, resident)).await
 }
 
+/// The choice that is meant by words: an option of the question that is open, written out.
+pub(super) async fn choice_in_words(
+    conversations: &Conversations,
+    resident: &Resident,
+    progress: Option<&Progress>,
+    wish: &Wish,
+    text: &str,
+) -> Result<Option<Wish>, Fault> {
+    let Some(progress) = progress.filter(|_| is_words(wish)) else { return Ok(None) };
+    let open = surveys::open_for(&conversations.store, resident).await?;
+    let Some((_, questions)) = open.filter(|(survey, _)| survey.id == progress.survey) else { return Ok(None) };
+    let question = questions.get(progress.choices.len());
+    Ok(question.and_then(|question| meant(question, text)).map(Wish::Choice))
+}
+
+/// Words that answer a question or nothing.
+fn is_words(wish: &Wish) -> bool {
+    matches!(wish, Wish::Other | Wish::Courtesy)
+}
+
+/// The number of the option that a text names, from 1: 没有, 2没有.
+fn meant(question: &Question, text: &str) -> Option<usize> {
+    let said = plain(text);
+    let is_said = |(number, label): &(usize, &String)| {
+        let label = plain(label);
+        said == label || said == format!("{number}{label}")
+    };
+    (1..).zip(&question.choices).find(is_said).map(|(number, _)| number)
+}
+
 /// Begins a survey or goes on with it; none when the wish has nothing to do with one.
 pub(super) async fn go_on(
     conversations: &Conversations,
     resident: &Resident,
     wish: &Wish,
+    text: &str,
     kept: Option<Progress>,
-    sealed: &OpenBoxes,
+    known: &Known,
 ) -> Result<Option<String>, Fault> {
     let key = key(conversations, resident);
     let cache = &conversations.cache;
-    if !matches!(wish, Wish::Survey | Wish::Choice(_) | Wish::Cancel) {
+    // What may be a report is asked about also in the middle of a survey.
+    let is_beside = kept.is_some() && is_words(wish) && !suspicion::is_doubtful(text, &known.in_office);
+    if !is_beside && !matches!(wish, Wish::Survey | Wish::Choice(_) | Wish::Cancel) {
         return Ok(None);
     }
     if *wish == Wish::Cancel {
@@ -56,11 +92,14 @@ pub(super) async fn go_on(
         return Ok(kept.map(|_| "已退出，您选过的都没有保存。想再答，发“问卷”。".into()));
     }
     let mut note = String::new();
-    if *wish == Wish::Survey && !sealed.titles.is_empty() {
-        note = format!("{}\n", conversations.leads_to(&sealed.titles));
+    if *wish == Wish::Survey && !known.boxes.titles.is_empty() {
+        note = format!("{}\n", conversations.leads_to(&known.boxes.titles));
     }
     let Some((survey, questions)) = surveys::open_for(&conversations.store, resident).await? else {
         cache.remove(&key).await?;
+        if is_beside {
+            return Ok(None);
+        }
         if !note.is_empty() {
             return Ok(Some(note.trim_end().to_owned()));
         }
@@ -68,12 +107,16 @@ pub(super) async fn go_on(
     };
     let kept = kept.filter(|kept| kept.survey == survey.id);
     let begun = kept.is_some();
+    if is_beside && !begun {
+        return Ok(None);
+    }
     let mut progress = kept.unwrap_or(Progress { survey: survey.id, choices: Vec::new() });
     match wish {
         Wish::Choice(number) if begun => match questions.get(progress.choices.len()) {
             Some(question) if *number <= question.choices.len() => progress.choices.push(number - 1),
             _ => note = "没有这个选项，请再选一次。\n".into(),
         },
+        _ if is_beside => note = BESIDE.into(),
         // A number without a question is a beginning, too: the invitation may have been read as one.
         _ => note += &introduction(&survey.title),
     }

@@ -24,6 +24,8 @@ use crate::messages::shorten;
 
 /// On a card whose matter has moved on.
 const OVER: &str = "已办理";
+/// On a card that shows a date which is another one by now.
+const MOVED: &str = "期限已调整";
 /// Of what a question is about, in characters.
 const SHOWN_TITLE: usize = 16;
 
@@ -49,7 +51,8 @@ pub(super) async fn take(desk: Desk<'_>, push: &Push) -> Result<(), Fault> {
             Ok(Tapped::Done) => say(store, member.county, &push.from, &push.response_code, key.done()).await?,
             // Somebody was faster, or this very tap has been here: there is nothing to tap any more.
             Err(Fault::Refused(refusal)) if refusal.kind == RefusalKind::Conflict => {
-                say(store, member.county, &push.from, &push.response_code, OVER).await?;
+                let words = if refusal.code == acknowledgements::DEADLINE_MOVED { MOVED } else { OVER };
+                say(store, member.county, &push.from, &push.response_code, words).await?;
             }
             Ok(Tapped::Asked | Tapped::Nothing) | Err(Fault::Refused(_)) => {}
             Err(fault) => return Err(fault),
@@ -103,7 +106,7 @@ async fn act(
             complaints::accept(store, &calendar, &command, county, id).await?;
         }
         (Task::Deadline(id), Key::Known) => {
-            acknowledgements::known(store, &command, county, id).await?;
+            acknowledgements::known(store, &command, county, id, Task::date_shown(&push.task_id)).await?;
         }
         (Task::Deadline(_), Key::MoreTime) => {
             return ask(desk, county, staff, (task, Wanted::MoreTime), push).await;

@@ -1,5 +1,6 @@
 //! Cards with buttons: by which name the platform tells a tap, and what each button says.
 
+use chrono::NaiveDate;
 use qingfeng_core::{
     ids::{ComplaintId, DeadlineId, MessageId},
     outbox::entity::Model as Message,
@@ -68,24 +69,53 @@ impl Key {
 }
 
 impl Task {
-    /// The platform takes each name for one card: a message that is sent again has another.
+    /// The platform takes each name for one card: a message that is sent again has another. A card about a date says which one. At
+    /// most 107 of the 128 characters that the platform takes.
     pub(crate) fn name(self, card: &Message) -> String {
         let (kind, id) = match self {
             Self::Post(id) => ("post", id.0),
             Self::Deadline(id) => ("deadline", id.0),
             Self::Complaint(id) => ("complaint", id.0),
         };
-        format!("{kind}_{id}@{}_{}", card.id, card.not_before.timestamp_millis())
+        let shown = match (self, card.facts.get("due_on").and_then(|date| date.as_str())) {
+            (Self::Deadline(_), Some(date)) => format!("_{date}"),
+            _ => String::new(),
+        };
+        format!("{kind}_{id}{shown}@{}_{}", card.id, card.not_before.timestamp_millis())
+    }
+
+    /// The date that the card of this name showed; none where it is not about one.
+    pub(super) fn date_shown(name: &str) -> Option<NaiveDate> {
+        name.split('@').next()?.split('_').nth(2)?.parse().ok()
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
-        let (kind, id) = name.split('@').next()?.split_once('_')?;
-        let id = id.parse().ok()?;
+        let mut parts = name.split('@').next()?.split('_');
+        let (kind, id) = (parts.next()?, parts.next()?.parse().ok()?);
         Some(match kind {
             "post" => Self::Post(MessageId(id)),
             "deadline" => Self::Deadline(DeadlineId(id)),
             "complaint" => Self::Complaint(ComplaintId(id)),
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Task;
+
+    #[rstest]
+    #[case::of_a_date("deadline_01890000-0000-7000-8000-000000000001_2026-05-06@01890000_1", Some("2026-05-06"))]
+    #[case::sent_before_cards_said_it("deadline_01890000-0000-7000-8000-000000000001@01890000_1", None)]
+    #[case::nonsense("deadline_01890000-0000-7000-8000-000000000001_tomorrow@01890000_1", None)]
+    fn a_card_says_by_its_name_what_it_is_about_and_which_date_it_showed(
+        #[case] name: &str,
+        #[case] shown: Option<&str>,
+    ) {
+        assert!(matches!(Task::parse(name), Some(Task::Deadline(_))), "{name}");
+        assert_eq!(Task::date_shown(name).map(|date| date.to_string()).as_deref(), shown);
     }
 }

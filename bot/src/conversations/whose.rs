@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use qingfeng_core::{
     ids::ResidentId,
     people::{
@@ -23,6 +24,17 @@ use crate::channels::WeChatAccount;
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// The person waits for the answer meanwhile.
 const PATIENCE_TO_ASK: Duration = Duration::from_secs(2);
+/// And as long, at most, for a link: both together leave time before the platform waits no longer.
+const PATIENCE_FOR_LINK: Duration = Duration::from_secs(1);
+/// Where the mini-program makes a chat the person's own.
+const LINKING_PAGE: &str = "pages/account-links/index";
+const HOME_PAGE: &str = "pages/home/index";
+/// As long as the code of a chat. A link of the platform has to last for more than a minute.
+const LINK_LASTS: TimeDelta = TimeDelta::minutes(30);
+/// To staff.
+const DESK: &str = "您用的是工作人员的微信：待办请在小程序“待办”里处理，这里只答群众。";
+/// Beside a link with a code.
+const CAREFUL: &str = "这个链接半小时内有效，只能用一次，别转给别人。";
 
 impl Conversations {
     /// The resident who writes.
@@ -54,20 +66,50 @@ impl Conversations {
         if *wish == Wish::Board {
             return Ok(self.board());
         }
-        if self.is_of_staff(speaker, &push.from).await? {
-            return Ok("您用的是工作人员的微信：待办请在小程序“待办”里处理，这里只答群众。".into());
-        }
-        let sign_in = format!("{}/app/#/pages/home/index", self.public_url);
+        let of_staff = self.is_of_staff(speaker, &push.from).await?;
         let Some(identity) = self.identity(speaker, &push.from) else {
-            return Ok(format!(
-                "还不知道您是哪个村的，您发的没有保存。请先打开小程序登录，用村里给的邀请码绑定：{sign_in}\n绑定以后：\n{HELP}"
-            ));
+            let sign_in = self.opens(HOME_PAGE, "").await;
+            return Ok(if of_staff {
+                format!("{DESK}\n您也是村民的：退出登录，再用村里给的邀请码登录，就能在这里反映自己的事：{sign_in}")
+            } else {
+                format!(
+                    "还不知道您是哪个村的，您发的没有保存。请先打开小程序登录，用村里给的邀请码绑定：{sign_in}\n绑定以后：\n{HELP}"
+                )
+            });
         };
         let code = account_links::issue_code(&self.store, &*self.cache, &self.sealer, &identity).await?;
-        Ok(format!(
-            "还不知道您是哪个村的，您发的没有保存。绑定一次就行：\n1 打开小程序登录，第一次用村里给的邀请码：{sign_in}\n2 登录以后点这里，认下这个聊天：{}/app/#/pages/account-links/index?code={code}\n这个链接半小时内有效，只能用一次，别转给别人。\n绑定以后：\n{HELP}",
+        let link = self.opens(LINKING_PAGE, &format!("code={code}")).await;
+        Ok(if of_staff {
+            format!(
+                "{DESK}\n您也是村民的：用村民的身份登录（在干部的身份里先退出），再点这里认下这个聊天：{link}\n{CAREFUL}"
+            )
+        } else {
+            format!(
+                "还不知道您是哪个村的，您发的没有保存。绑定一次就行，点这里打开小程序，认下这个聊天：{link}\n还没有登录过的，会先请您输入村里给的邀请码。\n{CAREFUL}\n绑定以后：\n{HELP}"
+            )
+        })
+    }
+
+    /// An address that opens a page of the mini-program, where the person is signed in or can be bound. When the platform gives
+    /// none in time, the same page in a browser, where an invitation can be used, too.
+    async fn opens(&self, page: &str, query: &str) -> String {
+        let until = self.store.clock().now() + LINK_LASTS;
+        let link = self.accounts.mini_program.url_link(page, query, until);
+        match tokio::time::timeout(PATIENCE_FOR_LINK, link).await {
+            Ok(Ok(link)) => return link,
+            Ok(Err(outcome)) => tracing::warn!(?outcome, "the platform gives no link into the mini-program"),
+            Err(_) => tracing::warn!("the platform gives no link into the mini-program in time"),
+        }
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}/app/#/{page}{mark}{query}", self.public_url)
+    }
+
+    /// What to say to a member of the corporation whom no account is bound to.
+    pub(super) fn leads_to_binding(&self) -> String {
+        format!(
+            "还不知道您是谁。请在工作台打开“清风”，点“用企业微信登录”，再用账号登录一次，把企业微信和账号绑在一起：{}/app/#/pages/sign-in/staff",
             self.public_url
-        ))
+        )
     }
 
     /// As which the official account knows the person; none elsewhere, where nothing has to be linked.

@@ -1,4 +1,4 @@
-use super::suspicion::is_report;
+use super::suspicion::{is_report, may_be_a_report};
 
 /// What somebody wants who wrote to the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ impl Wish {
                 return Self::File;
             }
             "公示" | "公示栏" | "公开栏" | "看板" => return Self::Board,
+            // Nothing is told yet: the way is asked for.
+            "举报" | "我要举报" | "告状" | "我要告状" => return Self::Report,
             "谢谢" | "谢谢您" | "好的" | "好的谢谢" | "收到" | "知道了" | "嗯" | "嗯嗯" | "哦" | "ok" =>
             {
                 return Self::Courtesy;
@@ -58,7 +60,7 @@ impl Wish {
         if let Some(number) = number(&plain) {
             return Self::Choice(number);
         }
-        if is_report(text) {
+        if is_report(text, &[]) {
             return Self::Report;
         }
         if let Some(number) = item_number("sq", &plain) {
@@ -75,6 +77,14 @@ impl Wish {
 }
 
 impl Wish {
+    /// The same of a member of staff, who is not asked back: what may be a report is taken for one.
+    pub(super) fn of_staff(text: &str) -> Self {
+        match Self::of(text) {
+            Self::Other | Self::Complaint(_) | Self::Item(_) if may_be_a_report(text) => Self::Report,
+            wish => wish,
+        }
+    }
+
     /// What a button of the menu under the chat means.
     pub(super) fn of_button(key: &str) -> Self {
         match key {
@@ -140,7 +150,9 @@ mod tests {
     #[case("sq", Wish::Other)]
     #[case("进度？", Wish::MyComplaints)]
     #[case("测评", Wish::Survey)]
-    #[case("我要举报有人收钱", Wish::Report)]
+    #[case("我要举报有人收钱", Wish::Other)]
+    #[case("我要举报！", Wish::Report)]
+    #[case("不是检举", Wish::Other)]
     #[case("村口路灯坏了", Wish::Other)]
     #[case("10", Wish::Other)]
     #[case("二", Wish::Choice(2))]
@@ -155,11 +167,21 @@ mod tests {
     #[case("4f7k-2m9a-4f7k-2", Wish::Receipt("4f7k-2m9a-4f7k-2".into()))]
     #[case("13800001111", Wish::Other)]
     #[case("谢谢！", Wish::Courtesy)]
-    #[case("听说收了钱才给办", Wish::Report)]
+    #[case("听说书记收了钱才给办", Wish::Report)]
     #[case("书记贪了修路的钱", Wish::Report)]
     #[case("公示", Wish::Board)]
     #[case("算了", Wish::Cancel)]
     fn people_are_understood(#[case] text: &str, #[case] expected: Wish) {
         assert_eq!(Wish::of(text), expected);
+    }
+
+    #[rstest]
+    #[case("我要举报有人收钱", Wish::Report)]
+    #[case("SQ26-4F7K2M 收了红包", Wish::Report)]
+    #[case("查 SQ26-4F7K2M", Wish::Complaint("SQ26-4F7K2M".into()))]
+    #[case("归供电所管", Wish::Other)]
+    #[case("2", Wish::Choice(2))]
+    fn what_a_member_of_staff_writes_is_a_report_where_it_may_be_one(#[case] text: &str, #[case] expected: Wish) {
+        assert_eq!(Wish::of_staff(text), expected);
     }
 }

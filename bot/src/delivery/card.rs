@@ -1,5 +1,6 @@
 //! A card on its way: through WeCom, which needs no consent per message, or else as a subscribe message, for which an
-//! accept is used up, of its own template or else of the other.
+//! accept is used up, of its own template or else of the other; and where no accept is left, in the chat with the official
+//! account.
 
 use qingfeng_core::{
     outbox::{
@@ -15,12 +16,13 @@ use chrono::TimeDelta;
 use super::{
     Outcome, buttons,
     claim::{self, Leave},
-    departure,
+    departure, official_account,
     recipient::Address,
 };
 use crate::{
     Bot,
     channels::{AppMessage, Card, GUARDED_FOR, TemplateCard, TemplateTrouble, TemplateUse},
+    template_check,
 };
 
 /// Sends the card the first way that reaches the person.
@@ -34,7 +36,7 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
         let shown = TemplateCard { task, buttons, ..TemplateCard::of(&card, &bot.settings.public_url) };
         let request = app.envelope(user_id, AppMessage::Card(shown).bodies().remove(0));
         let guarded_for = TimeDelta::seconds(GUARDED_FOR.into());
-        if !departure::depart(bot, messages, "wecom_app", &request, guarded_for).await? {
+        if !departure::depart(bot, messages, departure::WECOM_APP, &request, guarded_for).await? {
             return Ok(claim::taken_over(bot));
         }
         match app.send(&request).await {
@@ -46,22 +48,36 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
             outcome => return Ok(outcome),
         }
     }
-    match (&address.open_id, nobody) {
-        (Some(open_id), _) => subscribe_message(bot, open_id, card, messages).await,
-        (None, Some(nobody)) => Ok(nobody),
-        (None, None) => Ok(Outcome::Final("本人还没有绑定微信".into())),
+    if let Some(open_id) = &address.open_id {
+        match subscribe_message(bot, open_id, &card, messages).await? {
+            outcome @ (Outcome::NoConsent(_) | Outcome::Stopped(_)) => nobody = Some(outcome),
+            outcome => return Ok(outcome),
+        }
     }
+    if let (Some(channel), Some(open_id)) = (&bot.channels.template_messages, &address.official_open_id) {
+        match (official_account::deliver(bot, channel, open_id, &card, messages).await?, &nobody) {
+            // Why the mini-program did not reach him says better what helps.
+            (Outcome::NoConsent(_) | Outcome::Stopped(_), Some(_)) => {}
+            (outcome, _) => return Ok(outcome),
+        }
+    }
+    Ok(nobody.unwrap_or_else(|| Outcome::Final("本人还没有绑定微信".into())))
 }
 
 /// Sends the card if the person accepts one. Without any accept the platform is not asked, nor by a template that is used no
-/// more: then the card waits for it, unless the other one does.
-async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Message]) -> Result<Outcome, Fault> {
+/// more or whose keys do not fit: then the card waits for it, unless the other one does.
+async fn subscribe_message(bot: &Bot, open_id: &str, card: &Card, messages: &[Message]) -> Result<Outcome, Fault> {
     let channel = &bot.channels.subscribe_messages;
     let validity = channel.consents();
     let stopped = template_stops::stopped(bot.store.reader()).await?;
-    let mut waits = false;
-    for template in ways(&card) {
+    let unfit = template_check::unfit(bot).await;
+    let (mut waits, mut is_unfit) = (false, false);
+    for template in ways(card) {
         let consent = Consent::new(open_id, channel.template_id(template));
+        if unfit.contains(&consent.template_id) {
+            is_unfit = true;
+            continue;
+        }
         if stopped.contains(&consent.template_id) {
             waits = true;
             continue;
@@ -102,6 +118,9 @@ async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Mes
             }
         }
     }
+    if is_unfit {
+        return Ok(Outcome::Stopped("消息模板的内容与配置不符，改好以后会接着发".into()));
+    }
     if waits {
         return Ok(Outcome::Stopped("微信停用了这类通知的模板，管理员重新启用后会接着发".into()));
     }
@@ -109,7 +128,7 @@ async fn subscribe_message(bot: &Bot, open_id: &str, card: Card, messages: &[Mes
 }
 
 /// What becomes of a card whose template the platform does not take; none: the template is used no more from now on.
-async fn after_trouble(
+pub(super) async fn after_trouble(
     bot: &Bot,
     consent: &Consent,
     messages: &[Message],
@@ -133,7 +152,7 @@ async fn after_trouble(
 }
 
 /// The card's own template first. What has a date also fits the other way round.
-fn ways(card: &Card) -> Vec<TemplateUse> {
+pub(super) fn ways(card: &Card) -> Vec<TemplateUse> {
     match (card.template, card.due_on) {
         (TemplateUse::Reminder, _) => vec![TemplateUse::Reminder, TemplateUse::Progress],
         (TemplateUse::Progress, Some(_)) => vec![TemplateUse::Progress, TemplateUse::Reminder],

@@ -1,11 +1,11 @@
 //! The book-keeping of a message's way, each step a short transaction of its own: none is open while something is sent.
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use qingfeng_core::{
-    clock::{shanghai_date, shanghai_instant},
-    ids::MessageId,
+    groups::retraction,
+    ids::{MessageId, random_id},
     outbox::{
-        self, MessageState, Priority,
+        self, MessageState, Priority, RecipientKind,
         consents::{self, Consent, Validity},
         departures,
         entity::{Column, Entity, Model as Message},
@@ -14,7 +14,7 @@ use qingfeng_core::{
     storage::UnitOfWork,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Iterable as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, Iterable as _, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType, SelectStatement},
 };
 
@@ -95,6 +95,13 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
                     .add(Column::DepartureId.not_in_subquery(guarded(unit.now())));
                 for (from, to, reason, which) in [
                     (MessageState::Sending, MessageState::Pending, None, Condition::all()),
+                    // Its correction is on its way already; nobody is to send it again.
+                    (
+                        MessageState::Departed,
+                        MessageState::Withdrawn,
+                        Some("已撤回，不知道群里是否收到，另发更正"),
+                        Condition::all().add(Column::RetractedAt.is_not_null()),
+                    ),
                     (
                         MessageState::Departed,
                         MessageState::Unknown,
@@ -102,7 +109,11 @@ pub(super) async fn give_back_expired(bot: &Bot) -> Result<(), Fault> {
                         is_not_guarded,
                     ),
                 ] {
-                    Entity::update_many()
+                    let mut update = Entity::update_many();
+                    if from == MessageState::Departed {
+                        update = update.col_expr(Column::MayHaveArrived, Expr::value(true));
+                    }
+                    update
                         .col_expr(Column::State, Expr::value(to))
                         .col_expr(Column::ParkedReason, Expr::value(reason))
                         .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
@@ -197,7 +208,7 @@ fn ids(messages: &[Message]) -> Vec<MessageId> {
     messages.iter().map(|message| message.id).collect()
 }
 
-/// Marks messages as departed, under the request that is kept for them, if one is.
+/// Marks messages as departed in one card or post, under the request that is kept for it, if one is.
 pub(super) async fn leave(
     unit: &UnitOfWork,
     holder: &str,
@@ -212,6 +223,8 @@ pub(super) async fn leave(
         .col_expr(Column::State, Expr::value(MessageState::Departed))
         .col_expr(Column::LeaseUntil, Expr::value(unit.now() + LEASE))
         .col_expr(Column::DepartureId, Expr::value(id))
+        .col_expr(Column::CardId, Expr::value(random_id(unit.randomness())))
+        .col_expr(Column::LeftAt, Expr::value(unit.now()))
         // Not the channel of an attempt before, from which it fell back on this one.
         .col_expr(Column::Channel, Expr::value(channel))
         .filter(Column::Id.is_in(ids.iter().copied()))
@@ -280,6 +293,7 @@ pub(super) async fn settle(
         Outcome::Final(_) | Outcome::NoConsent(_) | Outcome::Dead(_) => delivered.parked += count,
         Outcome::Unknown(_) => delivered.unknown += count,
     }
+    let is_post = messages.iter().any(|message| message.recipient_kind == RecipientKind::Group);
     let (holder, ids) = (bot.holder.clone(), ids(messages));
     bot.store
         .housekeeping(move |unit| {
@@ -288,7 +302,7 @@ pub(super) async fn settle(
                     .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
                     .col_expr(Column::LeaseUntil, Expr::value(Option::<chrono::DateTime<chrono::Utc>>::None))
                     .col_expr(Column::Attempts, Expr::value(attempts))
-                    .filter(Column::Id.is_in(ids))
+                    .filter(Column::Id.is_in(ids.iter().copied()))
                     .filter(Column::LeaseHolder.eq(holder))
                     .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]));
                 if !matches!(outcome, Outcome::Repeatable { .. }) {
@@ -320,9 +334,13 @@ pub(super) async fn settle(
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Unknown(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Unknown))
+                        .col_expr(Column::MayHaveArrived, Expr::value(true))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                 };
                 update.exec(unit.connection()).await?;
+                if is_post {
+                    retraction::hold_back(unit, &ids).await?;
+                }
                 Ok(())
             })
         })
@@ -347,39 +365,6 @@ pub(super) async fn reaches(bot: &Bot, messages: &[Message], deputy: Option<uuid
             })
         })
         .await
-}
-
-/// What reaches a person: the own messages, and those that come because the person stands in.
-fn reaching(person: uuid::Uuid) -> Condition {
-    let own = Condition::all().add(Column::ReachedId.is_null()).add(Column::RecipientId.eq(person));
-    Condition::any().add(Column::ReachedId.eq(person)).add(own)
-}
-
-/// The cards that a person got today. Several messages in one card are for one recipient and were sent at one instant.
-pub(super) async fn cards_today(bot: &Bot, person: uuid::Uuid) -> Result<u64, Fault> {
-    let midnight = shanghai_instant(shanghai_date(bot.store.clock().now()), NaiveTime::MIN);
-    Ok(Entity::find()
-        .select_only()
-        .columns([Column::RecipientId, Column::SentAt])
-        .distinct()
-        .filter(reaching(person))
-        .filter(Column::SentAt.gte(midnight))
-        .count(bot.store.reader())
-        .await?)
-}
-
-/// The cards that other bots are sending to a person right now.
-pub(super) async fn cards_on_their_way(bot: &Bot, person: uuid::Uuid) -> Result<u64, Fault> {
-    Ok(Entity::find()
-        .select_only()
-        .columns([Column::RecipientId, Column::LeaseHolder])
-        .distinct()
-        .filter(reaching(person))
-        .filter(Column::State.is_in([MessageState::Sending, MessageState::Departed]))
-        .filter(Column::LeaseUntil.gt(bot.store.clock().now()))
-        .filter(Column::LeaseHolder.ne(bot.holder.as_str()))
-        .count(bot.store.reader())
-        .await?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use qingfeng_core::{
     groups::{
         RobotKey,
         entity::Model as Group,
-        tasks::{self, End, NewTask, Next, entity::Model as Task},
+        tasks::{self, End, NewTask, Next, TaskState, entity::Model as Task},
     },
     ids::StaffId,
     outbox::{
@@ -20,7 +20,7 @@ use qingfeng_core::{
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::{Outcome, QUIET_UNTIL, claim, prepare};
+use super::{Outcome, QUIET_UNTIL, Round, claim, prepare};
 use crate::{
     Bot,
     channels::{LONGEST_GROUP_TEXT, WeComApp, plain_words},
@@ -84,9 +84,13 @@ async fn keeper_at_wecom(bot: &Bot, group: &Group) -> Result<Option<(StaffId, St
 }
 
 /// Asks what became of the tasks that are due to be looked at. Disturbs nobody, so it goes on at night.
-pub(super) async fn look(bot: &Bot) -> Result<(), Fault> {
+pub(super) async fn look(bot: &Bot, round: &Round) -> Result<(), Fault> {
     let Some(app) = &bot.channels.wecom_app else { return Ok(()) };
     for task in tasks::claim(&bot.store).await? {
+        // The others come up again after a while.
+        if round.is_long_at(bot.store.clock().now()) {
+            break;
+        }
         // One task's trouble is not the others': it comes up again.
         if let Err(fault) = look_at(bot, app, task).await {
             tracing::error!(%fault, "a task into a customer group could not be looked after");
@@ -111,7 +115,11 @@ async fn look_at(bot: &Bot, app: &WeComApp, task: Task) -> Result<(), Fault> {
         Next::Stop => match app.stop_group_task(&task.platform_task).await {
             Outcome::Taken(_) => End::NotPosted("转发人一直没有在企业微信里点发送，已停止".into()),
             Outcome::Final(reason) | Outcome::Dead(reason) | Outcome::NoConsent(reason) => {
-                End::Unknown(format!("转发人一直没有点发送，也停不下来，可能还会发出：{reason}"))
+                End::Unknown(if task.state == TaskState::Withdrawing {
+                    format!("已撤回，但企业微信停不下来，请转发人不要点发送；发出了会自动更正：{reason}")
+                } else {
+                    format!("转发人一直没有点发送，也停不下来，可能还会发出：{reason}")
+                })
             }
             // It comes up again soon.
             Outcome::Later { .. }

@@ -19,8 +19,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Delivered, Outcome, Round, claim};
+use super::{Delivered, Outcome, Round, claim, official_account};
 use crate::Bot;
+
+/// The channels that guard against doubles, as they are written down.
+pub(super) const WECOM_APP: &str = "wecom_app";
+pub(super) const OFFICIAL_ACCOUNT: &str = "official_account";
 
 /// Pause before a request goes out again.
 pub(super) const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -64,14 +68,13 @@ pub(super) async fn depart(
 
 /// Sends again what left, was not answered, and is still guarded.
 pub(super) async fn resolve(bot: &Bot, round: &Round, delivered: &mut Delivered) -> Result<(), Fault> {
-    let Some(app) = &bot.channels.wecom_app else { return Ok(()) };
     for (departure, messages) in claim_guarded(bot).await? {
         // The others come up again when the lease ends.
         if round.end(bot).await?.is_some() {
             break;
         }
         let now = bot.store.clock().now();
-        let outcome = match app.send(&departure.request).await {
+        let outcome = match again(bot, &departure).await {
             Outcome::Unknown(reason) => Outcome::Repeatable { at: now + AGAIN_AFTER, reason },
             // Of the first one nothing is known yet: only these very words are recognized.
             Outcome::Later { at, reason } | Outcome::Waits { until: at, reason } => Outcome::Repeatable { at, reason },
@@ -82,6 +85,15 @@ pub(super) async fn resolve(bot: &Bot, round: &Round, delivered: &mut Delivered)
         claim::settle(bot, &messages, outcome, delivered).await?;
     }
     Ok(())
+}
+
+async fn again(bot: &Bot, departure: &departures::Model) -> Outcome {
+    match (departure.channel.as_str(), &bot.channels.wecom_app, &bot.channels.template_messages) {
+        (WECOM_APP, Some(app), _) => app.send(&departure.request).await,
+        (OFFICIAL_ACCOUNT, _, Some(channel)) => official_account::again(channel, &departure.request).await,
+        // Left before the configuration changed: when the guard ends, a person decides.
+        _ => Outcome::Unknown("这条发送渠道已经停用".into()),
+    }
 }
 
 /// Takes what waits to be sent again for this bot.

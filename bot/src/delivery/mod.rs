@@ -12,6 +12,7 @@ mod card_updates;
 mod claim;
 mod customer_group;
 mod departure;
+mod official_account;
 mod outcome;
 mod person;
 mod pointless;
@@ -19,6 +20,7 @@ mod prepare;
 mod recipient;
 mod review;
 mod round;
+mod todays_cards;
 
 use qingfeng_core::{
     clock::shanghai_date,
@@ -74,7 +76,7 @@ pub(crate) async fn run(bot: &Bot) -> Result<Delivered, Fault> {
     if let Err(fault) = card_updates::send(bot, &round).await {
         tracing::error!(%fault, "cards could not be changed");
     }
-    if let Err(fault) = customer_group::look(bot).await {
+    if let Err(fault) = customer_group::look(bot, &round).await {
         tracing::error!(%fault, "tasks into customer groups could not be looked after");
     }
     if let Some(end) = round.end(bot).await? {

@@ -20,7 +20,7 @@ use qingfeng_core::{
 use sea_orm::EntityTrait;
 use uuid::Uuid;
 
-use super::{Delivered, Outcome, QUIET_UNTIL, card, claim, recipient};
+use super::{Delivered, Outcome, QUIET_UNTIL, card, claim, recipient, todays_cards};
 use crate::{
     Bot,
     messages::{self, Wordings},
@@ -146,8 +146,8 @@ async fn to(
         claim::reaches(bot, &messages, deputy).await?;
     }
     let today = shanghai_date(bot.store.clock().now());
-    let sent = claim::cards_today(bot, reached.id).await?;
-    let on_their_way = claim::cards_on_their_way(bot, reached.id).await?;
+    let sent = todays_cards::had(bot, reached.id).await?;
+    let on_their_way = todays_cards::on_their_way(bot, reached.id).await?;
     if sent + on_their_way > 0 {
         let budget = budget(bot, &messages, today).await?;
         let waits = if sent >= budget {

@@ -1,12 +1,13 @@
 //! Messages whose reason is gone before they were sent.
 
 use qingfeng_core::{
-    deadlines::{DeadlineStatus, entity::deadlines},
+    clock::shanghai_date,
+    deadlines::{self as ledger, DeadlineStatus, entity::deadlines},
     groups::{
         prepared::{PreparedState, entity as prepared},
         tasks::{TaskState, entity as tasks},
     },
-    ids::MessageId,
+    ids::{DeadlineId, MessageId, StaffId},
     outbox::{MessageState, entity::Model as Message},
     refusal::Fault,
 };
@@ -16,17 +17,23 @@ use uuid::Uuid;
 use super::claim;
 use crate::Bot;
 
-/// Withdraws reminders whose deadline was met or moved since they were written, of several about one deadline and of several
-/// summaries (they gathered while nothing could be sent) all but the latest, and what asks to forward or to tap a post that is in its
-/// group already or was taken back. Returns the others.
+/// Withdraws reminders whose deadline was met, moved or given to somebody else since they were written, those ahead of a date that the
+/// person knows by now, of several about one deadline and of several summaries (they gathered while nothing could be sent) all but the
+/// latest, and what asks to forward or to tap a post that is in its group already or was taken back. Returns the others. The messages
+/// are one recipient's.
 pub(super) async fn withdraw(bot: &Bot, messages: Vec<Message>) -> Result<Vec<Message>, Fault> {
     let running = running(bot, &messages).await?;
+    let theirs = theirs(bot, &messages, &running).await?;
     let posts = posts(bot, &messages).await?;
     let untapped = untapped(bot, &messages).await?;
     let still_true = |message: &Message| match Reason::of(message) {
         Some(Reason::Deadline(id)) => running.iter().any(|deadline| {
             let told = message.facts.get("due_on").and_then(|date| date.as_str());
-            deadline.id.0 == id && deadline.due_on.map(|date| date.to_string()).as_deref() == told
+            deadline.id.0 == id
+                && deadline.due_on.map(|date| date.to_string()).as_deref() == told
+                // Who is told that something is late with somebody else does not have it.
+                && (message.kind == "deadline_escalated" || theirs.contains(&deadline.id))
+                && (message.kind != "deadline_ahead" || deadline.acknowledged_on.is_none())
         }),
         Some(Reason::Post(post)) => {
             let told = if message.kind == "post_recalled" { PreparedState::Retracted } else { PreparedState::Prepared };
@@ -89,6 +96,14 @@ async fn running(bot: &Bot, messages: &[Message]) -> Result<Vec<deadlines::Model
         .filter(deadlines::Column::Status.eq(DeadlineStatus::Open))
         .all(bot.store.reader())
         .await?)
+}
+
+/// Those of the deadlines that the recipient has.
+async fn theirs(bot: &Bot, messages: &[Message], running: &[deadlines::Model]) -> Result<Vec<DeadlineId>, Fault> {
+    let Some(recipient) = messages.first().map(|message| StaffId(message.recipient_id)) else { return Ok(Vec::new()) };
+    let today = shanghai_date(bot.store.clock().now());
+    let theirs = ledger::those_of(bot.store.reader(), running, recipient, today).await?;
+    Ok(theirs.into_iter().map(|deadline| deadline.id).collect())
 }
 
 /// The prepared posts that the messages are about.

@@ -31,11 +31,13 @@ pub(super) struct Address {
     pub(super) open_id: Option<String>,
     /// Staff only, and only where the township uses WeCom.
     pub(super) wecom_user_id: Option<String>,
+    /// In the chat with the official account, where that sends cards and the person has bound it.
+    pub(super) official_open_id: Option<String>,
 }
 
 impl Address {
     pub(super) fn is_nowhere(&self) -> bool {
-        self.open_id.is_none() && self.wecom_user_id.is_none()
+        self.open_id.is_none() && self.wecom_user_id.is_none() && self.official_open_id.is_none()
     }
 }
 
@@ -45,5 +47,9 @@ pub(super) async fn address(bot: &Bot, kind: PersonKind, id: Uuid) -> Result<Add
         PersonKind::Staff if bot.channels.wecom_app.is_some() => phones::wecom_user_id(reader, StaffId(id)).await?,
         _ => None,
     };
-    Ok(Address { open_id: phones::open_id(reader, kind, id).await?, wecom_user_id })
+    let official_open_id = match &bot.channels.template_messages {
+        Some(channel) => phones::linked_open_id(reader, kind, id, channel.app_id()).await?,
+        None => None,
+    };
+    Ok(Address { open_id: phones::open_id(reader, kind, id).await?, wecom_user_id, official_open_id })
 }

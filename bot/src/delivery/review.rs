@@ -3,7 +3,10 @@
 
 use qingfeng_core::{
     clock::shanghai_date,
-    groups::{entity::Model as Group, reviews},
+    groups::{
+        entity::Model as Group,
+        reviews::{self, ReviewState},
+    },
     ids::{OrganizationId, StaffId},
     outbox::{Notice, Recipient, entity::Model as Message},
     people::{PersonKind, Role, entity::residents, holders, phones},
@@ -20,15 +23,21 @@ use crate::{
     messages::{self, Wordings},
 };
 
+/// Made by the product from what was checked when it was put down; names in it are those who stand for election. Why a survey was
+/// cancelled is somebody's own words.
+fn is_the_products_own(kind: &str) -> bool {
+    kind.starts_with("sealed_survey_") && kind != "sealed_survey_cancelled"
+}
+
 /// Whether the post may go out now; otherwise it is held, and those who can let it go are told.
 pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, message: &Message) -> Result<bool, Fault> {
-    // Made by the product from what was checked when it was put down; names in it are those who stand for election.
-    if message.kind.starts_with("sealed_survey_") {
+    if is_the_products_own(&message.kind) {
         return Ok(true);
     }
     let post = messages::post(message, wordings);
     let text = plain_words(&post);
-    if reviews::approved(bot.store.reader(), message.id, &text).await? {
+    let review = reviews::find(bot.store.reader(), message.id).await?;
+    if review.as_ref().is_some_and(|review| review.lets_go(&text)) {
         return Ok(true);
     }
     let author = reviews::author(message);
@@ -42,6 +51,12 @@ pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, messag
         Reviewing::RulesAlone => findings.iter().all(|finding| finding.kind.is_only_unchecked()),
     };
     if passes {
+        if review.is_some_and(|review| review.state == ReviewState::Waiting) {
+            let id = message.id;
+            bot.store
+                .housekeeping(move |unit| Box::pin(async move { reviews::let_through(unit, id, &text).await }))
+                .await?;
+        }
         return Ok(true);
     }
     let notices = tell_readers(bot, group, message, author, &text).await?;

@@ -56,6 +56,12 @@ pub fn why(recipient: RecipientKind, kind: &str) -> Option<&'static str> {
     (recipient != RecipientKind::Group).then(|| catalogue::kind_of(recipient, kind).reason())
 }
 
+/// What a post of this kind tells a group, in Chinese.
+#[must_use]
+pub fn what_is_posted(kind: &str) -> &'static str {
+    catalogue::kind_of(RecipientKind::Group, kind).meaning()
+}
+
 /// Why somebody gets another's message.
 pub(crate) fn standing_in(name: &str) -> String {
     length::around("您代理", name, "的工作", LONGEST_THING)

@@ -58,6 +58,10 @@ fn message(recipient: RecipientKind, kind: &str, subject: SubjectKind, facts: Va
         channel: None,
         platform_reference: None,
         departure_id: None,
+        card_id: None,
+        left_at: None,
+        may_have_arrived: false,
+        retracted_at: None,
         sent_at: None,
         created_at: at,
     }

@@ -16,7 +16,7 @@ use qingfeng_core::{
     refusal::Fault,
 };
 
-use super::{Places, failures, monthly, reminders, summary};
+use super::{Outgoing, Places, failures, monthly, reminders, summary};
 use crate::Bot;
 
 /// How the jobs here are called in `/readyz`, before campaign and key.
@@ -43,13 +43,13 @@ impl Asked {
         self.entries.iter().filter(known).map(|entry| entry.township).collect()
     }
 
-    pub(super) async fn run(&self, bot: &Bot, county: CountyId) -> Result<(), Fault> {
+    pub(super) async fn run(&self, bot: &Bot, county: CountyId, outgoing: &Outgoing<'_>) -> Result<(), Fault> {
         // What failed before and does not now: it came through, its year became known, or nobody asks for it any more.
         let mut mended = failures::of(bot, county, SORT).await?;
         for entry in &self.entries {
             let job = format!("{SORT}{} {}", entry.campaign, entry.entry.key);
             // One campaign's trouble is not the others'.
-            if let Err(fault) = self.run_if_due(bot, county, entry).await {
+            if let Err(fault) = self.run_if_due(bot, county, entry, outgoing).await {
                 tracing::error!(%fault, job, %county, "a campaign's scheduled run failed; it is tried again");
                 failures::record(bot, county, &job).await?;
                 mended.retain(|known| *known != job);
@@ -61,14 +61,20 @@ impl Asked {
         Ok(())
     }
 
-    async fn run_if_due(&self, bot: &Bot, county: CountyId, entry: &InForce) -> Result<(), Fault> {
+    async fn run_if_due(
+        &self,
+        bot: &Bot,
+        county: CountyId,
+        entry: &InForce,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(), Fault> {
         let Some(due) = entry.due(&self.calendar, self.now).map_err(Fault::unavailable)? else { return Ok(()) };
         let (day, here) = (shanghai_date(due), Places::Township(entry.township));
         match entry.entry.runs {
-            ScheduledRun::Reminders => reminders::schedule(bot, county, &here, day).await?,
+            ScheduledRun::Reminders => reminders::schedule(bot, county, &here, day, outgoing).await?,
             ScheduledRun::MonthlyPosts => monthly::schedule(bot, county, &here, day).await?,
             ScheduledRun::Summary => {
-                summary::schedule(bot, county, entry, due, entry.covers_until(&self.calendar, due)).await?;
+                summary::schedule(bot, entry, due, entry.covers_until(&self.calendar, due), outgoing).await?;
             }
         }
         // Written after the work: a crash in between repeats it, and the outbox's unique key makes that harmless.

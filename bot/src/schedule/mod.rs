@@ -6,6 +6,7 @@ mod failures;
 mod housekeeping;
 mod left_out;
 mod monthly;
+mod outgoing;
 mod patience;
 mod places;
 mod policy;
@@ -36,6 +37,7 @@ pub use policy::ReminderPolicy;
 
 use crate::Bot;
 use campaign_entries::Asked;
+use outgoing::Outgoing;
 use places::Places;
 
 /// Name of the scheduler's lease.
@@ -94,26 +96,39 @@ pub(crate) async fn run(bot: &Bot) -> Result<(), Fault> {
         .all(bot.store.reader())
         .await?;
     for county in counties {
-        sealed_results::publish(bot, county.county_id).await?;
-        let asked = Asked::read(bot, county.county_id).await?;
-        for job in &JOBS {
-            // One county's trouble is not the others'.
-            if let Err(fault) = run_if_due(bot, county.county_id, &asked, job).await {
-                tracing::error!(%fault, job = job.name, county = %county.county_id, "a scheduled job failed; it is tried again");
-                failures::record(bot, county.county_id, job.name).await?;
-            }
-        }
-        asked.run(bot, county.county_id).await?;
+        let outgoing = Outgoing::begin(bot, county.county_id);
+        let ended = run_for(bot, county.county_id, &outgoing).await;
+        outgoing.let_go().await?;
+        ended?;
     }
     Ok(())
 }
 
-async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Result<(), Fault> {
+async fn run_for(bot: &Bot, county: CountyId, outgoing: &Outgoing<'_>) -> Result<(), Fault> {
+    sealed_results::publish(bot, county).await?;
+    let asked = Asked::read(bot, county).await?;
+    for job in &JOBS {
+        // One county's trouble is not the others'.
+        if let Err(fault) = run_if_due(bot, county, &asked, job, outgoing).await {
+            tracing::error!(%fault, job = job.name, %county, "a scheduled job failed; it is tried again");
+            failures::record(bot, county, job.name).await?;
+        }
+    }
+    asked.run(bot, county, outgoing).await
+}
+
+async fn run_if_due(
+    bot: &Bot,
+    county: CountyId,
+    asked: &Asked,
+    job: &Job,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     let now = bot.store.clock().now().with_timezone(&shanghai());
     let Some(due_for) = last_time(job, now)? else { return Ok(()) };
     let last = runs::Entity::find_by_id((county, job.name.to_owned())).one(bot.store.reader()).await?;
     if last.is_some_and(|run| run.ran_for >= due_for) {
-        return make_up(bot, county, asked, job, due_for).await;
+        return make_up(bot, county, asked, job, due_for, outgoing).await;
     }
     match job.name {
         "duties" => {
@@ -122,12 +137,12 @@ async fn run_if_due(bot: &Bot, county: CountyId, asked: &Asked, job: &Job) -> Re
         }
         "reminders" | "monthly_posts" => {
             let others = run_of(job.name).map(|run| asked.townships(run)).unwrap_or_default();
-            run_in(bot, county, job, &Places::CountyBut(others), due_for).await?;
+            run_in(bot, county, job, &Places::CountyBut(others), due_for, outgoing).await?;
         }
         "surveys" => surveys::close_finished(bot, county, due_for).await?,
-        "silence" => silence::schedule(bot, county, due_for).await?,
-        "unread_posts" => unread_posts::schedule(bot, county, due_for).await?,
-        "prepared_posts" => prepared_posts::schedule(bot, county, due_for).await?,
+        "silence" => silence::schedule(bot, county, due_for, outgoing).await?,
+        "unread_posts" => unread_posts::schedule(bot, county, due_for, outgoing).await?,
+        "prepared_posts" => prepared_posts::schedule(bot, county, due_for, outgoing).await?,
         _ => housekeeping::sweep(bot, county).await?,
     }
     if !failures::failing_jobs(&bot.store).await?.is_empty() {
@@ -169,9 +184,16 @@ fn run_of(job: &str) -> Option<ScheduledRun> {
     }
 }
 
-async fn run_in(bot: &Bot, county: CountyId, job: &Job, here: &Places, day: NaiveDate) -> Result<(), Fault> {
+async fn run_in(
+    bot: &Bot,
+    county: CountyId,
+    job: &Job,
+    here: &Places,
+    day: NaiveDate,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     match run_of(job.name) {
-        Some(ScheduledRun::Reminders) => reminders::schedule(bot, county, here, day).await,
+        Some(ScheduledRun::Reminders) => reminders::schedule(bot, county, here, day, outgoing).await,
         Some(ScheduledRun::MonthlyPosts) => monthly::schedule(bot, county, here, day).await,
         _ => Ok(()),
     }
@@ -179,9 +201,16 @@ async fn run_in(bot: &Bot, county: CountyId, job: &Job, here: &Places, day: Naiv
 
 /// Does today's job where it was left to a campaign that has dropped it since. What came already does not come again: a message
 /// exists once.
-async fn make_up(bot: &Bot, county: CountyId, asked: &Asked, job: &Job, day: NaiveDate) -> Result<(), Fault> {
+async fn make_up(
+    bot: &Bot,
+    county: CountyId,
+    asked: &Asked,
+    job: &Job,
+    day: NaiveDate,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     for left_out in left_out::to_make_up(bot, county, job.name, day, asked).await? {
-        run_in(bot, county, job, &Places::Township(left_out.township), day).await?;
+        run_in(bot, county, job, &Places::Township(left_out.township), day, outgoing).await?;
         left_out::forget(bot, county, left_out).await?;
     }
     Ok(())

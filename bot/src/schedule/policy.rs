@@ -1,5 +1,5 @@
-use chrono::NaiveDate;
-use qingfeng_core::campaigns::plan::Reminders;
+use chrono::{Days, NaiveDate};
+use qingfeng_core::{calendar::Calendar, campaigns::plan::Reminders};
 
 /// When somebody is reminded of a deadline, and when somebody above is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,36 @@ impl Step {
     }
 }
 
+/// A day on which people may be reminded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Today {
+    pub date: NaiveDate,
+    /// Offices are closed. A day in a year whose calendar is not known is a day like any other.
+    pub is_rest_day: bool,
+    /// The last day before offices open again: on a working day the last of the rest days that follow, or else itself.
+    pub until: NaiveDate,
+}
+
+impl Today {
+    #[must_use]
+    pub fn on(calendar: &Calendar, date: NaiveDate) -> Self {
+        let is_rest_day = calendar.is_working_day(date) == Ok(false);
+        Self { date, is_rest_day, until: calendar.last_rest_day_after(date) }
+    }
+}
+
 impl ReminderPolicy {
+    /// The step that rings today. On a rest day nothing rings but what is due that very day: what would ring ahead of its date comes
+    /// on the working day before, what is late on the one after, once for all the days between.
+    #[must_use]
+    pub fn rings(&self, due_on: NaiveDate, today: Today) -> Option<Step> {
+        if today.is_rest_day {
+            return (due_on == today.date).then(|| self.step(due_on, due_on)).flatten();
+        }
+        let before = due_on - Days::new(1);
+        self.step(due_on, today.until.min(before).max(today.date))
+    }
+
     /// The step that stands on this day: the latest that has come. After an outage the missed ones before it are not
     /// made up for: one card says it all.
     #[must_use]
@@ -112,6 +141,27 @@ mod tests {
         let due_on = NaiveDate::from_ymd_opt(2026, 3, 16).unwrap();
         let today = due_on + chrono::TimeDelta::days(days_after);
         assert_eq!(ReminderPolicy::from(&reminders).step(due_on, today), expected);
+    }
+
+    #[rstest]
+    // Wednesday before May Day; the holiday is from Friday to Tuesday, and Saturday the 9th is worked.
+    #[case::three_days_ahead_falls_into_the_holiday("2026-04-29", "2026-05-06", None)]
+    #[case::it_comes_on_the_last_day_before("2026-04-30", "2026-05-06", Some(Step::Ahead(1)))]
+    #[case::the_day_before_is_a_rest_day("2026-05-05", "2026-05-06", None)]
+    #[case::the_day_itself("2026-05-06", "2026-05-06", Some(Step::Today))]
+    #[case::due_in_the_holiday_it_is_said_before("2026-04-30", "2026-05-04", Some(Step::Ahead(1)))]
+    #[case::and_on_its_day("2026-05-04", "2026-05-04", Some(Step::Today))]
+    #[case::late_by_a_day_in_the_holiday("2026-05-01", "2026-04-30", None)]
+    #[case::late_by_a_week_it_comes_once("2026-05-06", "2026-04-29", Some(Step::Overdue(7)))]
+    #[case::a_saturday_that_is_worked("2026-05-09", "2026-05-11", Some(Step::Ahead(1)))]
+    #[case::a_weekend_of_a_year_without_a_notice("2031-03-01", "2031-03-02", Some(Step::Ahead(1)))]
+    fn nothing_rings_on_a_rest_day_but_what_is_due_that_day(
+        #[case] today: NaiveDate,
+        #[case] due_on: NaiveDate,
+        #[case] expected: Option<Step>,
+    ) {
+        let today = Today::on(&Calendar::shipped(), today);
+        assert_eq!(ReminderPolicy::default().rings(due_on, today), expected);
     }
 
     #[rstest]

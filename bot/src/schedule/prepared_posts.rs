@@ -9,18 +9,23 @@ use qingfeng_core::{
         prepared::{self, PreparedState, entity},
     },
     ids::{CountyId, MessageId},
-    outbox::{self, Notice, Recipient},
+    outbox::{Notice, Recipient},
     refusal::Fault,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
-use super::patience::Due;
+use super::{Outgoing, patience::Due};
 use crate::Bot;
 
 const PAGE: u64 = 500;
 
-pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
+pub(super) async fn schedule(
+    bot: &Bot,
+    county: CountyId,
+    today: NaiveDate,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     let mut after = MessageId(uuid::Uuid::nil());
     loop {
         let page = entity::Entity::find()
@@ -49,7 +54,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
                 .step(format!("{}:{since}:{step}", post.id))
                 .township(post.township_id)
                 .facts(json!({"title": title, "post_id": post.id}));
-            bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, vec![notice]))).await?;
+            outgoing.add(vec![notice]).await?;
         }
     }
 }

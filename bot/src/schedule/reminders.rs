@@ -5,7 +5,7 @@ use qingfeng_core::{
     campaigns::Ladder,
     deadlines::{DeadlineStatus, entity::deadlines, responsible},
     ids::{CountyId, DeadlineId, OrganizationId, StaffId},
-    outbox::{self, Notice, Recipient},
+    outbox::{Notice, Recipient},
     people::{OrganizationKind, Role, concerns, entity::organizations, holders},
     refusal::Fault,
     subject::SubjectRef,
@@ -14,8 +14,8 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 use serde_json::json;
 
 use super::{
-    Places,
-    policy::{ReminderPolicy, Step},
+    Outgoing, Places,
+    policy::{ReminderPolicy, Step, Today},
 };
 use crate::Bot;
 
@@ -61,9 +61,17 @@ impl RuleBook {
 }
 
 /// Writes today's reminders into the outbox.
-pub(super) async fn schedule(bot: &Bot, county: CountyId, here: &Places, today: NaiveDate) -> Result<(), Fault> {
+pub(super) async fn schedule(
+    bot: &Bot,
+    county: CountyId,
+    here: &Places,
+    today: NaiveDate,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     let rules = RuleBook::read(bot, county, here, today).await?;
-    let horizon = today + TimeDelta::days(rules.horizon());
+    let calendar = bot.calendar.of(county).await?;
+    let today = Today::on(&calendar, today);
+    let horizon = today.until + TimeDelta::days(rules.horizon());
     // A year that both databases know; nothing was due before.
     let before_all = NaiveDate::from_ymd_opt(1949, 10, 1).unwrap_or_default();
     let mut after = (before_all, DeadlineId(uuid::Uuid::nil()));
@@ -90,7 +98,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, here: &Places, today: 
         for deadline in page.iter().filter(|deadline| here.include(deadline.township_id)) {
             notices.extend(reminders_of(bot, rules.of(deadline.township_id), deadline, today).await?);
         }
-        bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
+        outgoing.add(notices).await?;
     }
 }
 
@@ -98,10 +106,10 @@ async fn reminders_of(
     bot: &Bot,
     rules: &Rules,
     deadline: &deadlines::Model,
-    today: NaiveDate,
+    today: Today,
 ) -> Result<Vec<Notice>, Fault> {
     let Some(due_on) = deadline.due_on else { return Ok(Vec::new()) };
-    let days = (due_on - today).num_days().abs();
+    let days = (due_on - today.date).num_days().abs();
     let subject = SubjectRef { kind: deadline.subject_kind, id: deadline.subject_id };
     let facts = json!({
         "title": deadline.subject_title,
@@ -120,7 +128,7 @@ async fn reminders_of(
         notice
     };
     let mut notices = Vec::new();
-    let step = rules.policy.step(due_on, today);
+    let step = rules.policy.rings(due_on, today);
     // Who said that he knows is not told again ahead of the date.
     let is_known = |step: &Step| matches!(step, Step::Ahead(_)) && deadline.acknowledged_on.is_some();
     if let Some(step) = step.filter(|step| !is_known(step)) {
@@ -129,7 +137,7 @@ async fn reminders_of(
             Step::Today => "deadline_today",
             Step::Overdue(_) => "deadline_overdue",
         };
-        for staff in responsible(bot.store.reader(), deadline, today).await? {
+        for staff in responsible(bot.store.reader(), deadline, today.date).await? {
             notices.push(notice(staff, kind, step.name()));
         }
     }
@@ -152,19 +160,22 @@ async fn superiors(
     rules: &Rules,
     deadline: &deadlines::Model,
     due_on: NaiveDate,
-    today: NaiveDate,
+    today: Today,
 ) -> Result<Vec<(StaffId, i64, &'static str)>, Fault> {
+    if today.is_rest_day {
+        return Ok(Vec::new());
+    }
     if let Some(ladder) = &rules.ladder {
-        let Some(rung) = ladder.rung((today - due_on).num_days()) else { return Ok(Vec::new()) };
+        let Some(rung) = ladder.rung((today.date - due_on).num_days()) else { return Ok(Vec::new()) };
         let mut told = ladder.told(rung, deadline.responsible_unit_id);
         // He has his own reminder.
         told.retain(|staff| deadline.responsible_staff_id != Some(*staff));
         let over = i64::from(rung.overdue_days);
         return Ok(told.into_iter().map(|staff| (staff, over, rung.step.label())).collect());
     }
-    let (Some(over), Some(township)) = (rules.policy.escalation(due_on, today), deadline.township_id) else {
+    let (Some(over), Some(township)) = (rules.policy.escalation(due_on, today.date), deadline.township_id) else {
         return Ok(Vec::new());
     };
-    let leaders = holders(bot.store.reader(), township, &[Role::TownshipLeader], today).await?;
+    let leaders = holders(bot.store.reader(), township, &[Role::TownshipLeader], today.date).await?;
     Ok(leaders.into_iter().map(|staff| (staff, over, "")).collect())
 }

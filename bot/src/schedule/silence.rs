@@ -5,13 +5,14 @@ use qingfeng_core::{
     clock::{shanghai_date, shanghai_instant},
     complaints::silence::{Silent, silent_reporters},
     ids::CountyId,
-    outbox::{self, Notice, Recipient},
+    outbox::{Notice, Recipient},
     people::{Role, concerns, holders},
     refusal::Fault,
     subject::SubjectRef,
 };
 use serde_json::json;
 
+use super::Outgoing;
 use crate::Bot;
 
 /// Days after the answer on which the reporter is asked.
@@ -21,7 +22,12 @@ const CALLED_AFTER_DAYS: i64 = 15;
 /// An outage may be so long; what was answered before that is not asked about any more.
 const LOOKED_BACK_DAYS: i64 = 45;
 
-pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
+pub(super) async fn schedule(
+    bot: &Bot,
+    county: CountyId,
+    today: NaiveDate,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     let midnight = |days: i64| shanghai_instant(today - TimeDelta::days(days), NaiveTime::MIN);
     let answered = midnight(LOOKED_BACK_DAYS)..midnight(ASKED_AGAIN_AFTER_DAYS[0] - 1);
     let mut last: Option<Silent> = None;
@@ -39,7 +45,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
                 notices.extend(asked_again(silent, days));
             }
         }
-        bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
+        outgoing.add(notices).await?;
         last = page.into_iter().last();
     }
 }

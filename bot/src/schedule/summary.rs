@@ -6,8 +6,7 @@ use qingfeng_core::{
     campaigns::schedule::InForce,
     clock::shanghai_date,
     deadlines::desk,
-    ids::CountyId,
-    outbox::{self, Notice, Recipient},
+    outbox::{Notice, Recipient},
     people::{
         self, Actor, Role,
         authorization::{Action, Reach, StaffReach, reach},
@@ -17,14 +16,15 @@ use qingfeng_core::{
 };
 use serde_json::json;
 
+use super::Outgoing;
 use crate::Bot;
 
 pub(super) async fn schedule(
     bot: &Bot,
-    county: CountyId,
     scheduled: &InForce,
     due: DateTime<Utc>,
     until: Option<NaiveDate>,
+    outgoing: &Outgoing<'_>,
 ) -> Result<(), Fault> {
     let (reader, day) = (bot.store.reader(), shanghai_date(due));
     let until = until.unwrap_or(day).max(day);
@@ -58,6 +58,5 @@ pub(super) async fn schedule(
                 .facts(facts),
         );
     }
-    bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
-    Ok(())
+    outgoing.add(notices).await
 }

@@ -10,18 +10,23 @@ use qingfeng_core::{
         unread,
     },
     ids::{CountyId, MessageId},
-    outbox::{self, Notice, Recipient},
+    outbox::{Notice, Recipient},
     refusal::Fault,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
-use super::patience::Due;
+use super::{Outgoing, patience::Due};
 use crate::{Bot, delivery};
 
 const PAGE: u64 = 500;
 
-pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> Result<(), Fault> {
+pub(super) async fn schedule(
+    bot: &Bot,
+    county: CountyId,
+    today: NaiveDate,
+    outgoing: &Outgoing<'_>,
+) -> Result<(), Fault> {
     let mut after = MessageId(uuid::Uuid::nil());
     loop {
         let page = entity::Entity::find()
@@ -53,8 +58,7 @@ pub(super) async fn schedule(bot: &Bot, county: CountyId, today: NaiveDate) -> R
                     .facts(json!({"title": title, "review_id": review.id}))
             };
             let readers = delivery::readers(bot, review.township_id, review.author_staff_id).await?;
-            let notices = readers.into_iter().map(notice).collect();
-            bot.store.housekeeping(move |unit| Box::pin(outbox::enqueue(unit, county, notices))).await?;
+            outgoing.add(readers.into_iter().map(notice).collect()).await?;
         }
     }
 }

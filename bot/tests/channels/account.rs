@@ -1,10 +1,10 @@
 use chrono::TimeDelta;
 use qingfeng_bot::{
-    channels::{Channels, ContentVerdict, TemplateMessage, WeChatAccount},
+    channels::{Channels, ContentVerdict, WeChatAccount},
     delivery::Outcome,
 };
 use qingfeng_core::clock::Clock as _;
-use qingfeng_sandbox::{Content, Fault, FaultKind, Platform, Template};
+use qingfeng_sandbox::{Content, Fault, FaultKind, Platform};
 use rstest::rstest;
 
 use crate::replicas::{Replicas, Shared};
@@ -72,6 +72,39 @@ async fn a_code_that_comes_with_a_stale_token_comes_with_the_next() {
 }
 
 #[rstest]
+// The day's number of forced refreshes, and the half minute between two.
+#[case(45009)]
+#[case(45011)]
+#[tokio::test]
+async fn a_refused_replacement_of_a_token_closes_nothing_for_anybody(#[case] code: i64) {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let picture =
+        async |channels: &Channels| channels.accounts.mini_program.code_image("a", "pages/board/village").await;
+    picture(&replicas.first).await.unwrap();
+    let refusal = |code: i64, at: &str| Fault::new(Platform::WeChat, FaultKind::Refuse { code }).at(at).times(1);
+    replicas.platforms.inject(refusal(40001, "/wxa/getwxacodeunlimit"));
+    // It gives the same token again, and does not replace it.
+    let same = Fault::new(Platform::WeChat, FaultKind::Delay { milliseconds: 0 }).at("/cgi-bin/stable_token").times(1);
+    replicas.platforms.inject(same);
+    replicas.platforms.inject(refusal(code, "/cgi-bin/stable_token"));
+    let refused = picture(&replicas.first).await.unwrap_err();
+    assert!(matches!(&refused, Outcome::Later { reason, .. } if reason.contains(&code.to_string())), "{refused:?}");
+    for channels in [&replicas.first, &replicas.second] {
+        picture(channels).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_a_picture_is_none() {
+    let replicas = Replicas::on(Shared::Memory).await;
+    let account = &replicas.first.accounts.mini_program;
+    replicas.platforms.inject(Fault::new(Platform::WeChat, FaultKind::Portal).at("/wxa/getwxacodeunlimit").times(1));
+    let page = account.code_image("a", "pages/board/village").await.unwrap_err();
+    assert!(matches!(page, Outcome::Later { .. }), "{page:?}");
+    assert!(account.code_image("a", "pages/board/village").await.is_ok());
+}
+
+#[rstest]
 #[case("路灯已经修好", ContentVerdict::Pass)]
 #[case("里面有可疑词", ContentVerdict::Review)]
 #[case("里面有违禁词", ContentVerdict::Risky)]
@@ -104,28 +137,6 @@ async fn the_account_answers_who_wrote_to_it_five_times() {
     assert!(account.reply(&person, "四").await.is_taken() && account.reply(&person, "五").await.is_taken());
     let sixth = account.reply(&person, "六").await;
     assert!(matches!(&sixth, Outcome::NoConsent(reason) if reason.contains("45047")), "{sixth:?}");
-}
-
-#[tokio::test]
-async fn a_template_message_under_one_name_arrives_once() {
-    let replicas = Replicas::on(Shared::Memory).await;
-    replicas.platforms.add_template(Template::new("T-OA", "办理进度").with_field("thing1", "事项")).unwrap();
-    let message = TemplateMessage {
-        template_id: "T-OA".into(),
-        fields: vec![("thing1".into(), "路灯".into())],
-        page: Some("pages/complaints/detail?id=7".into()),
-        once: "message-7".into(),
-    };
-    let person = replicas.platforms.phone("phone-1").official_openid();
-    let cut = Fault::new(Platform::WeChat, FaultKind::Cut).at("/cgi-bin/message/template/send").times(1);
-    replicas.platforms.inject(cut);
-    let unknown = official(&replicas.first).template_message(&person, &message).await;
-    assert!(matches!(unknown, Outcome::Unknown(_)), "{unknown:?}");
-    assert!(official(&replicas.second).template_message(&person, &message).await.is_taken());
-    assert_eq!(replicas.platforms.phone("phone-1").messages().len(), 1);
-    replicas.platforms.phone("phone-1").unfollow();
-    let refused = official(&replicas.first).template_message(&person, &message).await;
-    assert!(matches!(&refused, Outcome::NoConsent(reason) if reason.contains("43004")), "{refused:?}");
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod platform_settings;
 mod replicas;
 mod resting;
 mod robots;
+mod template_messages;
 mod templates;
 mod wecom_app;

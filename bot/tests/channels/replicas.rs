@@ -78,7 +78,11 @@ impl Replicas {
             ..SandboxSettings::default()
         });
         let running = platforms.start("127.0.0.1:0").unwrap();
-        let official = OfficialAccountSettings { app_id: official.app_id, app_secret: official.app_secret };
+        let official = OfficialAccountSettings {
+            app_id: official.app_id,
+            app_secret: official.app_secret,
+            templates: Some(templates.clone()),
+        };
         let settings = PlatformSettings {
             official_account: Some(official),
             consents,

@@ -125,7 +125,9 @@ async fn a_post_in_several_parts_comes_to_its_turn_and_takes_no_room_before(
 #[tokio::test]
 async fn what_a_robot_cannot_take_is_refused_without_asking_it() {
     let replicas = Replicas::on(Shared::Memory).await;
+    let blank = Post::Text { content: " \n".repeat(1100), mentioned: vec!["@all".into()] };
     for (kind, post) in [
+        (GroupKind::WecomRobot, blank),
         (GroupKind::WecomRobot, Post::Image { bytes: png(2 * 1024 * 1024 + 1) }),
         (GroupKind::WecomRobot, Post::File { name: "空.txt".into(), bytes: b"12345".to_vec() }),
         (GroupKind::DingtalkRobot, Post::Image { bytes: png(64) }),

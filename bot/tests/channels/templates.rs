@@ -40,7 +40,7 @@ fn reminder(matter: &str, hint: &str) -> Card {
     }
 }
 
-fn usual_reminder() -> Card {
+pub fn usual_reminder() -> Card {
     reminder("村口路灯更换", "还有3天到期，请抓紧办理")
 }
 
@@ -48,7 +48,16 @@ fn nine() -> NaiveDateTime {
     NaiveDate::from_ymd_opt(2026, 3, 2).unwrap().and_hms_opt(9, 0, 0).unwrap()
 }
 
-fn usual_progress() -> Template {
+/// The usual reminder's.
+pub fn usual_template() -> Template {
+    Template::new("T-REMIND", "待办提醒")
+        .with_field("thing2", "事项")
+        .with_field("date5", "期限")
+        .with_field("thing7", "提示")
+        .with_field("thing9", "原因")
+}
+
+pub fn usual_progress() -> Template {
     Template::new("T-PROGRESS", "进展通知")
         .with_field("thing4", "事项")
         .with_field("thing6", "进展")

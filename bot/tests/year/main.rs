@@ -3,10 +3,11 @@
 //! two days. What arrived is counted exactly; the counts are the same on every engine.
 //!
 //! Some of them by hand, from the rules in `people.rs` (seven, three and one day ahead, on the day, then one day after
-//! and every third):
+//! and every third; on rest days nothing but what is due that day):
 //! - a group gets 12 posts: the campaign begins on January 15 and catches up on December's;
-//! - the second secretary's home visits are late twelve times: 12 on the day, 24 overdue (one and four days), and the
-//!   office is told 12 times (after three days);
+//! - the second secretary's home visits are late twelve times: 12 on the day, 22 overdue (one and four days; of May and August
+//!   the fourth day is a Saturday or Sunday, and he hands in that day), and the office is told 11 times (after three days; of
+//!   August the third is a Saturday);
 //! - the review is due on December 1, because November 30 is a Sunday: 10 overdue (1, 4, … 28 days), the discipline
 //!   secretary is told after 7, 15 and 20 days, the deputy secretary after 20 and 30;
 //! - office and the three leaders get the plan's two summaries a month, from the day it begins: 24 each;

@@ -66,6 +66,10 @@ impl Cache for SharedCache {
         self.engine.take_slots(&self.named(key), events, limit, window).await
     }
 
+    async fn give_back_slot(&self, key: &str) -> Result<(), Fault> {
+        self.engine.give_back_slot(&self.named(key)).await
+    }
+
     async fn lease(&self, name: &str, holder: &str, keep_for: Duration) -> Result<bool, Fault> {
         let held = self.engine.lease(&self.named(name), holder, keep_for).await?;
         if held {

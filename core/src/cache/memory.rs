@@ -138,6 +138,13 @@ impl Cache for MemoryCache {
         Ok(None)
     }
 
+    async fn give_back_slot(&self, key: &str) -> Result<(), Fault> {
+        if let Some(known) = self.state().windows.get_mut(key) {
+            known.events.pop_back();
+        }
+        Ok(())
+    }
+
     async fn lease(&self, name: &str, holder: &str, keep_for: Duration) -> Result<bool, Fault> {
         let key = format!("lease:{name}");
         let now = self.clock.now();

@@ -38,6 +38,9 @@ pub trait Cache: Send + Sync {
         self.take_slots(key, 1, limit, window).await
     }
 
+    /// Takes the event that was counted last out of the window again: it turned out to be none of those to be limited.
+    async fn give_back_slot(&self, key: &str) -> Result<(), Fault>;
+
     /// Takes or renews a lease; true while this holder has it.
     async fn lease(&self, name: &str, holder: &str, keep_for: Duration) -> Result<bool, Fault>;
 

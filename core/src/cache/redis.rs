@@ -124,6 +124,10 @@ impl Cache for RedisCache {
         Ok(u64::try_from(wait).ok().map(Duration::from_millis))
     }
 
+    async fn give_back_slot(&self, key: &str) -> Result<(), Fault> {
+        self.connection().zremrangebyrank(format!("window:{{{key}}}"), -1, -1).await.map_err(fault)
+    }
+
     async fn lease(&self, name: &str, holder: &str, keep_for: Duration) -> Result<bool, Fault> {
         let held: u32 = Script::new(LEASE)
             .key(format!("lease:{name}"))

@@ -123,6 +123,16 @@ impl Calendar {
         Ok(date)
     }
 
+    /// The last of the rest days that follow this day; the day itself where none is known to follow.
+    #[must_use]
+    pub fn last_rest_day_after(&self, date: NaiveDate) -> NaiveDate {
+        let mut last = date;
+        while self.is_working_day(next(last)) == Ok(false) {
+            last = next(last);
+        }
+        last
+    }
+
     /// The last working day before this one.
     ///
     /// # Errors

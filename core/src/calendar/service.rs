@@ -236,6 +236,8 @@ async fn work_out_again(unit: &UnitOfWork, county: CountyId, calendar: &Calendar
             .await?;
             deadline_rows::Entity::update_many()
                 .col_expr(deadline_rows::Column::DueOn, Expr::value(worked_out.due_on))
+                // Whoever knew of the old date does not know of this one.
+                .col_expr(deadline_rows::Column::AcknowledgedOn, Expr::value(Option::<chrono::NaiveDate>::None))
                 .col_expr(deadline_rows::Column::Explanation, Expr::value(worked_out.explanation))
                 .filter(deadline_rows::Column::Id.eq(deadline.id))
                 .exec(unit.connection())

@@ -142,7 +142,8 @@ pub async fn reassign(
     Ok(())
 }
 
-/// Lets the suspended deadlines of a subject run again, each moved by the days it stood still.
+/// Lets the suspended deadlines of a subject run again, each moved by the days it stood still. Who knew of the date before does not
+/// know of the one it moved to.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -156,10 +157,12 @@ pub async fn resume(unit: &UnitOfWork, subject: SubjectRef) -> Result<(), Fault>
         let stood_still = deadline.ended_on.map_or(chrono::TimeDelta::zero(), |since| unit.today() - since);
         let due_on = deadline.due_on.map(|date| date + stood_still);
         let line = format!("{}；挂账{}天，期限顺延", deadline.explanation, stood_still.num_days());
+        let acknowledged_on = deadline.acknowledged_on.filter(|_| due_on == deadline.due_on);
         deadlines::Entity::update_many()
             .col_expr(deadlines::Column::Status, Expr::value(DeadlineStatus::Open))
             .col_expr(deadlines::Column::EndedOn, Expr::value(Option::<NaiveDate>::None))
             .col_expr(deadlines::Column::DueOn, Expr::value(due_on))
+            .col_expr(deadlines::Column::AcknowledgedOn, Expr::value(acknowledged_on))
             .col_expr(deadlines::Column::Explanation, Expr::value(line))
             .filter(deadlines::Column::Id.eq(deadline.id))
             .exec(unit.connection())

@@ -4,7 +4,9 @@ mod channel;
 pub mod entity;
 mod listing;
 pub mod prepared;
+pub mod retraction;
 pub mod reviews;
+pub mod sent;
 pub mod tasks;
 pub mod unread;
 

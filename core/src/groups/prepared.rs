@@ -14,7 +14,7 @@ pub use super::listing::PAGE;
 use super::{
     entity as groups,
     listing::{self, Posts},
-    reviews,
+    retraction,
 };
 use crate::{
     audit::AuditEntry,
@@ -314,7 +314,7 @@ pub async fn confirm(store: &Store, command: &Command, county: CountyId, id: Mes
                     let group = groups::Entity::find_by_id(post.group_id).one(unit.connection()).await?;
                     let group = group.ok_or_else(Refusal::not_found)?;
                     let message = outbox::entity::Model { sent_at: Some(unit.now()), ..message };
-                    notices.push(reviews::correction(unit, post.retracted_by, &group, &message, reason).await?);
+                    notices.extend(retraction::correction(unit, post.retracted_by, &group, &message, reason).await?);
                 }
                 Ok(Done::new((), AuditEntry::new("post_confirmed", post.group_id)).telling(notices))
             })

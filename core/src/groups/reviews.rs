@@ -1,5 +1,5 @@
 //! Before a post that somebody wrote goes into a group, a second person lets it go (11.2), with what the reading found beside
-//! it. What is in a group cannot be taken back there: a retraction posts a correction.
+//! it.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -14,22 +14,18 @@ pub use super::listing::PAGE;
 use super::{
     entity as groups,
     listing::{self, Posts},
-    prepared, tasks,
 };
 use crate::{
     audit::AuditEntry,
-    clock::shanghai_date,
     ids::{CountyId, GroupId, MessageId, StaffId},
-    outbox::{self, MessageState, Notice, Recipient, RecipientKind, entity as messages},
+    outbox::{self, MessageState, Notice, Recipient, entity as messages},
     people::{
         Actor,
         authorization::{Action, Subject, may},
-        entity::organizations,
     },
-    publication::{Finding, PublicText},
+    publication::Finding,
     refusal::{Fault, FieldFault, Refusal, RefusalKind},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
-    subject::SubjectRef,
 };
 
 /// Longest reason, in characters.
@@ -132,13 +128,37 @@ pub async fn hold(
     Ok(())
 }
 
-/// Whether somebody let the post go in these words. Words that changed since are read again.
+/// The review of a post; none for one that nobody had to read.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn approved(connection: &impl ConnectionTrait, id: MessageId, text: &str) -> Result<bool, Fault> {
-    let review = entity::Entity::find_by_id(id).one(connection).await?;
-    Ok(review.is_some_and(|review| review.state == ReviewState::Approved && review.text == text))
+pub async fn find(connection: &impl ConnectionTrait, id: MessageId) -> Result<Option<entity::Model>, Fault> {
+    Ok(entity::Entity::find_by_id(id).one(connection).await?)
+}
+
+impl entity::Model {
+    /// Whether somebody let the post go in these words. Words that changed since are read again.
+    #[must_use]
+    pub fn lets_go(&self, text: &str) -> bool {
+        self.state == ReviewState::Approved && self.text == text
+    }
+}
+
+/// Closes the review of a post that goes out in these words without a second person, because nothing is found in it any more or
+/// one person is enough now: nobody is asked about what is in the group already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn let_through(unit: &UnitOfWork, id: MessageId, text: &str) -> Result<(), Fault> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::State, Expr::value(ReviewState::Approved))
+        .col_expr(entity::Column::Text, Expr::value(text))
+        .col_expr(entity::Column::DecidedAt, Expr::value(unit.now()))
+        .filter(entity::Column::Id.eq(id))
+        .filter(entity::Column::State.eq(ReviewState::Waiting))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
 }
 
 impl Posts for entity::Entity {
@@ -182,7 +202,7 @@ pub enum Verdict {
     Reject { reason: String },
 }
 
-fn checked_reason(reason: &str) -> Result<String, Refusal> {
+pub(super) fn checked_reason(reason: &str) -> Result<String, Refusal> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
         let sentence = format!("请写明理由，最多{LONGEST_REASON}个字。");
@@ -210,9 +230,11 @@ pub async fn decide(
     store
         .command(county, command, move |unit| {
             Box::pin(async move {
+                // The message first, like a retraction does: neither waits for the other.
+                let message = unit.locked::<messages::Entity>(id).await?;
                 let review = unit.locked::<entity::Entity>(id).await?;
                 may(&actor, Action::ReviewPost, &subject(&review))?;
-                if review.state != ReviewState::Waiting {
+                if review.state != ReviewState::Waiting || !waits_for_a_second_person(message.state) {
                     let sentence = "这条公示已经有人确认或退回了。";
                     return Err(Refusal::new(RefusalKind::Conflict, "post_decided", sentence).into());
                 }
@@ -252,6 +274,12 @@ pub async fn decide(
         .await
 }
 
+/// What has left, or is leaving, nobody lets go any more: it would be posted twice. One that was given up and is sent again by the
+/// office is pending until a bot gets to it.
+fn waits_for_a_second_person(state: MessageState) -> bool {
+    matches!(state, MessageState::Held | MessageState::Parked | MessageState::Pending)
+}
+
 fn subject(review: &entity::Model) -> Subject {
     Subject {
         county: Some(review.county_id),
@@ -279,98 +307,4 @@ fn may_let_go(review: &entity::Model, by: Option<StaffId>) -> Result<(), Fault> 
         return Err(Refusal::new(RefusalKind::Conflict, "post_not_allowed", sentence).into());
     }
     Ok(())
-}
-
-/// Takes a post back: one that is not in its group yet is not sent any more; for one that is, a correction is posted there,
-/// which a second person lets go like any other. Whoever has it for a group that no program writes into is told not to put it there
-/// any more; if it is there already, the correction follows when that person says so ([`prepared::confirm`]).
-///
-/// # Errors
-/// `not_found`; `post_retracted` when it was taken back already; a reason that is missing or says a private number.
-pub async fn retract(
-    store: &Store,
-    command: &Command,
-    county: CountyId,
-    id: MessageId,
-    reason: &str,
-) -> Result<Outcome<()>, Fault> {
-    let actor = command.actor.clone();
-    let reason = PublicText::parse("/reason", &checked_reason(reason)?)?.into_string();
-    store
-        .command(county, command, move |unit| {
-            Box::pin(async move {
-                let message = unit.locked::<messages::Entity>(id).await?;
-                if message.recipient_kind != RecipientKind::Group {
-                    return Err(Refusal::not_found().into());
-                }
-                let group = groups::Entity::find_by_id(GroupId(message.recipient_id)).one(unit.connection()).await?;
-                let group = group.ok_or_else(Refusal::not_found)?;
-                let subject = Subject {
-                    county: Some(group.county_id),
-                    township: Some(group.township_id),
-                    village: Some(group.village_id),
-                    ..Subject::default()
-                };
-                may(&actor, Action::RetractPost, &subject)?;
-                let by = actor.staff().map(|staff| staff.id);
-                let notices = match message.state {
-                    MessageState::Sent | MessageState::Unknown | MessageState::Departed => {
-                        vec![correction(unit, by, &group, &message, &reason).await?]
-                    }
-                    MessageState::Withdrawn => return Err(retracted()),
-                    _ => {
-                        outbox::set_state(unit, id, MessageState::Withdrawn, Some("发出之前已撤回")).await?;
-                        tasks::withdraw(unit, id).await?;
-                        entity::Entity::update_many()
-                            .col_expr(entity::Column::State, Expr::value(ReviewState::Rejected))
-                            .filter(entity::Column::Id.eq(id))
-                            .filter(entity::Column::State.eq(ReviewState::Waiting))
-                            .exec(unit.connection())
-                            .await?;
-                        prepared::recall(unit, &group, id, by, &reason).await?.into_iter().collect()
-                    }
-                };
-                Ok(Done::new((), AuditEntry::new("post_retracted", id).changing(&(), &reason)).telling(notices))
-            })
-        })
-        .await
-}
-
-fn retracted() -> Fault {
-    Refusal::new(RefusalKind::Conflict, "post_retracted", "这条公示已经撤回或更正过了。").into()
-}
-
-/// What tells a group that a post in it was wrong; `by` took it back, and is no second person for the correction.
-pub(super) async fn correction(
-    unit: &UnitOfWork,
-    by: Option<StaffId>,
-    group: &groups::Model,
-    message: &messages::Model,
-    reason: &str,
-) -> Result<Notice, Fault> {
-    let known = messages::Entity::find()
-        .filter(messages::Column::RecipientId.eq(message.recipient_id))
-        .filter(messages::Column::Kind.eq("post_corrected"))
-        .filter(messages::Column::Step.eq(message.id.to_string()))
-        .one(unit.connection())
-        .await?;
-    if known.is_some() {
-        return Err(retracted());
-    }
-    let village = organizations::Entity::find_by_id(group.village_id).one(unit.connection()).await?;
-    let posted_on = message.sent_at.unwrap_or(message.created_at);
-    let facts = json!({
-        "village": village.map(|village| village.name),
-        "village_id": group.village_id,
-        "title": message.facts.get("title"),
-        "posted_on": shanghai_date(posted_on),
-        "reason": reason,
-        "author": by,
-    });
-    let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
-    Ok(Notice::new(Recipient::Group(group.id), "post_corrected", about)
-        .step(message.id.to_string())
-        .round(message.round)
-        .township(group.township_id)
-        .facts(facts))
 }

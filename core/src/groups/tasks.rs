@@ -1,6 +1,7 @@
 //! Posts into groups with outside WeChat users. WeCom only makes a task of one; it is in the group once the person who looks
 //! after the group has tapped it. So we ask the platform what became of it, remind that person, and in the end stop the task:
-//! one that could still be tapped must not be sent again.
+//! one that could still be tapped must not be sent again. Nor is it forgotten when its post was retracted: what gets into the group
+//! all the same is corrected there.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
@@ -10,11 +11,11 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::entity as groups;
+use super::{entity as groups, retraction};
 use crate::{
     clock::shanghai_date,
     ids::{MessageId, StaffId},
-    outbox::{self, MessageState, Notice, Recipient},
+    outbox::{self, MessageState, Notice, Recipient, entity as messages},
     refusal::Fault,
     storage::{Store, UnitOfWork},
 };
@@ -25,9 +26,12 @@ const WHILE_DISPATCHING: TimeDelta = TimeDelta::minutes(2);
 const REMINDED_AFTER_HOURS: [i64; 3] = [72, 24, 3];
 /// What nobody tapped for so long is not worth posting any more.
 const GIVEN_UP_AFTER: TimeDelta = TimeDelta::days(7);
+/// A retracted post whose task cannot be stopped is looked at for so long: nobody taps it any more.
+const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(30);
 /// Longer than a look takes: who looks has the task for so long.
 const LOOKED_AT_FOR: TimeDelta = TimeDelta::minutes(10);
-const BATCH: u64 = 100;
+/// Few enough for a round of a bot: the others come up in the next one.
+const BATCH: u64 = 20;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
@@ -67,6 +71,10 @@ pub mod entity {
         pub created_at: DateTimeUtc,
         /// When the platform is asked next.
         pub look_at: DateTimeUtc,
+        /// Who took the post back while it waited for the tap.
+        pub retracted_by: Option<StaffId>,
+        /// To be told to the group, should the post get there. None where the group is told already.
+        pub retraction_reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -137,18 +145,21 @@ pub struct NewTask {
     pub platform_task: String,
 }
 
-/// Writes the task down: its message is with a person now. False when somebody has decided otherwise about the message
-/// meanwhile; then the task must not be tapped.
+/// Writes the task down: its message is with a person now, or, if it was retracted meanwhile, the task is to be stopped. False when
+/// somebody has decided otherwise about the message; then the task must not be tapped.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn hand_over(unit: &UnitOfWork, holder: &str, group: &groups::Model, new: NewTask) -> Result<bool, Fault> {
     use entity::Column as C;
-    // A bot that was so slow that its message counts as unknown knows now what became of it.
-    if !outbox::is_held(unit, holder, &[new.message]).await? && !is_unknown(unit, new.message).await? {
-        return Ok(false);
-    }
+    let message = messages::Entity::find_by_id(new.message).lock_exclusive().one(unit.connection()).await?;
+    let Some(state) = message.and_then(|message| begins_as(&message, holder)) else { return Ok(false) };
     let message = new.message;
+    let (handed, look_at) = if state == TaskState::Withdrawing {
+        (MessageState::Withdrawn, unit.now())
+    } else {
+        (MessageState::HandedOver, unit.now() + WHILE_DISPATCHING)
+    };
     entity::Entity::insert(entity::ActiveModel {
         id: Set(message),
         county_id: Set(group.county_id),
@@ -157,24 +168,43 @@ pub async fn hand_over(unit: &UnitOfWork, holder: &str, group: &groups::Model, n
         keeper_staff_id: Set(new.keeper),
         sender: Set(new.sender),
         platform_task: Set(new.platform_task),
-        state: Set(TaskState::Waiting),
+        state: Set(state),
         created_at: Set(unit.now()),
-        look_at: Set(unit.now() + WHILE_DISPATCHING),
+        look_at: Set(look_at),
+        retracted_by: Set(None),
+        retraction_reason: Set(None),
     })
     .on_conflict(
         OnConflict::column(C::Id)
-            .update_columns([C::KeeperStaffId, C::Sender, C::PlatformTask, C::State, C::CreatedAt, C::LookAt])
+            .update_columns([
+                C::KeeperStaffId,
+                C::Sender,
+                C::PlatformTask,
+                C::State,
+                C::CreatedAt,
+                C::LookAt,
+                C::RetractedBy,
+                C::RetractionReason,
+            ])
             .to_owned(),
     )
     .exec_without_returning(unit.connection())
     .await?;
-    outbox::set_state(unit, message, MessageState::HandedOver, None).await?;
+    outbox::set_state(unit, message, handed, None).await?;
     Ok(true)
 }
 
-async fn is_unknown(unit: &UnitOfWork, id: MessageId) -> Result<bool, Fault> {
-    let message = outbox::entity::Entity::find_by_id(id).lock_exclusive().one(unit.connection()).await?;
-    Ok(message.is_some_and(|message| message.state == MessageState::Unknown))
+/// How the task begins that the platform has just made for this message; none when it must not be tapped, and nobody would stop it.
+fn begins_as(message: &messages::Model, holder: &str) -> Option<TaskState> {
+    let is_held = matches!(message.state, MessageState::Sending | MessageState::Departed)
+        && message.lease_holder.as_deref() == Some(holder);
+    if message.retracted_at.is_some() {
+        // The request was on its way: the task is there, and is stopped.
+        let is_over = message.state == MessageState::Withdrawn;
+        return (is_held || is_over).then_some(TaskState::Withdrawing);
+    }
+    // A bot that was so slow that its message counts as unknown knows now what became of it.
+    (is_held || message.state == MessageState::Unknown).then_some(TaskState::Waiting)
 }
 
 /// The tasks that are due to be looked at, for this caller alone.
@@ -248,44 +278,83 @@ pub enum End {
     Unknown(String),
 }
 
-/// A task is over; its message says how. One that was retracted before stays so, unless it is in the group after all: then
-/// it counts as posted, so that it can be corrected there.
+/// A task is over; its message says how. One that was retracted before stays so, unless it is in the group after all: then it counts
+/// as posted, and is corrected there. One that was retracted and cannot be stopped is looked at further.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn end(unit: &UnitOfWork, task: &entity::Model, end: End) -> Result<(), Fault> {
-    let state = if end == End::Posted { TaskState::Posted } else { TaskState::NotPosted };
+    // The message first, like a retraction does: neither waits for the other.
+    let message = unit.locked::<messages::Entity>(task.id).await?;
+    let is_retracted = task.state == TaskState::Withdrawing;
+    let age = unit.now() - task.created_at;
+    let state = match &end {
+        End::Posted => TaskState::Posted,
+        End::Unknown(_) if is_retracted && age < FORGOTTEN_AFTER => TaskState::Withdrawing,
+        End::NotPosted(_) | End::Unknown(_) => TaskState::NotPosted,
+    };
     // Sent anew or retracted meanwhile, it is another matter.
     let ended = entity::Entity::update_many()
         .col_expr(entity::Column::State, Expr::value(state))
+        .col_expr(entity::Column::LookAt, Expr::value(unit.now() + pause(age)))
         .filter(entity::Column::Id.eq(task.id))
         .filter(entity::Column::State.eq(task.state))
         .filter(entity::Column::PlatformTask.eq(task.platform_task.as_str()))
         .exec(unit.connection())
         .await?;
-    if ended.rows_affected == 0 || (task.state == TaskState::Withdrawing && end != End::Posted) {
+    if ended.rows_affected == 0 {
         return Ok(());
     }
     match end {
-        End::Posted => outbox::set_state(unit, task.id, MessageState::Sent, None).await,
+        End::Posted => {
+            outbox::set_state(unit, task.id, MessageState::Sent, None).await?;
+            correct(unit, task, message).await
+        }
+        End::NotPosted(_) | End::Unknown(_) if is_retracted && state == TaskState::NotPosted => {
+            retraction::stay_out(unit, &message).await
+        }
         End::NotPosted(reason) => outbox::set_state(unit, task.id, MessageState::Parked, Some(&reason)).await,
         End::Unknown(reason) => outbox::set_state(unit, task.id, MessageState::Unknown, Some(&reason)).await,
     }
+}
+
+/// The post got into the group; whoever took it back before has said what the group is to be told.
+async fn correct(unit: &UnitOfWork, task: &entity::Model, message: messages::Model) -> Result<(), Fault> {
+    let Some(reason) = &task.retraction_reason else { return Ok(()) };
+    let group = groups::Entity::find_by_id(task.group_id).one(unit.connection()).await?;
+    let Some(group) = group else { return Ok(()) };
+    let message = messages::Model { sent_at: Some(unit.now()), ..message };
+    let correction = retraction::correction(unit, task.retracted_by, &group, &message, reason).await?;
+    outbox::enqueue(unit, task.county_id, correction.into_iter().collect()).await.map(|_| ())
 }
 
 /// The post of this message was retracted: its task is stopped as soon as a bot gets to it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn withdraw(unit: &UnitOfWork, id: MessageId) -> Result<(), Fault> {
+pub(super) async fn withdraw(unit: &UnitOfWork, id: MessageId, by: Option<StaffId>, reason: &str) -> Result<(), Fault> {
     entity::Entity::update_many()
         .col_expr(entity::Column::State, Expr::value(TaskState::Withdrawing))
         .col_expr(entity::Column::LookAt, Expr::value(unit.now()))
+        .col_expr(entity::Column::RetractedBy, Expr::value(by.map(|staff| staff.0)))
+        .col_expr(entity::Column::RetractionReason, Expr::value(reason))
         .filter(entity::Column::Id.eq(id))
         .filter(entity::Column::State.eq(TaskState::Waiting))
         .exec(unit.connection())
         .await?;
     Ok(())
+}
+
+/// Somebody has seen a retracted post in the group whose task could not be stopped: it is corrected there.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn seen_in_the_group(unit: &UnitOfWork, message: &messages::Model) -> Result<(), Fault> {
+    let task = entity::Entity::find_by_id(message.id).one(unit.connection()).await?;
+    match task.filter(|task| task.state == TaskState::Withdrawing) {
+        Some(task) => end(unit, &task, End::Posted).await,
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -309,6 +378,8 @@ mod tests {
             state,
             created_at,
             look_at: created_at,
+            retracted_by: None,
+            retraction_reason: None,
         }
     }
 

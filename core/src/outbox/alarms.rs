@@ -25,6 +25,9 @@ use crate::{
 /// Accounts, quotas and permissions belong to no county.
 pub const INSTALLATION: CountyId = CountyId(Uuid::nil());
 
+/// What the clock's alarm stands under.
+pub const CLOCK: &str = "clock";
+
 /// What is wrong.
 #[derive(
     Clone,
@@ -50,6 +53,10 @@ pub enum AlarmKind {
     Permission,
     /// A group's robot or the group itself is gone.
     ChannelGone,
+    /// Refused with a code that we do not know.
+    UnknownCode,
+    /// Our clock and a platform's are apart.
+    Clock,
 }
 
 /// The table.
@@ -67,7 +74,7 @@ pub mod entity {
         /// [`super::INSTALLATION`] but for groups.
         pub county_id: CountyId,
         pub township_id: Option<OrganizationId>,
-        /// The platform and the path, or `group:` and its id. Never a secret.
+        /// The platform, the account and the path; `group:` and its id; or [`super::CLOCK`]. Never a secret.
         pub interface: String,
         pub kind: AlarmKind,
         /// What the platform said last; none where it says no more than that it is gone.

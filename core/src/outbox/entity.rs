@@ -34,6 +34,14 @@ pub struct Model {
     pub platform_reference: Option<String>,
     /// The request with which it left, where the platform recognizes one that comes again.
     pub departure_id: Option<Uuid>,
+    /// Which card or post it left in: the same for all that was in it.
+    pub card_id: Option<Uuid>,
+    /// When it left last.
+    pub left_at: Option<DateTimeUtc>,
+    /// It left once, and nobody knew what became of it; stays so, whatever is done with it afterwards.
+    pub may_have_arrived: bool,
+    /// When somebody took the post back: it is not sent any more.
+    pub retracted_at: Option<DateTimeUtc>,
     pub sent_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
 }

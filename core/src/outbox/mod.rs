@@ -121,7 +121,11 @@ pub(crate) async fn set_state(
 ) -> Result<(), Fault> {
     use entity::{Column, Entity};
     let sent_at = (state == MessageState::Sent).then(|| unit.now());
-    Entity::update_many()
+    let mut update = Entity::update_many();
+    if state == MessageState::Unknown {
+        update = update.col_expr(Column::MayHaveArrived, Expr::value(true));
+    }
+    update
         .col_expr(Column::State, Expr::value(state))
         .col_expr(Column::ParkedReason, Expr::value(reason.map(str::to_owned)))
         .col_expr(Column::NotBefore, Expr::value(unit.now()))
@@ -240,6 +244,10 @@ fn insert(unit: &UnitOfWork, county: CountyId, notices: Vec<Notice>) -> Option<I
             channel: Set(None),
             platform_reference: Set(None),
             departure_id: Set(None),
+            card_id: Set(None),
+            left_at: Set(None),
+            may_have_arrived: Set(false),
+            retracted_at: Set(None),
             sent_at: Set(None),
             created_at: Set(unit.now()),
         }

@@ -242,19 +242,36 @@ pub async fn resume(store: &Store, command: &Command, county: CountyId, id: Entr
                     .filter(refusals::Column::TemplateId.eq(stop.template_id.as_str()))
                     .exec(unit.connection())
                     .await?;
-                // What waits for another one as well waits again.
-                Messages::update_many()
-                    .col_expr(MessageColumn::State, Expr::value(MessageState::Pending))
-                    .col_expr(MessageColumn::NotBefore, Expr::value(unit.now()))
-                    .filter(MessageColumn::State.eq(MessageState::Stopped))
-                    .exec(unit.connection())
-                    .await?;
+                let_go(unit).await?;
                 let about = SubjectRef { kind: SubjectKind::Sending, id: id.0 };
                 let entry = AuditEntry::new("template_resumed", about).changing(&stop.template_id, &());
                 Ok(Done::new((), entry))
             })
         })
         .await
+}
+
+/// A template fits the configuration again: what waited for one is due now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn try_again(store: &Store) -> Result<(), Fault> {
+    // Looked at without a transaction first: there is seldom anything.
+    if waiting(store.reader()).await? == 0 {
+        return Ok(());
+    }
+    store.housekeeping(|unit| Box::pin(let_go(unit))).await
+}
+
+/// What waits for another one as well waits again.
+async fn let_go(unit: &UnitOfWork) -> Result<(), Fault> {
+    Messages::update_many()
+        .col_expr(MessageColumn::State, Expr::value(MessageState::Pending))
+        .col_expr(MessageColumn::NotBefore, Expr::value(unit.now()))
+        .filter(MessageColumn::State.eq(MessageState::Stopped))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
 }
 
 /// How many messages wait for a template.

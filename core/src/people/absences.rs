@@ -180,7 +180,9 @@ pub async fn end(store: &Store, command: &Command, county: CountyId, id: Absence
         .await
 }
 
-/// Who stands in for somebody on this day; none when he is there himself, or his deputy has left the service.
+/// Who stands in for somebody on this day. A deputy who is away himself has a deputy of his own, who then stands in for both. None
+/// when the person is there himself, and when nobody is there at the end: a deputy has left the service, or each stands in for
+/// another.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -189,11 +191,17 @@ pub async fn deputy_on(
     person: StaffId,
     on: NaiveDate,
 ) -> Result<Option<StaffId>, Fault> {
-    let Some(absence) = absences::Entity::find().filter(overlapping(person, on, on)).one(connection).await? else {
-        return Ok(None);
-    };
-    let deputy = staff::Entity::find_by_id(absence.deputy_staff_id).one(connection).await?;
-    Ok(deputy.filter(|deputy| deputy.active).map(|deputy| deputy.id))
+    let mut passed = vec![person];
+    let mut present = person;
+    while let Some(absence) = absences::Entity::find().filter(overlapping(present, on, on)).one(connection).await? {
+        let deputy = staff::Entity::find_by_id(absence.deputy_staff_id).one(connection).await?;
+        match deputy.filter(|deputy| deputy.active && !passed.contains(&deputy.id)) {
+            Some(deputy) => present = deputy.id,
+            None => return Ok(None),
+        }
+        passed.push(present);
+    }
+    Ok((present != person).then_some(present))
 }
 
 /// The absences of somebody that are not over, the next first.

@@ -105,6 +105,8 @@ pub enum Action {
     // people
     /// Let a chat with one of our accounts be one's own.
     LinkAccount,
+    /// Want messages, or none.
+    ChooseMessages,
     ViewStaff,
     /// Say that somebody is away and who stands in.
     RecordAbsence,

@@ -7,6 +7,7 @@ mod actors;
 pub mod authorization;
 pub mod concerns;
 pub mod entity;
+pub mod invitations;
 mod paper_codes;
 pub mod password;
 mod permissions;

@@ -217,6 +217,8 @@ pub(super) fn rule(action: Action) -> Rule {
         A::AnswerSealedSurvey => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
         A::PublishReportKey | A::ViewSealedReport | A::AnswerSealedReport => by_staff(&DISCIPLINE),
         A::UploadFile | A::LinkAccount => Rule { resident: ResidentRule::Anyone, ..by_staff(&EVERY_STAFF) },
+        // Staff cannot do without: they are told what they have to do.
+        A::ChooseMessages => Rule { resident: ResidentRule::Anyone, ..by_staff(&[]) },
         A::ViewMessages | A::ResendMessage => {
             by_staff(&[(Role::TownshipOffice, Scope::Township), (Role::GroupAdministrator, Scope::Township)])
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     PersonKind,
-    entity::{account_links, resident_logins, staff},
+    entity::{account_links, resident_logins, residents, staff},
 };
 use crate::{
     ids::{CountyId, ResidentId, StaffId},
@@ -42,6 +42,37 @@ pub async fn open_id(connection: &impl ConnectionTrait, kind: PersonKind, id: Uu
             .await?
             .map(|login| login.open_id),
     })
+}
+
+/// What the person is called at another account of ours, by the chat there that was bound last. Who left the service or the roster
+/// has none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn linked_open_id(
+    connection: &impl ConnectionTrait,
+    kind: PersonKind,
+    id: Uuid,
+    app_id: &str,
+) -> Result<Option<String>, Fault> {
+    let link = account_links::Entity::find()
+        .filter(account_links::Column::PersonId.eq(id))
+        .filter(account_links::Column::PersonKind.eq(kind))
+        .filter(account_links::Column::AppId.eq(app_id))
+        .filter(account_links::Column::EndedAt.is_null())
+        .order_by_desc(account_links::Column::Id)
+        .one(connection)
+        .await?;
+    let Some(link) = link else { return Ok(None) };
+    let is_here = match kind {
+        PersonKind::Staff => {
+            staff::Entity::find_by_id(StaffId(id)).one(connection).await?.is_some_and(|own| own.active)
+        }
+        PersonKind::Resident => {
+            residents::Entity::find_by_id(ResidentId(id)).one(connection).await?.is_some_and(|own| own.active)
+        }
+    };
+    Ok(is_here.then_some(link.open_id))
 }
 
 /// The member of staff at WeCom, if that is known. Who left the service has none.

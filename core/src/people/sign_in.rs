@@ -149,7 +149,13 @@ fn invitation_digest(codes: &PaperCodes, code: &str) -> Vec<u8> {
     codes.digest(code.as_bytes()).into_bytes()
 }
 
-/// Accepts a printed invitation, once; binds the WeChat identity to the resident when there is one.
+/// Accepts a printed invitation: once for a phone, whose WeChat identity it binds to the resident, and before that once for a
+/// browser.
+///
+/// Who came first by a browser has bound no phone and could never do so if the code were used up then: the mini-program and
+/// its chats would not know her, and no card would reach her. So the code binds a phone afterwards, but only within
+/// [`PHONE_FOLLOWS_WITHIN_DAYS`]: paper that lies about after it has served opens nothing for long. It opens no second browser,
+/// and whoever binds a phone with it takes it from everybody else.
 ///
 /// # Errors
 /// [`SignInRefusal::InvitationInvalid`], [`SignInRefusal::PhoneTaken`].
@@ -168,12 +174,17 @@ pub async fn accept_invitation(
                     .one(unit.connection())
                     .await?
                     .filter(|invitation| invitation.used_at.is_none() && invitation.expires_at > unit.now())
+                    .filter(|invitation| open_id.is_some() || invitation.used_in_browser_at.is_none())
                     .ok_or_else(|| Fault::refused(SignInRefusal::InvitationInvalid))?;
-                invitations::Entity::update_many()
-                    .col_expr(invitations::Column::UsedAt, Expr::value(unit.now()))
-                    .filter(invitations::Column::CodeDigest.eq(digest))
-                    .exec(unit.connection())
-                    .await?;
+                let used = invitations::Entity::update_many().filter(invitations::Column::CodeDigest.eq(digest));
+                let used = if open_id.is_some() {
+                    used.col_expr(invitations::Column::UsedAt, Expr::value(unit.now()))
+                } else {
+                    let ends = unit.now() + TimeDelta::days(PHONE_FOLLOWS_WITHIN_DAYS);
+                    used.col_expr(invitations::Column::UsedInBrowserAt, Expr::value(unit.now()))
+                        .col_expr(invitations::Column::ExpiresAt, Expr::value(ends.min(invitation.expires_at)))
+                };
+                used.exec(unit.connection()).await?;
                 if let Some(open_id) = open_id {
                     let bound = resident_logins::Entity::insert(resident_logins::ActiveModel {
                         open_id: Set(open_id),
@@ -196,6 +207,8 @@ pub async fn accept_invitation(
 
 /// How long an invitation is good for, in days.
 pub const INVITATION_LASTS_DAYS: i64 = 90;
+/// How long one that signed a browser in still binds a phone, in days.
+pub const PHONE_FOLLOWS_WITHIN_DAYS: i64 = 30;
 
 /// Letters and digits that cannot be mistaken for one another on paper.
 pub const UNAMBIGUOUS: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
@@ -218,6 +231,7 @@ pub async fn invite(
         resident_id: Set(resident),
         expires_at: Set(unit.now() + TimeDelta::days(INVITATION_LASTS_DAYS)),
         used_at: Set(None),
+        used_in_browser_at: Set(None),
     })
     .exec_without_returning(unit.connection())
     .await?;

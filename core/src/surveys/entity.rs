@@ -2,7 +2,7 @@ pub mod surveys {
     use sea_orm::entity::prelude::*;
 
     use crate::{
-        ids::{CountyId, OrganizationId, SurveyId},
+        ids::{CountyId, OrganizationId, StaffId, SurveyId},
         surveys::SurveyState,
     };
 
@@ -22,6 +22,8 @@ pub mod surveys {
         /// The last day for answers.
         pub closes_on: Date,
         pub created_at: DateTimeUtc,
+        /// Who opened it, and wrote its words: somebody else lets its posts go.
+        pub author_staff_id: Option<StaffId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,6 +4,7 @@
 //! nothing in common but the survey. Results appear after the close and only of a large enough group.
 
 pub mod entity;
+mod listing;
 mod service;
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::refusal::{Refusal, RefusalKind};
 
+pub use listing::{Listed, PAGE, list, list_query};
 pub use service::{NewSurvey, Results, answer, close, invite, open_for, results};
 
 /// Of fewer people no figure is shown: three neighbours could work out who said what.

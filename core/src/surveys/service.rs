@@ -1,7 +1,7 @@
 use chrono::{Days, NaiveDate};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,7 @@ pub async fn invite(
                     state: Set(SurveyState::Open),
                     closes_on: Set(new.closes_on),
                     created_at: Set(unit.now()),
+                    author_staff_id: Set(author),
                 })
                 .exec_without_returning(unit.connection())
                 .await?;
@@ -146,8 +147,9 @@ pub async fn answer(store: &Store, actor: &Actor, id: SurveyId, choices: Vec<usi
     store
         .anonymous(move |unit| {
             Box::pin(async move {
+                // One answer at a time: all figures are written together below.
                 let survey = surveys::Entity::find_by_id(id)
-                    .lock_shared()
+                    .lock_exclusive()
                     .one(unit.connection())
                     .await?
                     .ok_or_else(Refusal::not_found)?;
@@ -182,37 +184,47 @@ pub async fn answer(store: &Store, actor: &Actor, id: SurveyId, choices: Vec<usi
                 if first == 0 {
                     return Err(Fault::refused(SurveyRefusal::AlreadyAnswered));
                 }
-                for (question, choice) in choices.into_iter().enumerate() {
-                    count(unit, survey.county_id, id, question, choice).await?;
-                }
-                Ok(())
+                count(unit, survey.county_id, id, &questions, &choices).await
             })
         })
         .await
 }
 
+/// One more for each choice that was made.
+///
+/// Rows keep the number of the transaction that wrote them (xmin), and the row of whoever took part has the same. So every answer
+/// writes every figure of the survey, in one statement: what was chosen stands out nowhere. And all figures are there from the
+/// first answer on: in what order choices were made for the first time cannot be seen either.
 async fn count(
     unit: &UnitOfWork,
     county: CountyId,
     survey: SurveyId,
-    question: usize,
-    choice: usize,
+    questions: &[Question],
+    choices: &[usize],
 ) -> Result<(), Fault> {
+    use tallies::Column as C;
     let small = |number: usize| i32::try_from(number).map_err(Fault::unavailable);
-    tallies::Entity::insert(tallies::ActiveModel {
-        county_id: Set(county),
-        survey_id: Set(survey),
-        question: Set(small(question)?),
-        choice: Set(small(choice)?),
-        answers: Set(1),
-    })
-    .on_conflict(
-        OnConflict::columns([tallies::Column::SurveyId, tallies::Column::Question, tallies::Column::Choice])
-            .value(tallies::Column::Answers, Expr::col((tallies::Entity, tallies::Column::Answers)).add(1))
-            .to_owned(),
-    )
-    .exec_without_returning(unit.connection())
-    .await?;
+    let (mut figures, mut chosen) = (Vec::new(), Condition::any());
+    for (number, (question, choice)) in questions.iter().zip(choices).enumerate() {
+        chosen = chosen.add(C::Question.eq(small(number)?).and(C::Choice.eq(small(*choice)?)));
+        for choice in 0..question.choices.len() {
+            figures.push(tallies::ActiveModel {
+                county_id: Set(county),
+                survey_id: Set(survey),
+                question: Set(small(number)?),
+                choice: Set(small(choice)?),
+                answers: Set(0),
+            });
+        }
+    }
+    let once = OnConflict::columns([C::SurveyId, C::Question, C::Choice]).do_nothing().to_owned();
+    tallies::Entity::insert_many(figures).on_conflict(once).exec_without_returning(unit.connection()).await?;
+    let answers = Expr::col(C::Answers);
+    tallies::Entity::update_many()
+        .col_expr(C::Answers, Expr::case(chosen, answers.clone().add(1)).finally(answers).into())
+        .filter(C::SurveyId.eq(survey))
+        .exec(unit.connection())
+        .await?;
     Ok(())
 }
 
@@ -274,12 +286,17 @@ pub async fn close(store: &Store, command: &Command, county: CountyId, id: Surve
                     .filter(surveys::Column::Id.eq(id))
                     .exec(unit.connection())
                     .await?;
-                let (village, township) = (survey.village_id, survey.township_id);
+                let (village, township, author) = (survey.village_id, survey.township_id, survey.author_staff_id);
                 let counted = counted(unit.connection(), survey).await?;
                 let facts = if counted.people < FEWEST_PEOPLE {
-                    json!({"title": counted.title})
+                    json!({"title": counted.title, "author": author})
                 } else {
-                    json!({"title": counted.title, "people": counted.people, "questions": counted.questions})
+                    json!({
+                        "title": counted.title,
+                        "people": counted.people,
+                        "questions": counted.questions,
+                        "author": author,
+                    })
                 };
                 let posts = posts(unit, village, township, id, "survey_result", facts).await?;
                 Ok(Done::new((), AuditEntry::new("survey_closed", id)).telling(posts))

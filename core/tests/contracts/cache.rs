@@ -89,6 +89,24 @@ async fn several_events_find_room_together_or_none_of_them_is_counted(
     assert_eq!(cache.take_slots(&key, 3, 5, MINUTE).await.unwrap(), None);
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_slot_that_is_given_back_is_free_again(
+    #[values(CacheEngine::Memory, CacheEngine::Redis)] engine: CacheEngine,
+) {
+    let (cache, _) = cache(engine).await;
+    let key = key("guesses");
+    // Where nothing was counted there is nothing to give back.
+    cache.give_back_slot(&key).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(cache.take_slot(&key, 2, MINUTE).await.unwrap(), None);
+    }
+    assert!(cache.take_slot(&key, 2, MINUTE).await.unwrap().is_some());
+    cache.give_back_slot(&key).await.unwrap();
+    assert_eq!(cache.take_slot(&key, 2, MINUTE).await.unwrap(), None);
+    assert!(cache.take_slot(&key, 2, MINUTE).await.unwrap().is_some(), "one was given back, not both");
+}
+
 /// The machine's clock, and who sets it: so much it is wrong.
 #[derive(Default)]
 struct WrongClock(Mutex<TimeDelta>);

@@ -18,7 +18,7 @@ use qingfeng_core::{
     storage::Engine,
 };
 use rstest::rstest;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -148,6 +148,17 @@ async fn a_notice_works_out_open_deadlines_again_and_keeps_both_dates(
     let book = CalendarBook::new(fixture.store.clone());
     assert!(!book.of(county).await.unwrap().knows(2027));
 
+    let known = rows::Entity::update_many().col_expr(rows::Column::AcknowledgedOn, Expr::value(date("2026-12-01")));
+    fixture
+        .store
+        .housekeeping(move |unit| {
+            Box::pin(async move {
+                known.exec(unit.connection()).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
     let system = Actor::System { county };
     let notice = YearNotice::parse(NOTICE).unwrap();
     let first = import_year(&fixture.store, &book, &system, county, notice.clone()).await.unwrap();
@@ -158,6 +169,10 @@ async fn a_notice_works_out_open_deadlines_again_and_keeps_both_dates(
     assert_eq!(due_on(&fixture, opened.fixed).await, Some(date("2027-01-04")));
     assert_eq!(due_on(&fixture, opened.by_people).await, Some(date("2027-01-02")), "people decided that one");
     assert_eq!(due_on(&fixture, opened.over).await, None, "what is over does not move");
+    let open = rows::Entity::find().filter(rows::Column::Status.eq(DeadlineStatus::Open));
+    let known = open.filter(rows::Column::AcknowledgedOn.is_not_null()).all(fixture.store.reader()).await.unwrap();
+    let known: Vec<_> = known.into_iter().map(|row| row.subject_id).collect();
+    assert_eq!(known, [opened.by_people.0], "who knew of the old date does not know of the new one");
 
     let again = import_year(&fixture.store, &book, &system, county, notice.clone()).await.unwrap();
     assert_eq!((again.version, again.moved_deadlines), (2, 0));

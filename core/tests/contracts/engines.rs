@@ -15,6 +15,9 @@ use qingfeng_core::{
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 
+#[path = "schema_once.rs"]
+mod schema_once;
+
 pub struct Fixture {
     pub store: Store,
     pub clock: Arc<SimulatedClock>,
@@ -28,11 +31,25 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// With the schema.
     pub async fn fresh(engine: Engine) -> Self {
+        let database = Self::without_schema(engine, Some(schema_once::postgres_database)).await;
+        if let Some(file) = database.url.strip_prefix("sqlite://") {
+            std::fs::write(file, schema_once::sqlite_file()).unwrap();
+        }
+        database
+    }
+
+    /// With nothing in it.
+    pub async fn empty(engine: Engine) -> Self {
+        Self::without_schema(engine, None).await
+    }
+
+    async fn without_schema(engine: Engine, template: Option<fn() -> &'static str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}", folder.path().join("facts.sqlite").display()),
-            Engine::Postgres => fresh_postgres().await,
+            Engine::Postgres => fresh_postgres(template.map(|template| template())).await,
         };
         Self { url, _folder: folder }
     }
@@ -66,26 +83,37 @@ pub async fn store(engine: Engine) -> Fixture {
 
 /// The same with so many connections.
 pub async fn store_with(engine: Engine, connections: u32) -> Fixture {
-    let database = TestDatabase::fresh(engine).await;
+    connected(TestDatabase::fresh(engine).await, connections).await
+}
+
+/// A database of its own, with nothing in it.
+pub async fn without_schema(engine: Engine, connections: u32) -> Fixture {
+    connected(TestDatabase::empty(engine).await, connections).await
+}
+
+async fn connected(database: TestDatabase, connections: u32) -> Fixture {
     let clock = clock();
     let surroundings = Surroundings { clock: clock.clone(), randomness: Arc::new(SystemRandomness) };
     let store =
         Store::connect(&DatabaseSettings { url: database.url.clone(), connections }, surroundings).await.unwrap();
-    store.migrate().await.unwrap();
     Fixture { store, clock, _database: database }
 }
 
-async fn fresh_postgres() -> String {
-    let server = std::env::var("QINGFENG_TEST_POSTGRES").unwrap_or("postgres://postgres@127.0.0.1:5432".into());
+async fn fresh_postgres(template: Option<&str>) -> String {
+    let server = schema_once::postgres();
     let name = format!("qingfeng_test_{}", uuid::Uuid::new_v4().simple());
     let administration = Database::connect(format!("{server}/postgres")).await.expect("PostgreSQL answers; see README");
+    let template = template.map(|template| format!(" TEMPLATE {template}")).unwrap_or_default();
     // PostgreSQL copies its template database and refuses while another test is doing the same.
     for _ in 0..100 {
-        if administration.execute_unprepared(&format!("CREATE DATABASE {name}")).await.is_ok() {
+        if administration.execute_unprepared(&format!("CREATE DATABASE {name}{template}")).await.is_ok() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    // Here a server that loses power loses nothing that anybody wants.
+    let quick = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    administration.execute_unprepared(&quick).await.unwrap();
     format!("{server}/{name}")
 }
 

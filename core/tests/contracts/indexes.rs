@@ -8,7 +8,8 @@ use qingfeng_core::{
         silence::silent_reporters,
     },
     deadlines::desk,
-    ids::{CountyId, OrganizationId, PostId, ResidentId, StaffId},
+    groups::sent,
+    ids::{CountyId, GroupId, OrganizationId, PostId, ResidentId, StaffId},
     outbox::{self, Priority, residents_missed::residents_missed, undelivered::undelivered},
     people::{
         Actor, HeldPost, OrganizationKind, Resident, Role, Staff,
@@ -16,6 +17,7 @@ use qingfeng_core::{
     },
     publication::village_board,
     storage::{Engine, Store},
+    surveys,
 };
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, QuerySelect, QueryTrait, Statement};
@@ -215,6 +217,51 @@ async fn what_is_due_is_found_in_order_without_walking_over_what_waits(
     assert!(!plan.contains("B-TREE") && !plan.contains("Sort"), "{plan}");
     let bounds = if engine == Engine::Sqlite { "state=? AND priority=? AND not_before<?" } else { "not_before <=" };
     assert!(plan.contains(bounds), "{plan}");
+}
+
+/// Most messages are for persons: whoever looks for what went into groups does not walk over them.
+#[rstest]
+#[tokio::test]
+async fn what_went_into_groups_is_found_in_order_without_walking_over_what_went_to_persons(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(false, true)] of_one_village: bool,
+) {
+    let fixture = store(engine).await;
+    let (township, group) = (OrganizationId(Uuid::new_v4()), GroupId(Uuid::new_v4()));
+    if engine == Engine::Postgres {
+        fill(&fixture.store, "outbox_messages").await;
+        // Every hundredth is a post of the township's.
+        let posts = format!(
+            "UPDATE outbox_messages SET recipient_kind = 'group', township_id = '{}' WHERE attempts % 100 = 0",
+            township.0
+        );
+        fixture.store.reader().execute_unprepared(&posts).await.unwrap();
+        fixture.store.reader().execute_unprepared("ANALYZE").await.unwrap();
+    }
+    let backend = fixture.store.reader().get_database_backend();
+    let (townships, groups) = if of_one_village { (vec![], vec![group]) } else { (vec![township], vec![]) };
+    let query = sent::list_query(&townships, &groups, None).build(backend);
+    let plan = plan(&fixture.store, engine, query).await;
+    let walks_the_table = plan.contains("Seq Scan on outbox_messages") || plan.contains("SCAN outbox_messages");
+    assert!(!walks_the_table, "{plan}");
+    if !of_one_village {
+        assert!(plan.contains("outbox_messages_posts"), "{plan}");
+        assert!(!plan.contains("B-TREE") && !plan.contains("Sort"), "{plan}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_township_s_surveys_are_found_in_order(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let fixture = store(engine).await;
+    if engine == Engine::Postgres {
+        fill(&fixture.store, "surveys").await;
+        fixture.store.reader().execute_unprepared("ANALYZE").await.unwrap();
+    }
+    let backend = fixture.store.reader().get_database_backend();
+    let query = surveys::list_query(&[OrganizationId(Uuid::new_v4())], None).build(backend);
+    let plan = plan(&fixture.store, engine, query).await;
+    assert!(plan.contains("surveys_township_id_id"), "{plan}");
 }
 
 /// PostgreSQL counts what it reads from end to end: the pages that people open all day never do that to a large table.

@@ -8,6 +8,7 @@ mod campaigns;
 mod engines;
 mod files;
 mod indexes;
+mod migrations;
 mod object_storage;
 mod sealed_schema;
 mod session;

@@ -60,10 +60,11 @@ pub(super) fn from_platform(authority: &Authority, request: &HttpRequest, body: 
     }
 }
 
-/// Whose wrong codes are counted together. Used in memory, never kept.
+/// Whose wrong codes are counted together. Used in memory, never kept. Only the last entry is the proxy's own, in the last line
+/// where it adds one: everything before is what the caller wrote.
 pub(super) fn caller(authority: &Authority, request: &HttpRequest) -> IpAddr {
     let told = authority.settings.http.behind_proxy.then(|| {
-        let header = request.headers().get("X-Forwarded-For")?.to_str().ok()?;
+        let header = request.headers().get_all("X-Forwarded-For").next_back()?.to_str().ok()?;
         header.rsplit(',').next()?.trim().parse().ok()
     });
     told.flatten()

@@ -15,7 +15,7 @@ use crate::{
     journal::{Content, Delivery, Recipient},
     phones::Phone,
     state::State,
-    wechat::{AccountMessage, Which},
+    wechat::{AccountMessage, LINK_HOST, Which},
 };
 
 /// The largest file that a phone sends.
@@ -70,7 +70,12 @@ fn lines(state: &State, phone: &Phone, address: &str) -> String {
 }
 
 fn message(delivery: &Delivery, phone: &Phone, address: &str) -> String {
-    let bubble = |text: &str| format!("<div class=\"bubble\">{}</div>", markdown::plain(text));
+    // A link into the mini-program opens it as this person.
+    let links = format!("href=\"{address}/links/");
+    let bubble = |text: &str| {
+        let text = markdown::plain(text).replace(&format!("href=\"{LINK_HOST}"), &links);
+        format!("<div class=\"bubble\">{text}</div>")
+    };
     let (mine, said) = match &delivery.content {
         Content::FromPhone { text } => (true, bubble(text)),
         Content::PictureFromPhone { .. } => (

@@ -1,5 +1,6 @@
 //! The pages on which people see what arrived, and what they can do with a phone.
 
+mod authorize;
 mod chat;
 mod customer;
 mod group;
@@ -13,6 +14,15 @@ mod phone;
 use actix_web::{HttpResponse, web};
 
 pub(crate) use guard::guard;
+
+/// Where a browser is sent to sign a member of the corporation in; on the platform at a host of its own.
+pub(crate) fn authorization(config: &mut web::ServiceConfig) {
+    config.service(
+        web::resource("/connect/oauth2/authorize")
+            .wrap(actix_web::middleware::from_fn(guard))
+            .route(web::get().to(authorize::ask)),
+    );
+}
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -32,6 +42,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/phones/{openid}/choices", web::post().to(customer::choose))
         .route("/phones/{openid}/uploads/{id}", web::get().to(customer::picture))
         .route("/phones/{openid}/open", web::post().to(phone::open_app))
+        .route("/phones/{openid}/links/{name}", web::get().to(phone::follow))
+        .route("/wecom-logins", web::post().to(authorize::agree))
         .route("/phones/{openid}/subscriptions", web::post().to(phone::choose))
         .route("/assets/style.css", web::get().to(async || asset("text/css", include_str!("style.css"))))
         .route("/assets/live.js", web::get().to(async || asset("text/javascript", include_str!("live.js"))));

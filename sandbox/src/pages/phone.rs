@@ -180,21 +180,36 @@ pub(super) struct Opened {
     page: String,
 }
 
-/// Opens the app as the person: a login code stands in the address.
 pub(super) async fn open_app(
     openid: web::Path<String>,
     form: web::Form<Opened>,
     sandbox: web::Data<Sandbox>,
 ) -> HttpResponse {
-    if !sandbox.state().phones.contains_key(openid.as_str()) {
+    open_at(&openid, &form.page, &sandbox)
+}
+
+/// Follows a link into the mini-program that stood in a chat.
+pub(super) async fn follow(path: web::Path<(String, String)>, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let (openid, name) = path.into_inner();
+    let now = sandbox.now();
+    let page = sandbox.state().links.page(&name, now);
+    match page {
+        Some(page) => open_at(&openid, &page, &sandbox),
+        None => not_found("链接已过期"),
+    }
+}
+
+/// Opens the app as the person: a login code stands in the address.
+fn open_at(openid: &str, page: &str, sandbox: &Sandbox) -> HttpResponse {
+    if !sandbox.state().phones.contains_key(openid) {
         return not_found("没有这部手机");
     }
     let Ok(mut url) = url::Url::parse(&sandbox.account().app_url) else {
         return refused("设置里的小程序地址不完整", &format!("/sandbox/phones/{openid}"));
     };
-    url.query_pairs_mut().append_pair("code", &sandbox.login_code(&openid));
-    if !form.page.is_empty() {
-        url.set_fragment(Some(&format!("/{}", form.page)));
+    url.query_pairs_mut().append_pair("code", &sandbox.login_code(openid));
+    if !page.is_empty() {
+        url.set_fragment(Some(&format!("/{page}")));
     }
     see(url.as_str())
 }

@@ -110,11 +110,12 @@ pub(super) async fn check_media(request: HttpRequest, body: web::Bytes, sandbox:
             return refused(40004, "invalid media type");
         }
         check_person(state, check.scene, &check.openid, now)?;
-        if !state.checked_media.insert(check.media_url.clone()) {
+        if state.checked_media.contains(&check.media_url) {
             return refused(87020, "the same media is being checked");
         }
         let (minute, day) = (state.limits.media_checks_a_minute, state.limits.media_checks_a_day);
         spend(state, "media checks", minute, day, now)?;
+        state.checked_media.insert(check.media_url.clone());
         let trace = hex::encode(rand::random::<[u8; 16]>());
         begun = Some((trace.clone(), check.media_url, check.openid));
         Ok(json!({"errcode": 0, "errmsg": "ok", "trace_id": trace}))

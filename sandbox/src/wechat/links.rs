@@ -1,5 +1,7 @@
 //! Links and codes that lead into the mini-program.
 
+use std::collections::HashMap;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -24,6 +26,20 @@ const PICTURE: &[u8] = &[
     0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x60, 0x60, 0x60, 0xf8,
     0x0f, 0, 1, 4, 1, 0, 0x5f, 0xe5, 0xc3, 0x4b, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
+
+/// How every link begins.
+pub(crate) const LINK_HOST: &str = "https://wxaurl.cn/";
+
+/// Links that were given: by its name the page that a link opens, with its query, and until when.
+#[derive(Default)]
+pub(crate) struct Links(HashMap<String, (String, DateTime<Utc>)>);
+
+impl Links {
+    /// The page that a link opens, as long as it does.
+    pub(crate) fn page(&self, name: &str, now: DateTime<Utc>) -> Option<String> {
+        self.0.get(name).filter(|(_, until)| now < *until).map(|(page, _)| page.clone())
+    }
+}
 
 fn release() -> String {
     "release".into()
@@ -70,8 +86,8 @@ struct SchemeRequest {
     expire_interval: i64,
 }
 
-/// Links and schemes are counted together.
-fn give_link(state: &mut State, request: &LinkRequest, now: DateTime<Utc>) -> Result<(), Refused> {
+/// Links and schemes are counted together. Until when the link is good.
+fn give_link(state: &mut State, request: &LinkRequest, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refused> {
     let letter = |letter: u8| letter.is_ascii_alphanumeric() || b"!#$&'()*+,/:;=?@-._~%".contains(&letter);
     if request.path.is_empty() || request.path.contains('?') || !state.account.has_page(&request.path) {
         return refused(40165, "invalid path");
@@ -99,14 +115,17 @@ fn give_link(state: &mut State, request: &LinkRequest, now: DateTime<Utc>) -> Re
     if !state.usage.spend_today("links", now, state.limits.links_a_day, 1) {
         return refused(44993, "reach max api day frequence limit");
     }
-    Ok(())
+    Ok(now + TimeDelta::seconds(lasts))
 }
 
 pub(super) async fn url_link(request: HttpRequest, body: web::Bytes, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let result = call(&request, &body, &sandbox, |state, link: LinkRequest, now| {
-        give_link(state, &link, now)?;
+        let until = give_link(state, &link, now)?;
         let name = hex::encode(rand::random::<[u8; 6]>());
-        Ok(json!({"errcode": 0, "errmsg": "ok", "url_link": format!("https://wxaurl.cn/{name}")}))
+        let page = if link.query.is_empty() { link.path } else { format!("{}?{}", link.path, link.query) };
+        let address = format!("{LINK_HOST}{name}");
+        state.links.0.insert(name, (page, until));
+        Ok(json!({"errcode": 0, "errmsg": "ok", "url_link": address}))
     });
     answer(&Manner::CgiBin, result)
 }

@@ -27,6 +27,7 @@ pub(crate) use accounts::Which;
 pub use accounts::official_openid;
 pub(crate) use customer_message::{Occasion, ReplyAllowances, grant};
 pub(crate) use event::push_object;
+pub(crate) use links::{LINK_HOST, Links};
 pub(crate) use login::{LoginCode, issue_code};
 pub(crate) use media::AccountMedia;
 pub use media::AccountMessage;
@@ -115,6 +116,11 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/wxa/business/checkencryptedmsg")
                 .route(web::post().to(session::check_encrypted))
                 .default_service(post_only()),
+        )
+        .service(
+            web::resource("/cgi-bin/template/get_all_private_template")
+                .route(web::get().to(template::list_at_official_account))
+                .default_service(get_only()),
         )
         .service(
             web::resource("/wxaapi/newtmpl/gettemplate")

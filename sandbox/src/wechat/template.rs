@@ -1,4 +1,4 @@
-//! Templates of subscribe messages.
+//! Templates of messages: of the mini-program's subscribe messages, and of the official account's.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -95,10 +95,28 @@ impl Template {
         Ok(())
     }
 
+    /// Its lines with their keys, and the same as an example.
+    fn lines(&self) -> (String, String) {
+        let content = self.fields.iter().map(|field| format!("{}:{{{{{}.DATA}}}}\n", field.label, field.key)).collect();
+        let example = self.fields.iter().map(|field| format!("{}:示例\n", field.label)).collect();
+        (content, example)
+    }
+
+    /// As the official account's templates are listed.
+    fn as_listed_at_official_account(&self) -> Value {
+        let (content, example) = self.lines();
+        json!({
+            "template_id": self.id,
+            "title": self.title,
+            "primary_industry": "政府与公共事业",
+            "deputy_industry": "公共事业",
+            "content": content,
+            "example": example,
+        })
+    }
+
     fn as_listed(&self) -> Value {
-        let content: String =
-            self.fields.iter().map(|field| format!("{}:{{{{{}.DATA}}}}\n", field.label, field.key)).collect();
-        let example: String = self.fields.iter().map(|field| format!("{}:示例\n", field.label)).collect();
+        let (content, example) = self.lines();
         let enums: Vec<Value> = self
             .fields
             .iter()
@@ -123,6 +141,19 @@ pub(super) async fn list(request: HttpRequest, sandbox: web::Data<Sandbox>) -> H
         state.only_mini_program(Parameters::of(&request).get("access_token"), now)?;
         let listed: Vec<Value> = state.templates.values().map(Template::as_listed).collect();
         Ok(json!({"errcode": 0, "errmsg": "ok", "data": listed}))
+    };
+    answer(&Manner::CgiBin, result())
+}
+
+/// The official account's templates. What is listed here says nothing of listed values.
+pub(super) async fn list_at_official_account(request: HttpRequest, sandbox: web::Data<Sandbox>) -> HttpResponse {
+    let result = || -> Result<Value, Refused> {
+        let now = sandbox.now();
+        let state = sandbox.state();
+        state.only_official_account(Parameters::of(&request).get("access_token"), now)?;
+        let listed: Vec<Value> = state.templates.values().map(Template::as_listed_at_official_account).collect();
+        // No errcode on success: the real interface leaves it out, too.
+        Ok(json!({"template_list": listed}))
     };
     answer(&Manner::CgiBin, result())
 }

@@ -100,19 +100,31 @@ fn deliver(state: &mut State, token: &str, body: &[u8], now: DateTime<Utc>) -> R
         "errcode": 0, "errmsg": "ok", "invaliduser": to.unknown.join("|"), "invalidparty": message.toparty,
         "invalidtag": message.totag, "unlicenseduser": "", "msgid": id,
     });
-    if message.enable_duplicate_check == 1 && is_repeated(&mut state.wecom_app, &message, body, now)? {
+    let known_until = known_until(&message, now)?;
+    state.wecom_app.known.retain(|_, until| now < *until);
+    let words = String::from_utf8_lossy(body).into_owned();
+    if known_until.is_some() && state.wecom_app.known.contains_key(&words) {
         // Taken, and not delivered again.
         return Ok(answer);
     }
-    if let Content::Card { task: Some(task), .. } = &content
-        && state.wecom_app.tasks.insert(task.clone(), message.questions()).is_some()
-    {
+    let task = match &content {
+        Content::Card { task, .. } => task.clone(),
+        _ => None,
+    };
+    if task.as_ref().is_some_and(|task| state.wecom_app.tasks.contains_key(task)) {
         return refused(42014, "invalid taskid: it was used before");
     }
     let a_day = state.limits.accounts.saturating_mul(A_DAY_PER_ACCOUNT);
     let people = u64::try_from(to.known.len()).unwrap_or(u64::MAX);
     if !state.usage.spend_today("app messages", now, a_day, people) {
         return refused(45009, "api freq out of limit");
+    }
+    // What was refused may come again, the very same.
+    if let Some(until) = known_until {
+        state.wecom_app.known.insert(words, until);
+    }
+    if let Some(task) = task {
+        state.wecom_app.tasks.insert(task, message.questions());
     }
     state.wecom_app.last_message += 1;
     let mut delivered = Vec::new();
@@ -159,13 +171,14 @@ impl Addressed {
     }
 }
 
-/// Whether the very same message was sent within the span that it asks to be compared with.
-fn is_repeated(app: &mut AppUse, message: &Message, body: &[u8], now: DateTime<Utc>) -> Result<bool, Refused> {
+/// Until when the very same message is not to be delivered again; none when it does not ask for that.
+fn known_until(message: &Message, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Refused> {
+    if message.enable_duplicate_check != 1 {
+        return Ok(None);
+    }
     let span = message.duplicate_check_interval.unwrap_or(USUAL_CHECK);
     if !(1..=LONGEST_CHECK).contains(&span) {
         return refused(40058, "duplicate_check_interval invalid. invalid Request Parameter");
     }
-    app.known.retain(|_, until| now < *until);
-    let body = String::from_utf8_lossy(body).into_owned();
-    Ok(app.known.insert(body, now + TimeDelta::seconds(span)).is_some())
+    Ok(Some(now + TimeDelta::seconds(span)))
 }

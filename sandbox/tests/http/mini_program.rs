@@ -261,6 +261,8 @@ async fn the_same_picture_is_not_checked_twice_at_once_and_checks_are_rationed()
     platform.sandbox.set_limits(limits);
     assert_eq!(code(&platform.wxa("media_check_async", &check("2")).await), 0);
     assert_eq!(code(&platform.wxa("media_check_async", &check("3")).await), 44991);
+    platform.pass(TimeDelta::minutes(1));
+    assert_eq!(code(&platform.wxa("media_check_async", &check("3")).await), 0, "what was refused is not being checked");
     let text = json!({"content": "路修好了", "version": 2, "scene": 3, "openid": "o-villager", "title": "违禁词"});
     assert_eq!(platform.wxa("msg_sec_check", &text).await["result"]["suggest"], "risky", "the title counts");
     assert_eq!(code(&platform.wxa("msg_sec_check", &text).await), 45009);

@@ -70,6 +70,25 @@ async fn a_template_message_is_checked_like_a_subscribe_message(#[case] message:
 }
 
 #[tokio::test]
+async fn the_accounts_templates_are_listed_with_their_keys() {
+    let platform = Platform::start().await;
+    let token = platform.token().await;
+    let list = async |token: &str| {
+        platform.get(&format!("/wechat/cgi-bin/template/get_all_private_template?access_token={token}")).await
+    };
+    let listed = list(&token).await;
+    let templates = listed["template_list"].as_array().unwrap();
+    let ids: Vec<_> = templates.iter().map(|template| template["template_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["T-LEVEL", "T-REMIND"]);
+    assert_eq!(templates[1]["title"], "办理期限提醒");
+    assert_eq!(templates[1]["content"], "事项:{{thing1.DATA}}\n截止日期:{{date2.DATA}}\n");
+    for field in ["primary_industry", "deputy_industry", "example"] {
+        assert!(templates[1][field].is_string(), "{field}");
+    }
+    assert_eq!(code(&list("").await), 41001);
+}
+
+#[tokio::test]
 async fn a_repeated_name_is_one_message_for_ten_minutes_and_the_day_has_an_end() {
     let server = AccountServer::start(vec![]);
     let platform = connected(&server).await;

@@ -152,6 +152,57 @@ async fn the_button_opens_the_app_with_a_code_of_this_person() {
 }
 
 #[tokio::test]
+async fn a_link_into_the_mini_program_opens_it_as_whose_phone_it_is_until_it_ends() {
+    let platform = Platform::start().await;
+    let token = platform.token().await;
+    let link = json!({"path": "pages/items/detail", "query": "id=7", "expire_type": 1, "expire_interval": 1});
+    let link = platform.post(&format!("/wechat/wxa/generate_urllink?access_token={token}"), &link).await;
+    let link = link["url_link"].as_str().unwrap();
+    assert_eq!(platform.sandbox.page_of_link(link).as_deref(), Some("pages/items/detail?id=7"));
+    assert_eq!(platform.sandbox.page_of_link("https://example.org/"), None);
+    let name = link.rsplit('/').next().unwrap();
+    platform.sandbox.phone("o-villager").say(&format!("看{link}")).await;
+    let address = format!("/sandbox/phones/o-villager/links/{name}");
+    let page = platform.page("/sandbox/phones/o-villager").await;
+    assert!(page.contains(&format!("href=\"{address}\"")), "{page}");
+
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let opened = client.get(platform.url(&address)).send().await.unwrap();
+    let opened = url::Url::parse(opened.headers()["location"].to_str().unwrap()).unwrap();
+    assert_eq!((opened.path(), opened.fragment()), ("/app/", Some("/pages/items/detail?id=7")));
+    assert_eq!(opened.query_pairs().next().unwrap().0, "code");
+    platform.pass(chrono::TimeDelta::hours(25));
+    assert_eq!(client.get(platform.url(&address)).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_member_signs_in_at_the_corporations_page_and_is_sent_home_only() {
+    let platform = Platform::start().await;
+    platform.sandbox.add_phone(Phone::new("o-clerk", "办事员").at_wecom("clerk"));
+    let asked = |corporation: &str, home: &str| {
+        let home: String = url::form_urlencoded::byte_serialize(home.as_bytes()).collect();
+        format!(
+            "/connect/oauth2/authorize?appid={corporation}&redirect_uri={home}&response_type=code&scope=snsapi_base&state=s1"
+        )
+    };
+    let corporation = platform.sandbox.wecom_account().corp_id;
+    let home = "http://127.0.0.1:8080/app/";
+    let page = platform.page(&asked(&corporation, home)).await;
+    assert!(page.contains("办事员 clerk") && !page.contains("手机甲"), "{page}");
+    for (corporation, home) in [(corporation.as_str(), "https://example.org/app/"), ("ww-other", home)] {
+        let refused = platform.client.get(platform.url(&asked(corporation, home))).send().await.unwrap();
+        assert_eq!(refused.status(), 422);
+    }
+    let agreed = |home| [("openid", "o-clerk"), ("redirect_uri", home), ("state", "s1")];
+    let back = platform.form("/sandbox/wecom-logins", &agreed(home)).await;
+    let back = url::Url::parse(back.headers()["location"].to_str().unwrap()).unwrap();
+    let pairs: Vec<(String, String)> = back.query_pairs().into_owned().collect();
+    assert!(back.as_str().starts_with(home) && pairs[0].0 == "code" && pairs[1] == ("state".into(), "s1".into()));
+    let elsewhere = platform.form("/sandbox/wecom-logins", &agreed("https://example.org/app/")).await;
+    assert_eq!(elsewhere.status(), 404);
+}
+
+#[tokio::test]
 async fn the_accept_button_adds_an_accept_and_pushes_the_event() {
     let server = AccountServer::start(Vec::new());
     let platform = Platform::with(|settings| settings.account.callback_url = Some(server.url.clone())).await;

@@ -60,6 +60,11 @@ async fn a_person_has_another_name_at_each_and_neither_reaches_the_others() {
     let template = json!({"touser": known, "template_id": "T-REMIND", "data": {}});
     assert_eq!(call("cgi-bin/message/template/send", &own, &template).await, 48001);
     assert_eq!(call("cgi-bin/message/subscribe/send", &other, &json!({})).await, 48001);
+    let templates = async |token: &str| {
+        platform.get(&format!("/wechat/cgi-bin/template/get_all_private_template?access_token={token}")).await
+    };
+    assert_eq!(code(&templates(&own).await), 48001);
+    assert_eq!(templates(&other).await["template_list"].as_array().unwrap().len(), 2);
     let login = platform.sandbox.login_code("o-villager");
     let account = Account::official();
     let exchange = format!(

@@ -75,6 +75,35 @@ async fn an_application_reaches_two_hundred_people_a_day_for_each_account() {
 }
 
 #[tokio::test]
+async fn a_refused_message_may_come_again_the_very_same() {
+    let platform = platform().await;
+    let mut limits = platform.sandbox.limits();
+    limits.accounts = 0;
+    platform.sandbox.set_limits(limits.clone());
+    let guarded = |mut message: Value| {
+        message["enable_duplicate_check"] = 1.into();
+        message
+    };
+    let card = guarded(json!({"touser": "lisi", "agentid": 1_000_002, "msgtype": "template_card", "template_card": {
+        "card_type": "text_notice", "task_id": "task-1", "main_title": {"title": "题"},
+        "card_action": {"type": 1, "url": "https://example.org"},
+    }}));
+    let messages = [guarded(text("lisi", "甲")), card];
+    for message in &messages {
+        assert_eq!(code(&platform.at_corporation("message/send", message).await), 45009);
+    }
+    limits.accounts = 1;
+    platform.sandbox.set_limits(limits);
+    for message in &messages {
+        assert_eq!(code(&platform.at_corporation("message/send", message).await), 0);
+    }
+    assert_eq!(platform.sandbox.delivered_to_member("lisi").len(), 2, "the refusal used neither words nor task up");
+    let mut other = messages[1].clone();
+    other["template_card"]["main_title"]["title"] = "另一题".into();
+    assert_eq!(code(&platform.at_corporation("message/send", &other).await), 42014, "now the task is used up");
+}
+
+#[tokio::test]
 async fn too_many_wrong_secrets_ban_the_address_for_an_hour() {
     let platform = platform().await;
     let token = platform.wecom_token().await;

@@ -24,7 +24,7 @@ pub use complaints::{Cast, path};
 pub use person::{Answer, Person};
 pub use platform::{bot, bot_with, platform};
 pub use programs::{Between, Program, Programs, cosigner_program};
-pub use pushes::{push, push_at};
+pub use pushes::{push, push_at, push_to_mini_program};
 pub use quorum::Others;
 pub use rectifications::Scene;
 pub use reports::{Reporter, county_of, envelope, key_of, opened, sealed};

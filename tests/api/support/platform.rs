@@ -1,8 +1,5 @@
-use qingfeng_bot::{
-    Bot, BotSettings, PlatformSettings, Reviewing,
-    channels::{OfficialAccountSettings, WeComAppSettings},
-};
-use qingfeng_core::{clock::Clock as _, outbox::consents::Validity};
+use qingfeng_bot::{Bot, BotSettings, PlatformSettings, Reviewing};
+use qingfeng_core::clock::Clock as _;
 use qingfeng_sandbox::{RunningSandbox, Sandbox, SandboxSettings};
 
 use super::TestServer;
@@ -42,15 +39,6 @@ pub fn bot(server: &TestServer, running: &RunningSandbox) -> Bot {
 /// The same, with its own way of reading posts.
 pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Reviewing) -> Bot {
     let application = &server.application;
-    let wechat = application.config.wechat.clone();
-    let wecom = application.config.wecom.clone();
-    let official_account = application.config.official_account.clone();
-    let wecom_app = WeComAppSettings {
-        corp_id: wecom.corp_id,
-        agent_id: wecom.agent_id,
-        secret: wecom.app_secret,
-        has_callback: !wecom.callback_keys.is_empty(),
-    };
     let settings = BotSettings {
         template_failures: application.config.bot.template_failures,
         reviewing,
@@ -60,13 +48,7 @@ pub fn bot_with(server: &TestServer, running: &RunningSandbox, reviewing: Review
             wecom_api_base: running.wecom_base(),
             dingtalk_api_base: running.dingtalk_base(),
             feishu_api_base: running.feishu_base(),
-            wecom_app: Some(wecom_app),
-            app_id: wechat.app_id,
-            app_secret: wechat.app_secret,
-            official_account: official_account
-                .map(|own| OfficialAccountSettings { app_id: own.app_id, app_secret: own.app_secret }),
-            templates: application.config.card_templates(),
-            consents: Validity::Once,
+            ..application.config.platforms()
         },
     };
     let (store, cache) = (application.store.clone(), application.cache.clone());

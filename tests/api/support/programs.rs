@@ -156,7 +156,7 @@ impl Programs {
             box_address,
             cosigner_address,
             witness_address,
-            cosigner_database: TestDatabase::fresh(engine).await,
+            cosigner_database: TestDatabase::empty(engine).await,
             redis,
             traps,
             pinned: String::new(),

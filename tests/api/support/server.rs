@@ -41,6 +41,10 @@ impl TestServer {
         config.secrets.file = folder.path().join("secrets.toml");
         config.bot.embedded = false;
         qingfeng::demo::use_simulated_account(&mut config);
+        // Most tests of cards are about accepts: they have no other way but what a test opens.
+        if let Some(account) = &mut config.official_account {
+            (account.reminder_template, account.progress_template) = (None, None);
+        }
         config.board.fresh_seconds = 0;
         config.http.workers = 2;
         config.http.shutdown_seconds = 1;

@@ -130,6 +130,21 @@ impl<'a> Township<'a> {
         .await;
     }
 
+    /// From now on the member of staff has this name.
+    pub async fn named(&self, id: StaffId, name: &'static str) {
+        self.write(move |unit| {
+            Box::pin(async move {
+                staff::Entity::update_many()
+                    .col_expr(staff::Column::Name, Expr::value(name))
+                    .filter(staff::Column::Id.eq(id))
+                    .exec(unit.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await;
+    }
+
     /// From now on WeCom knows the member of staff by this name.
     pub async fn at_wecom(&self, person: StaffId, user_id: &'static str) {
         self.write(move |unit| {

@@ -6,23 +6,38 @@ use super::{keys::TemplateKeys, kind::KeyKind, listed::ListedTemplate};
 
 /// What the platform would refuse, or would take another way than we count, in Chinese sentences for whoever sets up the
 /// product. Nothing secret is in them: `/readyz` shows them to everybody.
-pub(super) fn misfits(keys: &TemplateKeys, consents: Validity, listed: &[ListedTemplate]) -> Vec<String> {
-    let of = keys.template().label();
+pub(super) fn misfits(keys: &TemplateKeys, consents: Option<Validity>, listed: &[ListedTemplate]) -> Vec<String> {
+    let (account, whose) = if consents.is_some() { ("小程序", "") } else { ("服务号", "服务号的") };
+    let of = format!("{whose}{}", keys.template().label());
     let Some(template) = listed.iter().find(|template| template.id == keys.id()) else {
-        return vec![format!("{of}：小程序账号里没有这个编号的模板")];
+        return vec![format!("{of}：{account}账号里没有这个编号的模板")];
     };
     let of = format!("{of}《{}》", template.title);
     let mut misfits = Vec::new();
     match (template.is_long_term, consents) {
-        (Some(false), Validity::LongTerm) => {
+        (_, None) => {}
+        (Some(false), Some(Validity::LongTerm)) => {
             misfits.push(format!("{of}是一次性订阅，配置里写的是长期订阅（long_term_templates）"));
         }
-        (Some(true), Validity::Once) => {
+        (Some(true), Some(Validity::Once)) => {
             misfits.push(format!("{of}是长期订阅，配置里写的是一次性订阅（long_term_templates）"));
         }
-        (None, _) => misfits.push(format!("{of}不是一次性订阅，也不是长期订阅")),
-        (Some(true), Validity::LongTerm) | (Some(false), Validity::Once) => {}
+        (None, Some(_)) => misfits.push(format!("{of}不是一次性订阅，也不是长期订阅")),
+        (Some(true), Some(Validity::LongTerm)) | (Some(false), Some(Validity::Once)) => {}
     }
+    misfits.extend(key_misfits(keys, template, &of));
+    misfits
+}
+
+/// Whether the account has the template and would refuse every card by it, because of its keys. One that it does not have says so
+/// itself when it is used (40037).
+pub(super) fn is_unfit(keys: &TemplateKeys, listed: &[ListedTemplate]) -> bool {
+    let template = listed.iter().find(|template| template.id == keys.id());
+    template.is_some_and(|template| !key_misfits(keys, template, "").is_empty())
+}
+
+fn key_misfits(keys: &TemplateKeys, template: &ListedTemplate, of: &str) -> Vec<String> {
+    let mut misfits = Vec::new();
     let is_there = |name: &str| template.keys.iter().any(|key| key.name == name);
     for (role, name) in keys.roles().filter(|(_, name)| !is_there(name)) {
         misfits.push(format!("{of}里没有 {name}（{}，{}）", role.label(), role.setting()));

@@ -28,12 +28,17 @@ pub struct ListedKey {
 }
 
 impl ListedTemplate {
-    /// All templates of an answer.
+    /// All templates of an answer: the mini-program's.
     pub(crate) fn all(answer: &Value) -> Vec<Self> {
-        answer["data"].as_array().into_iter().flatten().map(Self::of).collect()
+        answer["data"].as_array().into_iter().flatten().map(|listed| Self::of("priTmplId", listed)).collect()
     }
 
-    fn of(listed: &Value) -> Self {
+    /// The same of the official account's, which are of no type.
+    pub(crate) fn all_of_official_account(answer: &Value) -> Vec<Self> {
+        answer["template_list"].as_array().into_iter().flatten().map(|listed| Self::of("template_id", listed)).collect()
+    }
+
+    fn of(id: &str, listed: &Value) -> Self {
         let text = |field: &str| listed[field].as_str().unwrap_or_default();
         let key = |(label, name): (&str, &str)| ListedKey {
             name: name.to_owned(),
@@ -41,7 +46,7 @@ impl ListedTemplate {
             choices: choices(&listed["keywordEnumValueList"], name),
         };
         Self {
-            id: text("priTmplId").to_owned(),
+            id: text(id).to_owned(),
             title: text("title").to_owned(),
             is_long_term: match exchange::code(listed, "type") {
                 Some(ONE_TIME) => Some(false),
@@ -112,7 +117,17 @@ mod tests {
     }
 
     #[test]
+    fn the_official_accounts_list_names_its_templates_in_another_way() {
+        let answer = json!({"template_list": [
+            {"template_id": "T-1", "title": "进展", "primary_industry": "政府", "content": "进展:{{thing1.DATA}}\n时间:{{time2.DATA}}"},
+        ]});
+        let listed = ListedTemplate::all_of_official_account(&answer);
+        assert_eq!((listed[0].id.as_str(), listed[0].is_long_term, listed[0].keys.len()), ("T-1", None, 2));
+    }
+
+    #[test]
     fn an_answer_without_a_list_has_no_templates() {
         assert!(ListedTemplate::all(&json!({"errcode": 0})).is_empty());
+        assert!(ListedTemplate::all_of_official_account(&json!({"errcode": 0})).is_empty());
     }
 }

@@ -34,9 +34,16 @@ impl CardTemplates {
         }
     }
 
-    /// What of these does not fit the account's templates: a Chinese sentence for each thing that the platform would refuse.
+    /// What of these does not fit the account's templates: a Chinese sentence for each thing that the platform would refuse. `consents` is
+    /// how accepts of the mini-program's are counted; none for the official account's, which need none.
     #[must_use]
-    pub fn misfits(&self, consents: Validity, listed: &[ListedTemplate]) -> Vec<String> {
+    pub fn misfits(&self, consents: Option<Validity>, listed: &[ListedTemplate]) -> Vec<String> {
         [&self.reminder, &self.progress].into_iter().flat_map(|keys| fitting::misfits(keys, consents, listed)).collect()
+    }
+
+    /// Those by which every card would be refused, because the account's have other keys.
+    pub(crate) fn unfit(&self, listed: &[ListedTemplate]) -> Vec<String> {
+        let unfit = [&self.reminder, &self.progress].into_iter().filter(|keys| fitting::is_unfit(keys, listed));
+        unfit.map(|keys| keys.id().to_owned()).collect()
     }
 }

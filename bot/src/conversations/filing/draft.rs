@@ -11,7 +11,7 @@ use qingfeng_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::conversations::{Conversations, suspicion::is_doubtful};
+use crate::conversations::{Conversations, suspicion};
 
 /// Who does not go on within half an hour begins anew; nothing of it is left.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -50,6 +50,9 @@ pub(in crate::conversations) struct Draft {
     pub(super) body: String,
     pub(super) place: String,
     pub(super) media: Vec<PlatformMedia>,
+    /// What the platform understood of the voice notes: looked at, neither shown again nor filed.
+    #[serde(default)]
+    pub(super) heard: Vec<String>,
     /// What was sent without a word may be meant for this one.
     pub(super) may_belong_to: Option<Earlier>,
     /// Where it goes on once it is known to be no report.
@@ -96,17 +99,31 @@ impl Draft {
             body: String::new(),
             place: String::new(),
             media: Vec::new(),
+            heard: Vec::new(),
             may_belong_to: None,
             afterwards: None,
             is_no_report: false,
         }
     }
 
-    /// Where somebody in office stands beside a doubtful act, it is asked whether a report is meant before it goes on. Until
-    /// then it lies where every draft lies, sealed; a report drops it.
-    pub(super) fn hold_if_doubtful(&mut self) {
-        let told = format!("{}\n{}", self.body, self.place);
-        if self.step != Step::Doubted && !self.is_no_report && is_doubtful(&told) {
+    /// Everything that would be filed, in words: a recording says what was heard of it.
+    pub(super) fn told(&self) -> String {
+        let heard = self.heard.iter().map(String::as_str).filter(|heard| !self.body.contains(*heard));
+        [self.body.as_str(), self.place.as_str()].into_iter().chain(heard).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Takes notice of more words. Of what may be a report by itself, nobody has said yet that it is none.
+    pub(super) fn take_notice(&mut self, words: &str) {
+        if suspicion::may_be_a_report(words) {
+            self.is_no_report = false;
+        }
+    }
+
+    /// Where it may be a report, that is asked before it goes on. Until then it lies where every draft lies, sealed; a report
+    /// drops it.
+    pub(super) fn hold_if_doubtful(&mut self, in_office: &[String]) {
+        let can_be_held = !matches!(self.step, Step::Doubted | Step::What);
+        if can_be_held && !self.is_no_report && suspicion::is_doubtful(&self.told(), in_office) {
             self.afterwards = Some(self.step);
             self.step = Step::Doubted;
         }

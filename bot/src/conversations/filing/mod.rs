@@ -13,7 +13,11 @@ use qingfeng_core::{
     refusal::{Fault, Refusal},
 };
 
-use super::{Conversations, HELP, Wish, opinion, suspicion::is_report};
+use super::{
+    Conversations, HELP, Wish,
+    opinion::{self, Known},
+    suspicion,
+};
 use draft::{Draft, Earlier, Step, keep};
 pub(super) use draft::{Kept, forget, kept};
 use submitting::{submit, supplement};
@@ -37,6 +41,8 @@ pub(super) struct Writer<'a> {
     pub(super) resident: &'a Resident,
     pub(super) open_id: &'a str,
     pub(super) push: String,
+    /// What the words are read against.
+    pub(super) known: &'a Known,
 }
 
 /// Goes on with a draft; none when the wish has nothing to do with it.
@@ -57,20 +63,29 @@ pub(super) async fn go_on(
         Wish::Survey => {
             return Ok(Some(format!("您有一件诉求还没提交，先写完或发“取消”，再发“问卷”。\n{}", asked(&draft))));
         }
-        Wish::OptOut | Wish::OptIn | Wish::MyComplaints | Wish::Receipt(_) => return Ok(None),
+        Wish::OptOut | Wish::OptIn | Wish::MyComplaints | Wish::Receipt(_) | Wish::Board | Wish::Tasks => {
+            return Ok(None);
+        }
         // A number among other words may belong to what is told.
         Wish::Complaint(number) | Wish::Item(number) if is_hardly_more_than(text, number) => return Ok(None),
         _ => {}
     }
+    // Where a number is asked for, nothing is taken down; what may be a report is shown its way all the same.
+    let wants_a_number = matches!(draft.step, Step::Offered | Step::Summary | Step::Changing);
+    if wants_a_number && *wish == Wish::Other && suspicion::is_doubtful(text, &writer.known.in_office) {
+        let way = conversations.sealed_way().await?;
+        return Ok(Some(format!("刚才这句没有保存。检举干部违纪违法，{way}\n{}", asked(&draft))));
+    }
+    let choice = choice(draft.step, wish, text);
     match draft.step {
         Step::Doubted => doubted(conversations, writer, draft, wish, text).await,
-        Step::Offered => match (choice(wish, text), draft.may_belong_to.as_ref().map(|earlier| earlier.id)) {
+        Step::Offered => match (choice, draft.may_belong_to.as_ref().map(|earlier| earlier.id)) {
             (Some(3), Some(complaint)) => supplement(conversations, writer, draft, complaint).await,
             (choice, _) => offered(conversations, writer, draft, choice).await,
         },
         Step::What => described(conversations, writer, draft, wish, text).await,
         Step::More => more(conversations, writer, draft, wish, text).await,
-        Step::Summary => match choice(wish, text) {
+        Step::Summary => match choice {
             Some(1) => submit(conversations, writer, draft).await,
             Some(2) => turn_to(conversations, writer, draft, Step::Changing, "").await,
             Some(3) => {
@@ -79,7 +94,7 @@ pub(super) async fn go_on(
             }
             _ => Ok(format!("{NO_SUCH_CHOICE}{}", asked(&draft))),
         },
-        Step::Changing => changing(conversations, writer, draft, choice(wish, text)).await,
+        Step::Changing => changing(conversations, writer, draft, choice).await,
         Step::Place => placed(conversations, writer, draft, text).await,
     }
     .map(Some)
@@ -104,7 +119,7 @@ pub(super) async fn offer(
     }
     let mut draft = Draft::new(writer.push.clone(), Step::Offered);
     draft.body = body.into_string();
-    draft.hold_if_doubtful();
+    draft.hold_if_doubtful(&writer.known.in_office);
     keep(conversations, writer.open_id, &draft).await?;
     Ok(Some(asked(&draft)))
 }
@@ -159,7 +174,10 @@ pub(super) async fn take(
         }
         Sent::Media(media, recognition) => spoken(&mut draft, media, recognition.trim()),
     };
-    draft.hold_if_doubtful();
+    if let Some(said) = led_elsewhere(conversations, writer, &draft).await? {
+        return Ok(said);
+    }
+    draft.hold_if_doubtful(&writer.known.in_office);
     keep(conversations, writer.open_id, &draft).await?;
     // What was heard is not repeated while it may be dropped.
     let said = if draft.step == Step::Doubted { String::new() } else { said };
@@ -182,6 +200,10 @@ async fn begun_by_media(conversations: &Conversations, writer: &Writer<'_>) -> R
 fn spoken(draft: &mut Draft, media: PlatformMedia, recognition: &str) -> String {
     if !draft.add(media) {
         return VOICES_ARE_FULL.to_owned();
+    }
+    if !recognition.is_empty() {
+        draft.heard.push(recognition.to_owned());
+        draft.take_notice(recognition);
     }
     if !draft.body.is_empty() {
         return "收到语音。".into();
@@ -273,7 +295,7 @@ async fn more(
     wish: &Wish,
     text: &str,
 ) -> Result<String, Fault> {
-    match choice(wish, text) {
+    match choice(draft.step, wish, text) {
         Some(1) => return turn_to(conversations, writer, draft, Step::Summary, "").await,
         Some(_) => return Ok(format!("{NO_SUCH_CHOICE}{}", asked(&draft))),
         None if *wish == Wish::Courtesy => return Ok(asked(&draft)),
@@ -283,10 +305,8 @@ async fn more(
         Ok(body) => body.into_string(),
         Err(refusal) => return Ok(refused(&refusal, &draft)),
     };
-    if let Some(said) = led_elsewhere(conversations, writer, &told).await? {
-        return Ok(said);
-    }
     draft.body = told;
+    draft.take_notice(text);
     turn_to(conversations, writer, draft, Step::More, "补充的记下了。\n").await
 }
 
@@ -299,11 +319,11 @@ async fn changing(
     match choice {
         Some(1) => {
             draft.body.clear();
-            draft.is_no_report = false;
             turn_to(conversations, writer, draft, Step::What, "").await
         }
         Some(2) => {
             draft.media.clear();
+            draft.heard.clear();
             draft.place.clear();
             // What stood for the recording goes with it.
             let written = draft.body.strip_prefix(SPOKEN_ONLY).map(|written| written.trim().to_owned());
@@ -330,6 +350,7 @@ async fn placed(
         return Ok(format!("地点最多{LONGEST_PLACE}个字，写一行。{}", asked(&draft)));
     }
     place.clone_into(&mut draft.place);
+    draft.take_notice(place);
     turn_to(conversations, writer, draft, Step::Summary, "").await
 }
 
@@ -341,7 +362,14 @@ async fn turn_to(
     note: &str,
 ) -> Result<String, Fault> {
     draft.step = step;
-    draft.hold_if_doubtful();
+    if step == Step::What {
+        // What is told anew is asked about anew.
+        draft.is_no_report = false;
+    }
+    if let Some(said) = led_elsewhere(conversations, writer, &draft).await? {
+        return Ok(said);
+    }
+    draft.hold_if_doubtful(&writer.known.in_office);
     keep(conversations, writer.open_id, &draft).await?;
     // Nothing is said to be taken down while it may be dropped.
     let note = if draft.step == Step::Doubted { "" } else { note };
@@ -352,16 +380,20 @@ async fn turn_to(
 async fn led_elsewhere(
     conversations: &Conversations,
     writer: &Writer<'_>,
-    told: &str,
+    draft: &Draft,
 ) -> Result<Option<String>, Fault> {
-    let told: String = told.chars().filter(|letter| !letter.is_whitespace()).collect();
-    if is_report(&told) {
+    let told: String = draft.told().chars().filter(|letter| !letter.is_whitespace()).collect();
+    // Whoever said that it is none may name the people whom he told of it.
+    let is_a_report = if draft.is_no_report {
+        suspicion::is_plain_report(&told)
+    } else {
+        suspicion::is_report(&told, &writer.known.in_office)
+    };
+    if is_a_report {
         return conversations.led_to_the_sealed_way(writer.open_id).await.map(Some);
     }
-    let (store, resident) = (&conversations.store, writer.resident);
-    let boxes = opinion::open_boxes(store, resident).await?;
     let rates_somebody = opinion::is_about_an_office_holder(&told)
-        || opinion::belongs_elsewhere(store, resident, &boxes, &Wish::Other, &told, false).await?;
+        || opinion::belongs_elsewhere(writer.known, &Wish::Other, &told, false);
     if !rates_somebody {
         return Ok(None);
     }
@@ -379,10 +411,10 @@ pub(super) fn is_hardly_more_than(text: &str, number: &str) -> bool {
     text.chars().count() < number.chars().count() + 8
 }
 
-/// A number, or the word that people say instead.
-fn choice(wish: &Wish, text: &str) -> Option<usize> {
+/// A number, or the word that people say instead of it to this question.
+fn choice(step: Step, wish: &Wish, text: &str) -> Option<usize> {
     match wish {
         Wish::Choice(number) => Some(*number),
-        _ => words::chosen(text),
+        _ => words::chosen(step, text),
     }
 }

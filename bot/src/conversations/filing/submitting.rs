@@ -29,8 +29,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Files it by the service that the app calls, too. A repetition, whatever died in between, gets the same number.
 pub(super) async fn submit(conversations: &Conversations, writer: &Writer<'_>, draft: Draft) -> Result<String, Fault> {
-    // A place may make of harmless words what they are not by themselves.
-    if let Some(said) = led_elsewhere(conversations, writer, &format!("{}\n{}", draft.body, draft.place)).await? {
+    // What was harmless when it was told need not be so now: somebody took office, a survey opened.
+    if let Some(said) = led_elsewhere(conversations, writer, &draft).await? {
         return Ok(said);
     }
     let resident = writer.resident;
@@ -79,6 +79,9 @@ pub(super) async fn supplement(
 ) -> Result<String, Fault> {
     if draft.media.is_empty() {
         return Ok(format!("还没有照片或语音可补。{}", asked(&draft)));
+    }
+    if let Some(said) = led_elsewhere(conversations, writer, &draft).await? {
+        return Ok(said);
     }
     let resident = writer.resident;
     if is_one_too_many(conversations, resident, "supplemented", &draft).await? {

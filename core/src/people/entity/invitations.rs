@@ -10,7 +10,10 @@ pub struct Model {
     pub county_id: CountyId,
     pub resident_id: ResidentId,
     pub expires_at: DateTimeUtc,
+    /// When it bound a phone; from then on it is good for nothing.
     pub used_at: Option<DateTimeUtc>,
+    /// When it signed a browser in; until it is used up, it still binds a phone.
+    pub used_in_browser_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,7 @@
 use chrono::{Days, NaiveDate};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, ExprTrait, Iterable, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::{
         queries,
     },
     refusal::{Fault, FieldFault, Refusal},
-    storage::{Command, Done, Outcome, Store},
+    storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
 
 /// Working days for a new round after a bad verdict (confirm with the customer).
@@ -137,36 +137,36 @@ pub async fn evaluate(store: &Store, actor: &Actor, id: RectificationId, answer:
                 if first == 0 {
                     return Err(Fault::refused(RectificationRefusal::AlreadyEvaluated));
                 }
-                tallies::Entity::insert(tallies::ActiveModel {
-                    county_id: Set(item.county_id),
-                    rectification_id: Set(id),
-                    round: Set(item.round),
-                    level: Set(answer.level),
-                    answers: Set(1),
-                })
-                .on_conflict(
-                    OnConflict::columns([
-                        tallies::Column::RectificationId,
-                        tallies::Column::Round,
-                        tallies::Column::Level,
-                    ])
-                    .value(tallies::Column::Answers, Expr::col((tallies::Entity, tallies::Column::Answers)).add(1))
-                    .to_owned(),
-                )
-                .exec_without_returning(unit.connection())
-                .await?;
-                // Rows keep the number of the transaction that wrote them (xmin). With all figures of the round written
-                // by each answer, that number does not tell which one the last person to take part has raised.
-                tallies::Entity::update_many()
-                    .col_expr(tallies::Column::Answers, Expr::col(tallies::Column::Answers))
-                    .filter(tallies::Column::RectificationId.eq(id))
-                    .filter(tallies::Column::Round.eq(item.round))
-                    .exec(unit.connection())
-                    .await?;
-                Ok(())
+                count(unit, &item, answer.level).await
             })
         })
         .await
+}
+
+/// One more who answered so.
+///
+/// Rows keep the number of the transaction that wrote them (xmin). With all figures of the round written by each answer, in one
+/// statement, that number does not tell which one the last person to take part has raised. And all figures are there from the
+/// first answer on: which level was named first, second, third cannot be seen either.
+async fn count(unit: &UnitOfWork, item: &rectifications::Model, level: SatisfactionLevel) -> Result<(), Fault> {
+    use tallies::Column as C;
+    let figures = SatisfactionLevel::iter().map(|level| tallies::ActiveModel {
+        county_id: Set(item.county_id),
+        rectification_id: Set(item.id),
+        round: Set(item.round),
+        level: Set(level),
+        answers: Set(0),
+    });
+    let once = OnConflict::columns([C::RectificationId, C::Round, C::Level]).do_nothing().to_owned();
+    tallies::Entity::insert_many(figures).on_conflict(once).exec_without_returning(unit.connection()).await?;
+    let answers = Expr::col(C::Answers);
+    tallies::Entity::update_many()
+        .col_expr(C::Answers, Expr::case(C::Level.eq(level), answers.clone().add(1)).finally(answers).into())
+        .filter(C::RectificationId.eq(item.id))
+        .filter(C::Round.eq(item.round))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
 }
 
 /// The voting days are over: the office reads the verdict. When the residents are not content, the item goes back to
@@ -213,7 +213,7 @@ pub async fn read_verdict(
 }
 
 pub(super) async fn back_to_work(
-    unit: &crate::storage::UnitOfWork,
+    unit: &UnitOfWork,
     calendar: &Calendar,
     item: &rectifications::Model,
     why: &str,

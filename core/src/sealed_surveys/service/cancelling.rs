@@ -22,9 +22,10 @@ use super::{
 };
 use crate::{
     audit::AuditEntry,
-    ids::{CountyId, SealedSurveyId},
+    ids::{CountyId, SealedSurveyId, StaffId},
     outbox::{Notice, Recipient},
     people::authorization::{Action, may},
+    publication::PublicText,
     refusal::{Fault, Refusal},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
 };
@@ -70,7 +71,8 @@ pub(super) async fn end_without_count(unit: &UnitOfWork, row: &ballot_boxes::Mod
 /// The office cancels a survey whose boxes are all still open: keys and envelopes are destroyed, nothing is opened.
 ///
 /// # Errors
-/// When a box is shut: whoever has seen how many took part must not be able to stop the count.
+/// When a box is shut: whoever has seen how many took part must not be able to stop the count. When the reason, which the groups are
+/// told, is missing, too long or says a private number.
 pub async fn cancel(
     store: &Store,
     command: &Command,
@@ -82,6 +84,7 @@ pub async fn cancel(
     if reason.is_empty() || reason.chars().count() > 200 || reason.chars().any(char::is_control) {
         return Err(Refusal::invalid(Vec::new()).with_field("/reason", "请写明取消的原因，最多200个字。").into());
     }
+    let reason = PublicText::parse("/reason", &reason)?.into_string();
     let actor = command.actor.clone();
     store
         .command(county, command, move |unit| {
@@ -103,26 +106,28 @@ pub async fn cancel(
                         told.push(row);
                     }
                 }
-                let posts = cancelled(unit, survey, &told, &reason).await?;
+                let author = actor.staff().map(|staff| staff.id);
+                let posts = cancelled(unit, survey, &told, &reason, author).await?;
                 Ok(Done::new((), AuditEntry::new("sealed_survey_cancelled", survey)).telling(posts))
             })
         })
         .await
 }
 
-/// A post into every group whose village was asked.
+/// A post into every group whose village was asked; a second person reads what its author says.
 async fn cancelled(
     unit: &UnitOfWork,
     survey: SealedSurveyId,
     boxes: &[ballot_boxes::Model],
     reason: &str,
+    author: Option<StaffId>,
 ) -> Result<Vec<Notice>, Fault> {
     let found = sealed_surveys::Entity::find_by_id(survey).one(unit.connection()).await?;
     let found = found.ok_or_else(Refusal::not_found)?;
     let post = |audience: Audience<'_, ballot_boxes::Model>| {
         Notice::new(Recipient::Group(audience.group), "sealed_survey_cancelled", survey)
             .township(found.township_id)
-            .facts(json!({"village": audience.village, "title": found.title, "reason": reason}))
+            .facts(json!({"village": audience.village, "title": found.title, "reason": reason, "author": author}))
     };
     Ok(notices::audiences(unit, boxes, |row| row).await?.into_iter().map(post).collect())
 }

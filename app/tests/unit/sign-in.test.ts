@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+
+const stored = new Map<string, unknown>()
+const request = vi.fn()
+const login = vi.fn()
+vi.mock('@tarojs/taro', () => ({
+  default: {
+    request: (options: unknown) => request(options),
+    login: () => login(),
+    getStorageSync: (key: string) => stored.get(key) ?? '',
+    setStorageSync: (key: string, value: unknown) => stored.set(key, value),
+    removeStorageSync: (key: string) => stored.delete(key),
+  },
+}))
+
+const answer = (body: unknown) => ({ statusCode: 200, data: JSON.stringify(body) })
+const tokens = { result: 'signed_in', access_token: 'a', refresh_token: 'r', person_kind: 'staff' }
+
+/** Where the browser is. */
+let place: { href: string }
+
+beforeEach(() => {
+  stored.clear()
+  request.mockReset()
+  vi.resetModules()
+})
+
+async function inBrowserAt(address: string) {
+  vi.stubEnv('TARO_ENV', 'h5')
+  place = { href: address }
+  const replaceState = (_: unknown, __: string, href: string) => (place.href = href)
+  vi.stubGlobal('window', { location: place, history: { replaceState } })
+  // Who serves the page is asked before anything else.
+  request.mockResolvedValueOnce({ statusCode: 404, data: '' })
+  return import('../../src/client/sign-in')
+}
+
+const sent = () => request.mock.calls.map(([options]) => options).filter(({ method }) => method === 'POST')
+
+describe('the sign-in', () => {
+  test('takes a code alone for the phone’s and sends it once', async () => {
+    const { signIn, bindingPage } = await inBrowserAt('http://qingfeng/app/?code=c1#/pages/home/index')
+    request.mockResolvedValueOnce(answer({ result: 'binding_needed', ticket: 'a/b' }))
+    const signedIn = await signIn()
+    expect(bindingPage(signedIn)).toBe('sign-in/binding?ticket=a%2Fb')
+    expect(sent().map(({ url }) => url)).toEqual(['/api/sign-in/mini-program'])
+    expect(place.href).toBe('http://qingfeng/app/#/pages/home/index')
+    expect((await signIn()).result).toBe('nobody')
+  })
+
+  test('takes a code with a state for WeCom’s, with the proof that this browser kept', async () => {
+    stored.set('wecom_proof', 'p1')
+    const { signIn, bindingPage } = await inBrowserAt('http://qingfeng/app/?code=c1&state=s1')
+    request.mockResolvedValueOnce(answer({ result: 'binding_needed', ticket: 't1' }))
+    expect(bindingPage(await signIn())).toBe('sign-in/staff?ticket=t1')
+    expect(sent().map(({ url, data }) => [url, JSON.parse(data)])).toEqual([
+      ['/api/sign-in/wecom', { code: 'c1', state: 's1', proof: 'p1' }],
+    ])
+    expect(place.href).toBe('http://qingfeng/app/')
+    expect(stored.has('wecom_proof')).toBe(false)
+  })
+
+  test('needs no page more when WeCom’s member is known', async () => {
+    const { signIn, bindingPage } = await inBrowserAt('http://qingfeng/app/?code=c1&state=s1')
+    request.mockResolvedValueOnce(answer(tokens))
+    const signedIn = await signIn()
+    expect([signedIn.result, bindingPage(signedIn)]).toEqual(['signed_in', undefined])
+    expect(stored.get('session')).toMatchObject({ access_token: 'a', person_kind: 'staff' })
+  })
+
+  test('departs to WeCom and keeps the proof', async () => {
+    const { departToWeCom } = await inBrowserAt('http://qingfeng/app/#/pages/sign-in/staff')
+    request.mockResolvedValueOnce(answer({ address: 'https://wecom/authorize', proof: 'p2' }))
+    await departToWeCom()
+    expect([place.href, stored.get('wecom_proof')]).toEqual(['https://wecom/authorize', 'p2'])
+  })
+
+  test('asks WeChat in the mini-program, and nobody when somebody is signed in', async () => {
+    vi.stubEnv('TARO_ENV', 'weapp')
+    vi.stubEnv('TARO_APP_SERVER', 'https://qingfeng')
+    login.mockResolvedValue({ code: 'w1' })
+    const { signIn } = await import('../../src/client/sign-in')
+    request.mockResolvedValueOnce(answer({ ...tokens, person_kind: 'resident' }))
+    expect((await signIn()).result).toBe('signed_in')
+    expect((await signIn()).result).toBe('signed_in')
+    expect(sent().map(({ data }) => JSON.parse(data))).toEqual([{ code: 'w1' }])
+  })
+})

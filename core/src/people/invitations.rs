@@ -1,0 +1,120 @@
+//! Invitations in the place of lost or used ones: whoever keeps the roster finds somebody by name and gives out a new code.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Actor, PaperCodes,
+    authorization::{Action, Reach, Subject, may, reach},
+    entity::{invitations, organizations, resident_logins, residents},
+    sign_in::{INVITATION_LASTS_DAYS, invite},
+};
+use crate::{
+    audit::AuditEntry,
+    ids::ResidentId,
+    refusal::{Fault, Refusal},
+    storage::{Command, Done, Store},
+};
+
+/// More namesakes than a township has.
+const MOST_LISTED: u64 = 50;
+
+/// Somebody on a roster, told apart from her namesakes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnRoster {
+    pub id: ResidentId,
+    pub name: String,
+    pub village: String,
+    /// Village group or natural village, e.g. 三组.
+    pub neighbourhood: String,
+    /// Whether a WeChat is bound to her already.
+    pub has_phone: bool,
+}
+
+/// A code to be written down and handed over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Invitation {
+    pub code: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// People with exactly this name on the rosters that the actor keeps. Never a list of all.
+///
+/// # Errors
+/// `forbidden` for whoever keeps none; when the database does not answer.
+pub async fn find(store: &Store, actor: &Actor, name: &str) -> Result<Vec<OnRoster>, Fault> {
+    let Reach::Staff(kept) = reach(actor, Action::ManageRoster) else { return Err(Refusal::forbidden().into()) };
+    let namesakes = residents::Entity::find()
+        .filter(residents::Column::TownshipId.is_in(kept.townships))
+        .filter(residents::Column::Name.eq(name))
+        .filter(residents::Column::Active.eq(true))
+        .order_by_asc(residents::Column::Id)
+        .limit(MOST_LISTED)
+        .all(store.reader())
+        .await?;
+    let villages = organizations::Entity::find()
+        .filter(organizations::Column::Id.is_in(namesakes.iter().map(|resident| resident.village_id)))
+        .all(store.reader())
+        .await?;
+    let with_phone: Vec<ResidentId> = resident_logins::Entity::find()
+        .select_only()
+        .column(resident_logins::Column::ResidentId)
+        .filter(resident_logins::Column::ResidentId.is_in(namesakes.iter().map(|resident| resident.id)))
+        .into_tuple()
+        .all(store.reader())
+        .await?;
+    let village_of =
+        |id| villages.iter().find(|village| village.id == id).map_or(String::new(), |village| village.name.clone());
+    let entry = |resident: residents::Model| OnRoster {
+        id: resident.id,
+        has_phone: with_phone.contains(&resident.id),
+        village: village_of(resident.village_id),
+        name: resident.name,
+        neighbourhood: resident.neighbourhood,
+    };
+    Ok(namesakes.into_iter().map(entry).collect())
+}
+
+/// Makes an invitation in the place of those that a resident has: none of them is good any more, used in a browser or not.
+/// Phones that are bound stay bound.
+///
+/// Whoever holds the code is the resident to us. So only the office may give one out, never who works in her village and is
+/// rated by her; the act is on record with who did it, and the code is kept nowhere: the command must not be one that is
+/// answered again.
+///
+/// # Errors
+/// `not_found`, `forbidden`; when the database does not answer.
+pub async fn replace(
+    store: &Store,
+    codes: &PaperCodes,
+    actor: &Actor,
+    resident: ResidentId,
+) -> Result<Invitation, Fault> {
+    let person = residents::Entity::find_by_id(resident).one(store.reader()).await?.filter(|person| person.active);
+    let person = person.ok_or_else(Refusal::not_found)?;
+    let subject = Subject {
+        county: Some(person.county_id),
+        township: Some(person.township_id),
+        village: Some(person.village_id),
+        ..Subject::default()
+    };
+    may(actor, Action::ManageRoster, &subject)?;
+    let (county, codes) = (person.county_id, codes.clone());
+    let outcome = store
+        .command(county, &Command::by(actor), move |unit| {
+            Box::pin(async move {
+                invitations::Entity::delete_many()
+                    .filter(invitations::Column::ResidentId.eq(resident))
+                    .exec(unit.connection())
+                    .await?;
+                let code = invite(unit, &codes, county, resident).await?;
+                let expires_at = unit.now() + TimeDelta::days(INVITATION_LASTS_DAYS);
+                let mut entry = AuditEntry::new("invitation_replaced", resident);
+                entry.permission = Some(Action::ManageRoster);
+                Ok(Done::new(Invitation { code, expires_at }, entry))
+            })
+        })
+        .await?;
+    Ok(outcome.value)
+}

@@ -22,6 +22,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SoughtResident {
+    #[serde(default)]
     name: String,
 }
 

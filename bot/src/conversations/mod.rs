@@ -42,7 +42,7 @@ use tokio::time::Instant;
 use filing::{Kept, Sent, Writer};
 pub use menus::{menu, staff_menu};
 pub use push::{Item, LONGEST_PUSH, Push, Signature};
-pub(crate) use tasks::{Key, Task};
+pub(crate) use tasks::{Key, Task, card_name};
 use turn::Turn;
 use wish::Wish;
 

@@ -68,6 +68,11 @@ impl Key {
     }
 }
 
+/// Platforms take a card under one name once: a message that is sent again has another.
+pub(crate) fn card_name(first: &Message) -> String {
+    format!("{}_{}", first.id, first.not_before.timestamp_millis())
+}
+
 impl Task {
     /// The platform takes each name for one card: a message that is sent again has another. A card about a date says which one. At
     /// most 107 of the 128 characters that the platform takes.
@@ -81,7 +86,7 @@ impl Task {
             (Self::Deadline(_), Some(date)) => format!("_{date}"),
             _ => String::new(),
         };
-        format!("{kind}_{id}{shown}@{}_{}", card.id, card.not_before.timestamp_millis())
+        format!("{kind}_{id}{shown}@{}", card_name(card))
     }
 
     /// The date that the card of this name showed; none where it is not about one.

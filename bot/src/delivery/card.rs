@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Bot,
     channels::{AppMessage, Card, GUARDED_FOR, TemplateCard, TemplateTrouble, TemplateUse},
+    conversations::card_name,
     template_check,
 };
 
@@ -31,7 +32,7 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
     if let (Some(app), Some(user_id)) = (&bot.channels.wecom_app, &address.wecom_user_id) {
         let (task, buttons) = match buttons::of(messages) {
             Some((task, buttons)) if app.takes_taps() => (Some(task), buttons),
-            _ => (messages.first().map(|message| message.id.to_string()), Vec::new()),
+            _ => (messages.first().map(card_name), Vec::new()),
         };
         let shown = TemplateCard { task, buttons, ..TemplateCard::of(&card, &bot.settings.public_url) };
         let request = app.envelope(user_id, AppMessage::Card(shown).bodies().remove(0));

@@ -298,9 +298,13 @@ pub(super) async fn settle(
     bot.store
         .housekeeping(move |unit| {
             Box::pin(async move {
+                let again_at = match &outcome {
+                    Outcome::Repeatable { at, .. } => Some(*at),
+                    _ => None,
+                };
                 let mut update = Entity::update_many()
                     .col_expr(Column::LeaseHolder, Expr::value(Option::<String>::None))
-                    .col_expr(Column::LeaseUntil, Expr::value(Option::<chrono::DateTime<chrono::Utc>>::None))
+                    .col_expr(Column::LeaseUntil, Expr::value(again_at))
                     .col_expr(Column::Attempts, Expr::value(attempts))
                     .filter(Column::Id.is_in(ids.iter().copied()))
                     .filter(Column::LeaseHolder.eq(holder))
@@ -328,9 +332,8 @@ pub(super) async fn settle(
                     Outcome::Stopped(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Stopped))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
-                    Outcome::Repeatable { at, reason } => update
+                    Outcome::Repeatable { reason, .. } => update
                         .col_expr(Column::State, Expr::value(MessageState::Departed))
-                        .col_expr(Column::LeaseUntil, Expr::value(at))
                         .col_expr(Column::ParkedReason, Expr::value(reason)),
                     Outcome::Unknown(reason) => update
                         .col_expr(Column::State, Expr::value(MessageState::Unknown))

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Bot,
     channels::{Card, TEMPLATE_MESSAGE_GUARDED_FOR, TemplateMessages, TemplateTrouble},
+    conversations::card_name,
 };
 
 /// Sends the card by its own template, or the other one where its own is used no more.
@@ -31,7 +32,7 @@ pub(super) async fn deliver(
         if stopped.contains(&consent.template_id) {
             continue;
         }
-        let request = channel.request(open_id, &Card { template, ..card.clone() }, &first.id.to_string());
+        let request = channel.request(open_id, &Card { template, ..card.clone() }, &card_name(first));
         let guarded_for = TEMPLATE_MESSAGE_GUARDED_FOR;
         if !departure::depart(bot, messages, departure::OFFICIAL_ACCOUNT, &request, guarded_for).await? {
             return Ok(claim::taken_over(bot));

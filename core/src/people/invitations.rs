@@ -13,7 +13,7 @@ use super::{
 use crate::{
     audit::AuditEntry,
     ids::ResidentId,
-    refusal::{Fault, Refusal},
+    refusal::{Fault, FieldFault, Refusal},
     storage::{Command, Done, Store},
 };
 
@@ -42,9 +42,12 @@ pub struct Invitation {
 /// People with exactly this name on the rosters that the actor keeps. Never a list of all.
 ///
 /// # Errors
-/// `forbidden` for whoever keeps none; when the database does not answer.
+/// `forbidden` for whoever keeps none; `invalid_input` without a name; when the database does not answer.
 pub async fn find(store: &Store, actor: &Actor, name: &str) -> Result<Vec<OnRoster>, Fault> {
     let Reach::Staff(kept) = reach(actor, Action::ManageRoster) else { return Err(Refusal::forbidden().into()) };
+    if name.is_empty() {
+        return Err(Refusal::invalid(vec![FieldFault::new("/name", "请写上姓名。")]).into());
+    }
     let namesakes = residents::Entity::find()
         .filter(residents::Column::TownshipId.is_in(kept.townships))
         .filter(residents::Column::Name.eq(name))

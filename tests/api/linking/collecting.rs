@@ -100,15 +100,24 @@ impl Dump {
         }
     }
 
+    /// What was written since then. Segments are used again: behind the end stands what somebody wrote long ago.
     async fn write_ahead_log(&mut self, url: &str, since: &str) {
         let connection = Database::connect(url).await.unwrap();
-        let segments = format!(
-            "SELECT name AS word FROM pg_ls_waldir() WHERE name BETWEEN pg_walfile_name('{since}') \
-             AND pg_walfile_name(pg_current_wal_lsn()) ORDER BY name"
-        );
+        let until = words(&connection, "SELECT pg_current_wal_flush_lsn()::text AS word").await.remove(0);
+        let (first, from) = place(&connection, since).await;
+        let (last, to) = place(&connection, &until).await;
+        let segments =
+            format!("SELECT name AS word FROM pg_ls_waldir() WHERE name BETWEEN '{first}' AND '{last}' ORDER BY name");
         for segment in words(&connection, &segments).await {
-            let sql = format!("SELECT pg_read_binary_file('pg_wal/{segment}') AS bytes");
-            self.bytes.push((format!("write-ahead log {segment}"), bytes(&connection, &sql).await));
+            let mut written =
+                bytes(&connection, &format!("SELECT pg_read_binary_file('pg_wal/{segment}') AS bytes")).await;
+            if segment == last {
+                written.truncate(to);
+            }
+            if segment == first {
+                written.drain(..from.min(written.len()));
+            }
+            self.bytes.push((format!("write-ahead log {segment}"), written));
         }
         connection.close().await.unwrap();
     }
@@ -148,6 +157,14 @@ impl Dump {
             self.bytes.push((name, content));
         }
     }
+}
+
+/// The segment in which a position of the write-ahead log lies, and where there.
+async fn place(connection: &DatabaseConnection, position: &str) -> (String, usize) {
+    let place = format!("SELECT file_name || ' ' || file_offset AS word FROM pg_walfile_name_offset('{position}')");
+    let place = words(connection, &place).await.remove(0);
+    let (segment, offset) = place.split_once(' ').unwrap();
+    (segment.to_owned(), offset.parse().unwrap())
 }
 
 fn cosigner_url(programs: &Programs) -> String {

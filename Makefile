@@ -21,15 +21,17 @@ test: ## Install what the tests need and run all of them
 	@scripts/with-services $(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-app
 
+# Half of what a test does is waiting: more of them than there are processors.
 test-rust:
-	cargo test --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(( 2 * $$(nproc) ))} cargo test --workspace
 
 test-app:
 	@scripts/test-app
 
-soak: ## Attack anonymous surveys for hours: 120 boxes on each engine, weak leaks too
-	cargo build --bins
-	QINGFENG_LINKING_BOXES=120 scripts/with-services cargo test --test api -- linking killed
+soak: ## What takes hours: attacks on 120 boxes of anonymous surveys on each engine, weak leaks too; years of reminders
+	cargo build --workspace --bins
+	scripts/with-services cargo test --workspace --test year -- --ignored
+	QINGFENG_LINKING_BOXES=120 scripts/with-services cargo test --workspace --test api -- linking killed
 
 lint: ## Check format, clippy, dependencies, licences, spelling
 	@scripts/install-lint-tools

@@ -1,7 +1,10 @@
 //! A county of five townships, each with one of the five plans, its offices held as the plan names them; two villages, a chat
 //! group in each, and two bots for all.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::{Days, NaiveDate};
 use qingfeng_core::{
@@ -17,6 +20,7 @@ use qingfeng_core::{
     outbox::{self, MessageState, RecipientKind},
     people::{
         self, Actor, OrganizationKind, Role,
+        entity::staff,
         roster::{self, NewOrganization, NewPost, NewStaff},
     },
     randomness::SeededRandomness,
@@ -24,12 +28,15 @@ use qingfeng_core::{
     storage::{Command, Engine, UnitOfWork},
 };
 use qingfeng_sandbox::{Group, Phone};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 use crate::two_bots::{TwoBots, sealer};
 
 const LETTERS: [&str; 5] = ["A", "B", "C", "D", "E"];
+
+/// Townships whose staff are told through WeCom.
+const AT_WECOM: [char; 2] = ['D', 'E'];
 
 pub struct County {
     pub bots: TwoBots,
@@ -121,6 +128,19 @@ async fn found(unit: &UnitOfWork) -> Result<HashMap<Uuid, String>, Fault> {
     Ok(founding.names)
 }
 
+async fn join_wecom(bots: &TwoBots, id: StaffId, member: String) {
+    let join = staff::Entity::update_many()
+        .col_expr(staff::Column::WecomUserId, Expr::value(member))
+        .filter(staff::Column::Id.eq(id));
+    let joined = bots.store.housekeeping(|unit| {
+        Box::pin(async move {
+            join.exec(unit.connection()).await?;
+            Ok(())
+        })
+    });
+    joined.await.unwrap();
+}
+
 impl County {
     /// On New Year's Day of 2025, at seven in the morning. Ids come from a seed: whatever is ordered by them is ordered
     /// alike on every engine.
@@ -128,9 +148,15 @@ impl County {
         let day = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap();
         let bots = TwoBots::on(engine, day, Arc::new(SeededRandomness::new(5))).await;
         let names = bots.store.housekeeping(|unit| Box::pin(found(unit))).await.unwrap();
-        for name in names.values() {
+        let mut sorted: Vec<_> = names.iter().collect();
+        sorted.sort_unstable_by_key(|(_, name)| *name);
+        for (number, (id, name)) in sorted.into_iter().enumerate() {
             if let Some(village) = name.strip_suffix("村民群") {
                 bots.platforms.add_group(Group::new(village, name));
+            } else if name.contains(':') && name.starts_with(AT_WECOM) {
+                let member = format!("member-{number}");
+                bots.platforms.add_phone(Phone::new(name, name).at_wecom(&member));
+                join_wecom(&bots, StaffId(*id), member).await;
             } else if name.contains(':') {
                 bots.platforms.add_phone(Phone::new(name, name));
             }
@@ -207,18 +233,16 @@ impl County {
         messages.into_iter().map(line).collect()
     }
 
-    /// Cards and posts that the ledger says were taken.
-    pub async fn taken(&self) -> usize {
-        let sent = outbox::entity::Entity::find()
-            .filter(outbox::entity::Column::State.eq(MessageState::Sent))
+    /// Cards and posts whose end the ledger says is this.
+    pub async fn ended(&self, state: MessageState) -> usize {
+        let ended = outbox::entity::Entity::find()
+            .filter(outbox::entity::Column::State.eq(state))
             .all(self.bots.store.reader())
             .await
             .unwrap();
         let (posts, cards): (Vec<_>, Vec<_>) =
-            sent.into_iter().partition(|message| message.recipient_kind == RecipientKind::Group);
-        let mut cards: Vec<_> = cards.into_iter().map(|message| (message.recipient_id, message.sent_at)).collect();
-        cards.sort_unstable();
-        cards.dedup();
+            ended.into_iter().partition(|message| message.recipient_kind == RecipientKind::Group);
+        let cards: HashSet<_> = cards.into_iter().map(|message| message.card_id.expect("it left in a card")).collect();
         posts.len() + cards.len()
     }
 }

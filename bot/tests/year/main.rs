@@ -30,7 +30,7 @@ mod two_bots;
 
 use std::collections::BTreeMap;
 
-use chrono::{NaiveDate, TimeDelta, Timelike};
+use chrono::NaiveDate;
 use qingfeng_core::{
     clock::{Clock, shanghai},
     storage::Engine,
@@ -49,6 +49,9 @@ fn bots_are_off(today: NaiveDate) -> bool {
     (day(6, 2)..day(6, 5)).contains(&today)
 }
 
+/// The hour of the first day.
+const BEGINS_AT: usize = 7;
+
 /// By day as often as anything is due; at night once, because nothing is sent then and the sweeping is done by four.
 fn is_worth_a_look(hour: u32) -> bool {
     matches!(hour, 4 | 8..=9 | 12 | 16)
@@ -56,14 +59,11 @@ fn is_worth_a_look(hour: u32) -> bool {
 
 /// Lives through the year.
 async fn live(township: &mut Township) {
-    let end = day(12, 31);
     let mut outages = Vec::new();
-    loop {
-        let now = township.bots.clock.now().with_timezone(&shanghai());
-        let (today, hour) = (now.date_naive(), now.hour());
-        if today > end {
-            break;
-        }
+    let begin = township.bots.clock.now().with_timezone(&shanghai()).date_naive();
+    let days = begin.iter_days().take_while(|today| *today <= day(12, 31));
+    for (today, hour) in days.flat_map(|today| (0..24).map(move |hour| (today, hour))).skip(BEGINS_AT) {
+        township.bots.until(today, hour);
         if (today, hour) == (day(10, 9), 0) {
             for platform in [Platform::WeChat, Platform::WeCom] {
                 outages.push(township.bots.platforms.inject(Fault::new(platform, FaultKind::Outage)));
@@ -81,15 +81,15 @@ async fn live(township: &mut Township) {
         if hour == 16 {
             people::hand_in(township, today).await;
         }
-        township.bots.clock.advance(TimeDelta::hours(1));
     }
 }
 
 #[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[ignore = "a minute more, and the five plans are lived on both: `make soak`"]
+#[case::postgres(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_year_of_plan_a_reminds_everybody_exactly_as_often_as_it_should(
-    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
-) {
+async fn a_year_of_plan_a_reminds_everybody_exactly_as_often_as_it_should(#[case] engine: Engine) {
     let mut township = Township::found(engine).await;
     live(&mut township).await;
 

@@ -1,16 +1,19 @@
 //! Two bots on one database, one cache and one set of simulated platforms; one of them may die while it sends.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use qingfeng_bot::{Bot, BotSettings, Reviewing, channels::CardTemplates};
 use qingfeng_core::{
     cache::{Cache, MemoryCache, RedisCache},
-    clock::{Clock, SimulatedClock},
+    clock::{Clock, SimulatedClock, shanghai_instant},
     evidence::Darkroom,
     files,
     ids::CountyId,
-    outbox::consents::{self, Consent, Teller},
+    outbox::{
+        self, MessageState,
+        consents::{self, Consent, Teller},
+    },
     randomness::Randomness,
     sealing::Sealer,
     storage::{DatabaseSettings, Engine, Store, Surroundings},
@@ -19,12 +22,18 @@ use qingfeng_sandbox::{
     Account, Delivery, Fault, FaultKind, Platform, Recipient, RunningSandbox, Sandbox, SandboxSettings, Template,
     WeComAccount,
 };
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::{engines::TestDatabase, platform_settings::platform_settings, shared_cache::SharedCache};
 
 const REMINDER: &str = "template-reminder";
 const PROGRESS: &str = "template-progress";
+/// How often the bots look when they have put something off.
+const LOOKS: u32 = 3;
+const A_MOMENT: TimeDelta = TimeDelta::minutes(2);
+/// Longer than a bot holds what it has claimed.
+const LEASE: TimeDelta = TimeDelta::minutes(6);
 /// More than a year needs.
 const ACCEPTS: u16 = 10_000;
 
@@ -77,12 +86,54 @@ impl TwoBots {
         }
     }
 
-    /// One after the other: what the one has claimed, the other leaves alone.
+    /// Both at once: what the one has claimed, the other leaves alone. What they put off for a moment, because the other has a card
+    /// for the same person in its hands, has its turn some minutes later.
     pub async fn work(&self) {
-        for bot in &self.bots {
-            bot.tick().await.unwrap();
+        for _ in 0..LOOKS {
+            let [first, second] = &self.bots;
+            let (one, other) = tokio::join!(first.tick(), second.tick());
+            one.unwrap();
+            other.unwrap();
+            self.cache.leases_run_out().await;
+            self.clock.advance(A_MOMENT);
+            if !self.is_anything_due().await {
+                return;
+            }
         }
+    }
+
+    async fn is_anything_due(&self) -> bool {
+        let due = outbox::entity::Entity::find()
+            .filter(outbox::entity::Column::State.eq(MessageState::Pending))
+            .filter(outbox::entity::Column::NotBefore.lte(self.clock.now()));
+        due.count(self.store.reader()).await.unwrap() > 0
+    }
+
+    /// Goes on to this hour of a day, in China.
+    pub fn until(&self, day: NaiveDate, hour: u32) {
+        let hour = shanghai_instant(day, NaiveTime::from_hms_opt(hour, 0, 0).unwrap());
+        self.clock.advance(hour - self.clock.now());
+    }
+
+    /// A bot dies in its round, when it has waited for something so many times, whatever that was; the other bot goes on.
+    pub async fn one_dies_in_its_round(&mut self, steps: u32) {
+        let bot = Arc::clone(&self.bots[0]);
+        let mut round = Box::pin(async move { bot.tick().await });
+        let mut left = steps;
+        poll_fn(|context| {
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            left -= 1;
+            round.as_mut().poll(context).map(|ended| assert!(ended.is_ok(), "{ended:?}"))
+        })
+        .await;
+        drop(round);
         self.cache.leases_run_out().await;
+        self.bots[0] = new_bot(&self.store, &self.cache, &self.running);
+        // What the dead one held is free when its time is over.
+        self.clock.advance(LEASE);
+        self.work().await;
     }
 
     /// This platform takes its first card to a person, and the bot dies before it can write that down; the other bot goes on. Whether

@@ -142,6 +142,7 @@ pub(super) mod optional_reminder {
     use super::{TemplateKeys, TemplateUse, Written};
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+    #[expect(clippy::ref_option, reason = "the field is handed over as it is")]
     pub(in crate::config) fn serialize<S: Serializer>(keys: &Option<TemplateKeys>, to: S) -> Result<S::Ok, S::Error> {
         keys.as_ref().map(Written::of).serialize(to)
     }

@@ -11,6 +11,7 @@ mod platforms;
 pub mod sealed_surveys;
 pub mod secrets;
 mod wechat_login;
+mod wecom_binding;
 mod wecom_login;
 
 pub use application::Application;

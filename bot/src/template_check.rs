@@ -68,18 +68,25 @@ impl Bot {
     /// what waited for a template that fits now goes on.
     ///
     /// # Errors
-    /// An outcome that is not [`Outcome::Taken`]: the platform could not be asked, and what it said before stands.
+    /// An outcome that is not [`Outcome::Taken`]: the platform could not be asked about one of the accounts, and of that what it said
+    /// before stands.
     pub async fn check_templates(&self) -> Result<Vec<String>, Outcome> {
         let listed = self.channels.subscribe_messages.listed().await?;
         let mut misfits = self.channels.subscribe_messages.misfits_of(&listed);
         let unfit = self.channels.subscribe_messages.unfit(&listed);
-        if let Some(official) = &self.channels.template_messages {
-            misfits.extend(official.misfits().await?);
+        // What the one account said holds, whether the other can be asked or not.
+        if let Err(fault) = self.let_fitting_go_on(&unfit).await {
+            tracing::warn!(%fault, "cards do not know yet which templates fit");
         }
+        let other = match &self.channels.template_messages {
+            Some(official) => official.misfits().await,
+            None => Ok(Vec::new()),
+        };
+        misfits.extend(other.as_ref().cloned().unwrap_or_default());
         for misfit in &misfits {
             tracing::error!(%misfit, "a template does not fit the account's: cards by it are refused");
         }
-        if misfits.is_empty() {
+        if misfits.is_empty() && other.is_ok() {
             tracing::info!("the templates fit the accounts'");
         }
         let told = serde_json::to_vec(&misfits).unwrap_or_default();
@@ -87,10 +94,7 @@ impl Bot {
         if let Err(fault) = self.cache.set(&key, &told, KEEP_FOR).await {
             tracing::warn!(%fault, "what the platform said of the templates could not be kept");
         }
-        if let Err(fault) = self.let_fitting_go_on(&unfit).await {
-            tracing::warn!(%fault, "cards do not know yet which templates fit");
-        }
-        Ok(misfits)
+        other.map(|_| misfits)
     }
 
     async fn let_fitting_go_on(&self, unfit: &[String]) -> Result<(), Fault> {

@@ -1,6 +1,6 @@
 //! The figures of surveys and evaluations lose what their rows tell beside them: in PostgreSQL the transaction that wrote each one last,
-//! which is that of somebody who took part; in SQLite the order in which answers were given for the first time. Answers that come from now
-//! on leave none of it.
+//! which is that of somebody who took part; in both engines the order in which answers were given. Answers that come from now on leave
+//! none of it.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -22,18 +22,20 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
         for (table, columns) in TALLIES {
-            // An answer that comes at the same moment is counted all the same: PostgreSQL writes the rows where they are.
-            let statements = if manager.get_database_backend() == DbBackend::Postgres {
-                vec![format!("UPDATE {table} SET answers = answers")]
+            let (lock, empty) = if manager.get_database_backend() == DbBackend::Postgres {
+                // An answer that comes at the same moment waits, and is counted. A table that is emptied at once begins a new file:
+                // neither dead rows nor gaps between them stay.
+                (Some(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")), format!("TRUNCATE TABLE {table}"))
             } else {
-                vec![
-                    format!("CREATE TABLE {table}_kept AS SELECT {columns} FROM {table}"),
-                    format!("DELETE FROM {table}"),
-                    format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {table}_kept ORDER BY {columns}"),
-                    format!("DROP TABLE {table}_kept"),
-                ]
+                (None, format!("DELETE FROM {table}"))
             };
-            for statement in statements {
+            let rewrite = [
+                format!("CREATE TABLE {table}_kept AS SELECT {columns} FROM {table}"),
+                empty,
+                format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {table}_kept ORDER BY {columns}"),
+                format!("DROP TABLE {table}_kept"),
+            ];
+            for statement in lock.into_iter().chain(rewrite) {
                 connection.execute_unprepared(&statement).await?;
             }
         }

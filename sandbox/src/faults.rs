@@ -24,6 +24,8 @@ use crate::{
 pub enum FaultKind {
     /// The call is carried out, the answer comes late.
     Delay { milliseconds: u64 },
+    /// The call is carried out, the answer comes when the fault is ended.
+    Hold,
     /// The call is carried out, then the connection breaks without an answer.
     Cut,
     /// A gateway answers 502 with a page; the call is not carried out.
@@ -51,6 +53,7 @@ impl FaultKind {
     fn name(&self) -> &'static str {
         match self {
             Self::Delay { .. } => "delay",
+            Self::Hold => "hold",
             Self::Cut => "cut",
             Self::BadGateway => "bad_gateway",
             Self::Truncated => "truncated",
@@ -70,6 +73,8 @@ fn gateway_timeout() -> u16 {
 
 /// How long a silent platform keeps the connection.
 const SILENCE: Duration = Duration::from_secs(600);
+/// How soon an answer that is held notices that it may go.
+const HOLD_LOOK: Duration = Duration::from_millis(2);
 
 /// A fault, for which calls and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +101,7 @@ impl Fault {
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         match self.kind {
             FaultKind::GatewayAfter { status } if !(500..600).contains(&status) => Err("网关的状态码是 500 至 599"),
+            FaultKind::Hold if self.times.is_some() => Err("扣住的回答到故障结束才放行，不能限定次数"),
             _ => Ok(()),
         }
     }
@@ -148,23 +154,27 @@ impl Faults {
         &self.active
     }
 
-    /// The oldest fault that meets the call; its remaining times go down.
-    fn meet(&mut self, platform: Platform, endpoint: &str) -> Option<FaultKind> {
+    fn is_in_force(&self, id: u64) -> bool {
+        self.active.iter().any(|active| active.id == id)
+    }
+
+    /// The oldest fault that meets the call, with its id; its remaining times go down.
+    fn meet(&mut self, platform: Platform, endpoint: &str) -> Option<(u64, FaultKind)> {
         let position = self.active.iter().position(|active| {
             let fault = &active.fault;
             fault.platform == platform
                 && fault.times != Some(0)
                 && fault.endpoint.as_deref().is_none_or(|only| only == endpoint)
         })?;
-        let fault = &mut self.active[position].fault;
-        let kind = fault.kind.clone();
+        let ActiveFault { id, fault } = &mut self.active[position];
+        let (id, kind) = (*id, fault.kind.clone());
         if let Some(times) = &mut fault.times {
             *times -= 1;
             if *times == 0 {
                 self.active.remove(position);
             }
         }
-        Some(kind)
+        Some((id, kind))
     }
 }
 
@@ -176,7 +186,7 @@ pub(crate) async fn inject(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let sandbox = request.app_data::<web::Data<Sandbox>>().expect("configure sets it").clone();
     let endpoint = endpoint(&request);
-    let fault = sandbox.state().faults.meet(platform, &endpoint);
+    let (id, fault) = sandbox.state().faults.meet(platform, &endpoint).unzip();
     let response = match &fault {
         Some(FaultKind::BadGateway) => instead(request, gateway_page(502, "502 Bad Gateway")),
         Some(FaultKind::Outage) => instead(request, gateway_page(503, "503 Service Temporarily Unavailable")),
@@ -192,6 +202,12 @@ pub(crate) async fn inject(
     Ok(match fault {
         Some(FaultKind::Delay { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            response
+        }
+        Some(FaultKind::Hold) => {
+            while id.is_some_and(|id| sandbox.state().faults.is_in_force(id)) {
+                tokio::time::sleep(HOLD_LOOK).await;
+            }
             response
         }
         Some(FaultKind::Silent) => {

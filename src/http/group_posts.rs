@@ -148,12 +148,16 @@ pub struct GroupPost {
     state: MessageState,
     /// Somebody took it back: it is not sent any more, or is corrected.
     retracted: bool,
+    /// I may take it back. What the product itself says about anonymous surveys nobody does.
+    can_be_retracted: bool,
     created_at: DateTime<Utc>,
     sent_at: Option<DateTime<Utc>>,
 }
 
 impl From<SentPost> for GroupPost {
-    fn from(SentPost { message, group }: SentPost) -> Self {
+    fn from(post: SentPost) -> Self {
+        let can_be_retracted = post.can_be_retracted();
+        let SentPost { message, group } = post;
         Self {
             id: message.id,
             group,
@@ -161,6 +165,7 @@ impl From<SentPost> for GroupPost {
             title: message.facts.get("title").and_then(|title| title.as_str()).map(str::to_owned),
             state: message.state,
             retracted: message.retracted_at.is_some(),
+            can_be_retracted,
             created_at: message.created_at,
             sent_at: message.sent_at,
         }
@@ -173,7 +178,8 @@ pub struct GroupPosts {
     next: Option<MessageId>,
 }
 
-/// The posts that I may take back: what is in groups, may be, or is on its way there; and what was taken back. Latest first.
+/// The posts of the groups in which I may take posts back: what is there, may be, or is on its way; and what was taken back. None
+/// about a matter that concerns me. Latest first.
 #[utoipa::path(tag = "group posts", security(("access_token" = [])), params(SentPostsQuery), responses(
     (status = 200, body = GroupPosts),
     (status = 401, body = Problem, content_type = "application/problem+json"),

@@ -1,6 +1,6 @@
 //! Invitations for residents who lost theirs, or whose was used up.
 
-use actix_web::{get, post, web};
+use actix_web::{post, web};
 use chrono::{DateTime, Utc};
 use qingfeng_core::{ids::ResidentId, people::invitations};
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,11 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(find).service(replace);
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SoughtResident {
-    #[serde(default)]
+pub struct SoughtResident {
+    /// The whole name.
+    #[schema(min_length = 1)]
     name: String,
 }
 
@@ -34,8 +35,8 @@ pub struct ResidentOnRoster {
     village_name: String,
     /// Village group or natural village.
     neighbourhood: String,
-    /// Whether a WeChat is bound to her already.
-    has_phone: bool,
+    /// Whether she has ever signed in: then nobody gives out another code.
+    has_signed_in: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,22 +51,22 @@ pub struct NewInvitation {
     expires_at: DateTime<Utc>,
 }
 
-/// Find residents by their whole name, to give one of them an invitation. There is no list without a name.
-#[utoipa::path(tag = "residents", security(("access_token" = [])),
-    params(("name" = String, Query, description = "the whole name")),
+/// Find residents by their whole name, to give one of them an invitation. There is no list without a name, and names stand in no
+/// address.
+#[utoipa::path(tag = "residents", security(("access_token" = [])), request_body = SoughtResident,
     responses(
         (status = 200, body = ResidentsOnRoster),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
-#[get("/residents")]
+#[post("/residents/search")]
 async fn find(
     application: web::Data<Application>,
     person: SignedIn,
-    query: web::Query<SoughtResident>,
+    input: Input<SoughtResident>,
 ) -> Answer<web::Json<ResidentsOnRoster>> {
-    let found = invitations::find(&application.store, &person.actor, query.name.trim()).await?;
+    let found = invitations::find(&application.store, &person.actor, input.value.name.trim()).await?;
     let items = found
         .into_iter()
         .map(|known| ResidentOnRoster {
@@ -73,7 +74,7 @@ async fn find(
             name: known.name,
             village_name: known.village,
             neighbourhood: known.neighbourhood,
-            has_phone: known.has_phone,
+            has_signed_in: known.has_signed_in,
         })
         .collect();
     Ok(web::Json(ResidentsOnRoster { items }))
@@ -88,6 +89,7 @@ async fn find(
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
     ))]
 #[post("/residents/{id}/invitation")]

@@ -13,6 +13,7 @@ use qingfeng_core::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::{
     act::act,
@@ -43,8 +44,12 @@ pub struct UndeliveredMessage {
     /// How many messages were in the card.
     messages: usize,
     recipient_kind: RecipientKind,
-    /// The group or the member of staff.
+    /// The group or the member of staff: names alone may be several people's.
+    recipient_id: Uuid,
+    /// The name of the group or of the member of staff.
     recipient: Option<String>,
+    /// The group's village, or unit and title of what the member of staff is today.
+    recipient_place: Option<String>,
     /// What kind of message it is, e.g. `deadline_ahead`.
     kind: String,
     title: Option<String>,
@@ -64,7 +69,9 @@ impl From<Undelivered> for UndeliveredMessage {
             id: message.id,
             messages: message.messages,
             recipient_kind: message.recipient_kind,
+            recipient_id: message.recipient_id,
             recipient: message.recipient,
+            recipient_place: message.recipient_place,
             why: qingfeng_bot::messages::why(message.recipient_kind, &message.kind),
             kind: message.kind,
             title: message.title,

@@ -7,7 +7,7 @@ use qingfeng_core::{
         PersonKind, SignInRefusal,
         account_links::{self, AccountIdentity},
         sessions::{self, ACCESS_LASTS, Person},
-        sign_in,
+        sign_in::{self, FormerMember},
     },
     refusal::{Fault, Refusal, RefusalKind},
 };
@@ -22,12 +22,12 @@ use super::{
     origin::{count_no_more, is_one_too_many},
     problem::{Answer, Problem},
 };
-use crate::{Application, wechat_login::MiniProgramIdentity};
+use crate::{Application, wechat_login::MiniProgramIdentity, wecom_binding};
 
 /// How long somebody has to type the invitation code after opening the mini-program.
-pub(super) const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
+const TICKET_LASTS: Duration = Duration::from_secs(10 * 60);
 /// What the identity behind a ticket is sealed as: the cache knows nobody.
-pub(super) const BINDING: &str = "identity to be bound";
+const BINDING: &str = "identity to be bound";
 /// Invitation codes from one place that are none, so that codes cannot be guessed. Those that are good do not count: a village
 /// may share an address, and is invited on one evening.
 const GUESSES: u32 = 10;
@@ -64,9 +64,22 @@ pub struct StaffSignIn {
     password: String,
     /// Six digits from the authenticator.
     code: String,
-    /// From the sign-in through WeCom, to bind this member of the corporation to the account.
+    /// To bind a member of the corporation to the account.
     #[serde(default)]
-    ticket: Option<String>,
+    wecom: Option<WeComBinding>,
+}
+
+/// What the browser that came back from WeCom has to show.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WeComBinding {
+    /// From the sign-in through WeCom.
+    ticket: String,
+    /// From the departure to WeCom: nobody else's ticket binds anything here.
+    proof: String,
+    /// The member takes the place of another one that the account has.
+    #[serde(default)]
+    replace: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -182,25 +195,24 @@ async fn with_invitation(
 #[utoipa::path(tag = "sign-in", request_body = StaffSignIn, responses(
     (status = 200, body = Tokens),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_credentials`, `ticket_expired`"),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "`wecom_taken`"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`wecom_taken`, `other_wecom_bound`"),
     (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_attempts`"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 #[post("/sign-in/staff")]
 async fn as_staff(application: web::Data<Application>, input: Input<StaffSignIn>) -> Answer<web::Json<Tokens>> {
-    let StaffSignIn { login, password, code, ticket } = &input.value;
-    let (store, cache) = (&application.store, &*application.cache);
-    let person = sign_in::staff(store, cache, &application.sealer, login, password, code).await?;
-    if let Some(ticket) = ticket {
-        let key = format!("wecom_binding:{ticket}");
-        let expired = || Fault::refused(SignInRefusal::TicketExpired);
-        let sealed = cache.get(&key).await?.ok_or_else(expired)?;
-        if !cache.remove_if(&key, &sealed).await? {
-            return Err(expired().into());
-        }
-        let user_id = application.sealer.open(BINDING, &sealed).map_err(|_| expired())?;
-        let user_id = String::from_utf8(user_id).map_err(Fault::unavailable)?;
-        sign_in::bind_wecom(store, person, &user_id).await?;
+    let StaffSignIn { login, password, code, wecom } = &input.value;
+    let (store, cache, sealer) = (&application.store, &*application.cache, &application.sealer);
+    // A ticket that is over costs neither an attempt nor the code of the authenticator.
+    let member = match wecom {
+        None => None,
+        Some(WeComBinding { ticket, proof, .. }) => Some(wecom_binding::member(cache, sealer, ticket, proof).await?),
+    };
+    let person = sign_in::staff(store, cache, sealer, login, password, code).await?;
+    if let (Some(WeComBinding { ticket, proof, replace }), Some(user_id)) = (wecom, member) {
+        let former = if *replace { FormerMember::GivesWay } else { FormerMember::Stays };
+        sign_in::bind_wecom(store, person, &user_id, former).await?;
+        wecom_binding::spend(cache, ticket, proof).await?;
     }
     Ok(web::Json(begin(&application, person).await?))
 }

@@ -1,7 +1,6 @@
 //! Staff sign in through WeCom.
 
 use actix_web::{post, web};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use qingfeng_core::people::sign_in;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,9 +10,9 @@ use super::{
     complaints::Nothing,
     input::Input,
     problem::{Answer, Problem},
-    sign_in::{BINDING, TICKET_LASTS, Tokens, begin},
+    sign_in::{Tokens, begin},
 };
-use crate::Application;
+use crate::{Application, wecom_binding};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(depart).service(arrive);
@@ -42,7 +41,12 @@ pub struct WeComArrival {
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum WeComAnswer {
     SignedIn(Tokens),
-    BindingNeeded { ticket: String },
+    BindingNeeded {
+        /// Good for ten minutes, together with the proof of this arrival.
+        ticket: String,
+        /// What WeCom calls the member who would be bound.
+        member: String,
+    },
 }
 
 /// Begin to sign in through WeCom.
@@ -74,8 +78,7 @@ async fn arrive(application: web::Data<Application>, input: Input<WeComArrival>)
     if let Some(person) = sign_in::staff_at_wecom(&application.store, &user_id).await? {
         return Ok(web::Json(WeComAnswer::SignedIn(begin(&application, person).await?)));
     }
-    let ticket = URL_SAFE_NO_PAD.encode(application.store.randomness().bytes::<24>());
-    let sealed = application.sealer.seal(BINDING, user_id.as_bytes(), application.store.randomness());
-    application.cache.set(&format!("wecom_binding:{ticket}"), &sealed, TICKET_LASTS).await?;
-    Ok(web::Json(WeComAnswer::BindingNeeded { ticket }))
+    let (cache, randomness) = (&*application.cache, application.store.randomness());
+    let ticket = wecom_binding::issue(cache, &application.sealer, randomness, &user_id, proof).await?;
+    Ok(web::Json(WeComAnswer::BindingNeeded { ticket, member: user_id }))
 }

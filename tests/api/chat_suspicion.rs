@@ -115,6 +115,20 @@ async fn the_words_of_a_report_of_nobody_in_office_are_filed_once_it_is_said_to_
 }
 
 #[actix_web::test]
+async fn what_was_said_to_be_no_report_is_asked_about_anew_when_more_is_told() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let chat = Chat::of(&server, &cast).await;
+    let asked = chat.say("主任的亲戚包了修路工程，路面都是坑").await;
+    assert!(asked.contains("是检举干部违纪违法吗"), "{asked}");
+    assert!(chat.say("2").await.contains("发完了回 1"));
+    let asked = chat.say("书记收了我两千块才给盖章").await;
+    assert!(asked.contains("是检举干部违纪违法吗"), "{asked}");
+    assert!(chat.say("1").await.contains("12388") && chat.draft().await.is_none());
+    assert_eq!(chat.filed().await, 0);
+}
+
+#[actix_web::test]
 async fn the_words_of_a_report_leave_nothing_once_it_is_said_to_be_one() {
     let server = TestServer::start(Engine::Sqlite).await;
     let cast = Cast::of(&server).await;

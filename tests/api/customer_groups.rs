@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use qingfeng_bot::{Bot, delivery::Delivered};
+use qingfeng_bot::{Bot, Reviewing, delivery::Delivered};
 use qingfeng_core::{
     groups::{GroupChannel, RobotKey},
     outbox::{self, MessageState},
@@ -14,7 +14,7 @@ use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::support::{Cast, TestServer, bot, platform};
+use crate::support::{Cast, TestServer, bot, bot_with, platform};
 
 const TASK: &str = "/cgi-bin/externalcontact/add_msg_template";
 const RESULT: &str = "/cgi-bin/externalcontact/get_groupmsg_send_result";
@@ -281,6 +281,61 @@ async fn a_post_that_is_retracted_while_its_task_is_made_is_stopped_and_not_corr
     let corrections = scene.messages("post_corrected").await;
     let states: Vec<_> = corrections.iter().map(|correction| correction.state).collect();
     assert_eq!(states, [MessageState::Withdrawn]);
+    scene.running.stop().await;
+}
+
+/// The bot that makes the task waits so long for the answer that another one gives the post up, and a second person is asked about its
+/// correction.
+#[rstest]
+#[actix_web::test]
+async fn a_correction_waits_with_the_task_of_its_post_also_when_that_comes_to_light_late(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+    #[values(false, true)] is_tapped: bool,
+) {
+    let server = TestServer::start(engine).await;
+    let scene = Scene::of(&server).await;
+    let careful = bot_with(&server, &scene.running, Reviewing::SecondPerson);
+    let corrections = async || {
+        let corrections = scene.messages("post_corrected").await;
+        corrections.iter().map(|correction| correction.state).collect::<Vec<_>>()
+    };
+    let waiting = async || scene.cast.office.get("/api/group-posts?state=waiting").await.ok()["items"].clone();
+    let late = scene.platform.inject(Fault::new(Platform::WeCom, FaultKind::Hold).at(TASK));
+    let outage = scene.platform.inject(Fault::new(Platform::WeCom, FaultKind::Outage).at(STOP));
+    let meanwhile = async {
+        for attempt in 0.. {
+            if scene.calls(TASK) > 0 {
+                break;
+            }
+            assert!(attempt < 2000, "a post was due");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        scene.cast.secretary.post(&scene.retraction().await, json!({"reason": "数字写错了"})).await.ok();
+        server.clock.advance(TimeDelta::minutes(6));
+        careful.tick().await.unwrap();
+        assert_eq!((scene.state().await, corrections().await), (MessageState::Withdrawn, vec![MessageState::Held]));
+        let asked = waiting().await;
+        assert!(scene.platform.end_fault(late));
+        format!("/api/group-posts/{}/approval", asked[0]["id"].as_str().unwrap())
+    };
+    let (ticked, approval) = futures::join!(scene.bots[0].tick(), meanwhile);
+    ticked.unwrap();
+    assert_eq!((corrections().await, waiting().await), (vec![MessageState::Withdrawn], json!([])));
+    scene.cast.office.post(&approval, json!({})).await.problem(409, "post_decided");
+    scene.pass(TimeDelta::minutes(1)).await;
+    assert_eq!(corrections().await, [MessageState::Withdrawn], "nothing is in the group");
+
+    // The first attempt to stop the task failed.
+    if is_tapped {
+        assert_eq!(scene.tap(), 1);
+        scene.pass(TimeDelta::hours(1)).await;
+        scene.is_corrected().await;
+    } else {
+        assert!(scene.platform.end_fault(outage));
+        scene.pass(TimeDelta::hours(1)).await;
+        assert_eq!((scene.state().await, scene.tap(), scene.in_the_group()), (MessageState::Withdrawn, 0, 0));
+        assert_eq!(corrections().await, [MessageState::Withdrawn]);
+    }
     scene.running.stop().await;
 }
 

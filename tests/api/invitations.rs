@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Cast, TestServer, is_stored};
 
+const SEARCH: &str = "/api/residents/search";
+
 async fn sign_in_with(server: &TestServer, code: &Value) -> Answer {
     server.visitor().post("/api/sign-in/invitation", json!({"invitation_code": code})).await
 }
@@ -20,19 +22,19 @@ async fn the_office_replaces_an_invitation_and_the_former_one_is_good_for_nothin
 ) {
     let server = TestServer::start(engine).await;
     let cast = Cast::of(&server).await;
-    let resident = cast.township.add_resident_without_chat(cast.village, Some("her-phone"), None).await;
+    let resident = cast.township.add_resident_without_chat(cast.village, None, None).await;
     let (county, codes) = (cast.township.county, server.application.paper_codes.clone());
     let lost = cast
         .township
         .write(move |unit| Box::pin(async move { sign_in::invite(unit, &codes, county, resident).await }))
         .await;
 
-    let found = cast.office.get("/api/residents?name=%E6%B5%8B%E8%AF%95%E6%9D%91%E6%B0%91").await.ok();
+    let found = cast.office.post(SEARCH, json!({"name": "测试村民"})).await.ok();
     let found: Vec<&Value> = found["items"].as_array().unwrap().iter().collect();
     assert_eq!(found.len(), 2, "the cast's resident has the same name: {found:?}");
     let own = found.iter().find(|known| known["id"] == json!(resident)).unwrap();
     assert_eq!((&own["village_name"], &own["neighbourhood"]), (&json!("东河村"), &json!("三组")));
-    assert_eq!(found.iter().filter(|known| known["has_phone"] == json!(true)).count(), 1, "{found:?}");
+    assert!(found.iter().all(|known| known["has_signed_in"] == json!(false)), "{found:?}");
 
     let path = format!("/api/residents/{resident}/invitation");
     let made = cast.office.post(&path, json!({})).await.ok();
@@ -48,6 +50,17 @@ async fn the_office_replaces_an_invitation_and_the_former_one_is_good_for_nothin
     let tokens = sign_in_with(&server, &last["code"]).await.ok();
     let me = server.visitor().with_token(tokens["access_token"].as_str().unwrap()).get("/api/me").await.ok();
     assert_eq!(me["id"], json!(resident));
+
+    // From now on she has said things: nobody comes in her name any more.
+    cast.office.post(&path, json!({})).await.problem(409, "resident_signed_in");
+    let found = cast.office.post(SEARCH, json!({"name": "测试村民"})).await.ok();
+    assert_eq!(
+        found["items"].as_array().unwrap().iter().filter(|known| known["has_signed_in"] == json!(true)).count(),
+        1
+    );
+    let bound = cast.township.add_resident_without_chat(cast.village, Some("her-phone"), None).await;
+    let path = format!("/api/residents/{bound}/invitation");
+    cast.office.post(&path, json!({})).await.problem(409, "resident_signed_in");
     assert!(qingfeng_core::audit::verify(&server.application.store, county).await.unwrap().is_empty());
 }
 
@@ -57,27 +70,29 @@ async fn nobody_but_the_office_of_the_township_lets_somebody_in() {
     let cast = Cast::of(&server).await;
     let (_, resident) = cast.township.resident(cast.village).await;
     let path = format!("/api/residents/{resident}/invitation");
-    let seek = "/api/residents?name=x";
+    let seek = json!({"name": "x"});
     server.visitor().post(&path, json!({})).await.problem(401, "sign_in_needed");
-    server.visitor().get(seek).await.problem(401, "sign_in_needed");
+    server.visitor().post(SEARCH, seek.clone()).await.problem(401, "sign_in_needed");
     // Who works in the village is rated by those who live there.
     for person in [&cast.secretary, &cast.leader] {
         person.post(&path, json!({})).await.problem(403, "forbidden");
-        person.get(seek).await.problem(403, "forbidden");
+        person.post(SEARCH, seek.clone()).await.problem(403, "forbidden");
     }
-    cast.resident.get(seek).await.problem(403, "forbidden");
+    cast.resident.post(SEARCH, seek.clone()).await.problem(403, "forbidden");
     cast.resident.post(&path, json!({})).await.problem(403, "forbidden");
     let administrator = cast.township.staff(Role::SystemAdministrator).await;
-    administrator.get(seek).await.problem(403, "forbidden");
+    administrator.post(SEARCH, seek.clone()).await.problem(403, "forbidden");
     administrator.post(&path, json!({})).await.problem(404, "not_found");
 
     let elsewhere = server.township().await;
     let stranger = elsewhere.staff(Role::TownshipOffice).await;
     stranger.post(&path, json!({})).await.problem(404, "not_found");
-    let found = stranger.get("/api/residents?name=%E6%B5%8B%E8%AF%95%E6%9D%91%E6%B0%91").await.ok();
+    let found = stranger.post(SEARCH, json!({"name": "测试村民"})).await.ok();
     assert_eq!(found["items"], json!([]));
 
-    cast.office.get("/api/residents").await.problem(422, "invalid_query");
+    for name in [json!({}), json!({"name": " "})] {
+        cast.office.post(SEARCH, name).await.problem(422, "invalid_input");
+    }
     let unknown = "/api/residents/01890000-0000-7000-8000-000000000000/invitation";
     cast.office.post(unknown, json!({})).await.problem(404, "not_found");
     cast.office.post(&path, json!({"code": "MINE"})).await.problem(422, "invalid_input");

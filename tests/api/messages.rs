@@ -54,6 +54,7 @@ async fn what_did_not_get_through_is_seen_with_its_reason_and_sent_again(
     let page = cast.office.get("/api/messages").await.ok();
     let post = post_of(&page);
     assert_eq!((&post["recipient"], &post["state"]), (&json!("东河村村民群"), &json!("parked")), "{page}");
+    assert_eq!(post["recipient_place"], "东河村");
     assert!(post["reason"].as_str().is_some_and(|reason| !reason.is_ascii()), "{page}");
     assert_eq!(post["why"], Value::Null, "a group is not told why");
 

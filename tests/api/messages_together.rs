@@ -139,3 +139,33 @@ async fn what_an_outage_left_in_doubt_is_settled_at_once(#[values(Engine::Sqlite
     assert!(stored(&server).await.iter().all(|row| row.state == MessageState::Sent));
     chat.running.stop().await;
 }
+
+#[rstest]
+#[actix_web::test]
+async fn two_people_of_one_name_are_told_apart(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    let (township, secretary) = (&chat.cast.township, chat.cast.secretary_id);
+    let elsewhere = township.village("西河村").await;
+    let (_, namesake) = township.staff_of(elsewhere.id, Role::VillageSecretary).await;
+    chat.platform.add_phone(Phone::new("phone-3", "西河村书记").at_wecom("namesake"));
+    township.at_wecom(namesake, "namesake").await;
+    for person in [secretary, namesake] {
+        township.named(person, "王伟").await;
+    }
+    in_doubt(&chat, &[secretary, namesake]).await;
+
+    let rows = undelivered(&chat.cast).await;
+    assert!(rows.iter().all(|row| row["recipient"] == "王伟"), "{rows:?}");
+    let of = |person: StaffId| {
+        let of_person: Vec<_> = rows.iter().filter(|row| row["recipient_id"] == json!(person)).collect();
+        assert_eq!(of_person.len(), 1, "{rows:?}");
+        of_person[0]
+    };
+    assert_eq!(of(secretary)["recipient_place"], "东河村 村党组织书记");
+    assert_eq!(of(namesake)["recipient_place"], "西河村 村党组织书记");
+    chat.cast.office.post("/api/messages/arrival", json!({"ids": [of(secretary)["id"]]})).await.ok();
+    let left = undelivered(&chat.cast).await;
+    assert_eq!(left.iter().map(|row| &row["recipient_id"]).collect::<Vec<_>>(), [&json!(namesake)]);
+    chat.running.stop().await;
+}

@@ -283,14 +283,20 @@ async fn an_answer_that_is_being_said_is_not_said_to_be_handled() {
     unbound(&cast, PHONE).await;
     // Whoever wrote once may be answered five times.
     assert_eq!(platform.phone(PHONE).say_in_mini_program("在吗").await, PushOutcome::Handled);
-    let slow = qingfeng_sandbox::FaultKind::Delay { milliseconds: 600 };
-    let slow = qingfeng_sandbox::Fault::new(Platform::WeChat, slow).at("/cgi-bin/message/custom/send").times(1);
-    platform.inject(slow);
+    let held = qingfeng_sandbox::Fault::new(Platform::WeChat, qingfeng_sandbox::FaultKind::Hold)
+        .at("/cgi-bin/message/custom/send");
+    let held = platform.inject(held);
     let meanwhile = async {
-        while told(&platform).len() < 2 {
+        for attempt in 0.. {
+            if told(&platform).len() == 2 {
+                break;
+            }
+            assert!(attempt < 2000, "the answer is said");
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
-        push_to_mini_program(&server, "2", HELP).await
+        let second = push_to_mini_program(&server, "2", HELP).await;
+        platform.end_fault(held);
+        second
     };
     let (first, second) = futures::future::join(push_to_mini_program(&server, "1", HELP), meanwhile).await;
     assert!(second.0.is_server_error(), "that can still fail: {second:?}");

@@ -77,6 +77,25 @@ async fn what_would_ring_in_a_holiday_comes_before_it_and_what_is_late_after_it(
 
 #[rstest]
 #[actix_web::test]
+async fn what_would_have_rung_before_a_holiday_rings_in_it_when_the_bots_were_away(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let chat = Chat::with_secretary(&server).await;
+    due_after_the_holiday(&chat).await;
+    let before = arrived(&chat);
+    for (moment, rung) in
+        [("2026-04-29 08:30", 0), ("2026-05-01 09:30", 1), ("2026-05-02 09:30", 1), ("2026-05-06 08:30", 2)]
+    {
+        at(&server, moment);
+        chat.bot.tick().await.unwrap();
+        assert_eq!(arrived(&chat) - before, rung, "{moment}");
+    }
+    chat.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
 async fn a_reminder_of_what_somebody_else_has_by_now_is_withdrawn(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {

@@ -6,15 +6,19 @@ use chrono::TimeDelta;
 use qingfeng_bot::Bot;
 use qingfeng_core::{
     outbox::{MessageState, entity as messages},
-    people::Role,
+    people::{
+        Role,
+        concerns::{self, Concerns},
+    },
     storage::Engine,
+    subject::SubjectRef,
 };
 use qingfeng_sandbox::{Fault, FaultKind, Group, Platform, RunningSandbox, Sandbox};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::support::{Cast, TestServer, bot, platform};
+use crate::support::{Cast, Polling, SealedStage, TestServer, bot, platform};
 
 const SEND: &str = "/cgi-bin/webhook/send";
 
@@ -90,6 +94,7 @@ async fn a_post_that_nobody_had_to_read_is_found_and_taken_back(
     let page = cast.secretary.get("/api/group-posts/sent").await.ok();
     assert_eq!(items(&page), [("东河村群", "sent", false)]);
     assert!(page["items"][0]["what"].as_str().unwrap().contains("每月一次"), "{page}");
+    assert_eq!(page["items"][0]["can_be_retracted"], true, "{page}");
     assert_eq!(cast.office.get("/api/group-posts/sent").await.ok(), page);
 
     let village = cast.township.village("西坡村").await;
@@ -107,6 +112,7 @@ async fn a_post_that_nobody_had_to_read_is_found_and_taken_back(
     cast.secretary.post(&scene.retraction().await, why).await.ok();
     let page = cast.secretary.get("/api/group-posts/sent").await.ok();
     assert_eq!(items(&page), [("东河村群", "pending", false), ("东河村群", "sent", true)], "with its correction");
+    assert_eq!(page["items"][1]["can_be_retracted"], false, "no second time");
     let before = format!("/api/group-posts/sent?before={}", page["items"][0]["id"].as_str().unwrap());
     assert_eq!(items(&cast.office.get(&before).await.ok()), [("东河村群", "sent", true)]);
     scene.running.stop().await;
@@ -148,7 +154,7 @@ async fn a_post_that_is_taken_back_while_its_robot_refuses_it_is_neither_posted_
     let server = TestServer::start(engine).await;
     let scene = Scene::with_robot(&server, "old-key").await;
     // While the platform refuses the old key, the robot gets the new one: the post would be sent again with that.
-    scene.platform.inject(Fault::new(Platform::WeCom, FaultKind::Delay { milliseconds: 1500 }).at(SEND).times(1));
+    let held = scene.platform.inject(Fault::new(Platform::WeCom, FaultKind::Hold).at(SEND));
     let meanwhile = async {
         for attempt in 0.. {
             if scene.platform.calls().iter().any(|call| call.endpoint == SEND) {
@@ -161,6 +167,7 @@ async fn a_post_that_is_taken_back_while_its_robot_refuses_it_is_neither_posted_
         scene.cast.secretary.post(&retraction, json!({"reason": "数字写错了"})).await.ok();
         assert_eq!(scene.state().await, MessageState::Departed);
         scene.cast.township.new_robot_key("东河村群", "KEY").await;
+        scene.platform.end_fault(held);
     };
     let (ticked, ()) = futures::join!(scene.bot.tick(), meanwhile);
     ticked.unwrap();
@@ -170,4 +177,61 @@ async fn a_post_that_is_taken_back_while_its_robot_refuses_it_is_neither_posted_
     let correction = scene.message("post_corrected").await.unwrap();
     assert_eq!(correction.state, MessageState::Withdrawn);
     scene.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn whom_the_matter_of_a_post_concerns_neither_finds_it_nor_takes_it_back(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let scene = Scene::with_robot(&server, "KEY").await;
+    let cast = &scene.cast;
+    scene.pass(TimeDelta::minutes(1)).await;
+    let post = scene.message("monthly_progress").await.unwrap();
+    let matter = SubjectRef { kind: post.subject_kind, id: post.subject_id };
+    let (county, concerned) = (cast.township.county, cast.secretary_id);
+    cast.township
+        .write(move |unit| {
+            Box::pin(async move {
+                let about = Concerns { staff: vec![concerned], ..Concerns::default() };
+                concerns::record(unit, county, matter, &about).await
+            })
+        })
+        .await;
+    assert_eq!(cast.secretary.get("/api/group-posts/sent").await.ok()["items"], json!([]));
+    let why = json!({"reason": "数字写错了"});
+    cast.secretary.post(&scene.retraction().await, why.clone()).await.problem(404, "not_found");
+    assert_eq!(items(&cast.office.get("/api/group-posts/sent").await.ok()), [("东河村群", "sent", false)]);
+    cast.office.post(&scene.retraction().await, why).await.ok();
+    scene.running.stop().await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_the_product_says_about_an_anonymous_survey_is_taken_back_by_nobody(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let polling = Polling::start(engine).await;
+    let stage = SealedStage::peopled(&polling).await;
+    let (rating, rated, _) = stage.rating().await;
+    let stage = stage.plan(rating).await;
+    stage.prepare().await;
+    stage.act("opening", json!({})).await.ok();
+    for person in [&rated, &stage.office] {
+        let page = person.get("/api/group-posts/sent").await.ok();
+        let posts = page["items"].as_array().unwrap();
+        assert_eq!(posts.len(), 2, "that it is open, and its fingerprint: {page}");
+        for post in posts {
+            assert_eq!((&post["state"], &post["can_be_retracted"]), (&json!("pending"), &json!(false)), "{post}");
+            let retraction = format!("/api/group-posts/{}/retraction", post["id"].as_str().unwrap());
+            person.post(&retraction, json!({"reason": "写错了"})).await.problem(409, "post_not_retractable");
+        }
+        assert_eq!(person.get("/api/group-posts/sent").await.ok(), page);
+    }
+    // Why it ends somebody wrote.
+    stage.act("cancellation", json!({"reason": "题目印错了"})).await.ok();
+    let page = stage.office.get("/api/group-posts/sent").await.ok();
+    let posts = page["items"].as_array().unwrap();
+    assert_eq!(posts.iter().filter(|post| post["can_be_retracted"] == true).count(), 1, "{page}");
 }

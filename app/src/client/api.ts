@@ -5,7 +5,7 @@
 import Taro from '@tarojs/taro'
 
 import type { components } from './generated/api'
-import { clearSession, session, keepSession } from './session'
+import { askToSignIn, clearSession, session, keepSession } from './session'
 import { platformAddress } from './site'
 
 export type Schemas = components['schemas']
@@ -93,7 +93,7 @@ async function call<Answer>(method: Method, path: string, options: Options = {})
   const body = parse(answer.data)
   if (answer.statusCode >= 200 && answer.statusCode < 300) return body as Answer
   const problem = body as Partial<Schemas['Problem']> | undefined
-  if (answer.statusCode === 401 && !options.open) clearSession()
+  if (answer.statusCode === 401 && !options.open) askToSignIn()
   throw new Refused(
     answer.statusCode,
     problem?.code ?? 'unknown',

@@ -71,7 +71,9 @@ test('WeCom is bound at the first sign-in, and the next needs no password', asyn
   await member.sees('企业微信登录：您是哪一位？')
   await member.findsNoFaults('wecom-authorization')
   await member.tap(secretary)
-  await member.sees('企业微信认出您了')
+  await member.sees('企业微信认出您了：secretary-01')
+  // What binds stands in no address that could be sent on.
+  assert.doesNotMatch(member.page.url(), /ticket|proof/)
   await member.findsNoFaults('sign-in-binding-wecom')
   await member.identifiesAs(demo, 'secretary-01')
 
@@ -84,6 +86,49 @@ test('WeCom is bound at the first sign-in, and the next needs no password', asyn
   assert.doesNotMatch(member.page.url(), /code=|state=/)
 })
 
+test('a page that needs a sign-in leads to it and is opened afterwards', async () => {
+  const visitor = await Person.with(browser)
+  await visitor.open(`${demo.address}/app/#/pages/messages/index`)
+  await visitor.tap('登录')
+  await visitor.tap('我是干部')
+  await visitor.tap('用企业微信登录')
+  await visitor.tap(secretary)
+  await visitor.page.waitForURL(/#\/pages\/messages\/index/)
+  assert.doesNotMatch(visitor.page.url(), /code=|state=/)
+  await visitor.doesNotSee('登录')
+  assert.deepEqual(visitor.errors, [])
+})
+
+test('a code alone in the address signs nobody in who is not at the demo', async () => {
+  const visitor = await Person.with(browser)
+  await visitor.page.route('**/api/site', async (route) => {
+    const answer = await route.fetch()
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), demo: false } })
+  })
+  await visitor.open(`${demo.address}/app/?code=stranger#/pages/home/index`)
+  await visitor.sees('村民登录（邀请码）')
+  assert.ok(!visitor.requests.some((address) => address.includes('/api/sign-in/')), 'nothing is asked')
+  await visitor.tap('干部登录')
+  await visitor.sees('动态验证码（六位数字）')
+  await visitor.doesNotSee('用企业微信登录')
+})
+
+/** Somebody on the roster who has never signed in, by a name as the demo makes them. */
+async function neverSignedIn(person) {
+  return person.page.evaluate(async () => {
+    const { access_token } = JSON.parse(localStorage.getItem('session')).data
+    const headers = { Authorization: `Bearer ${access_token}`, 'Content-Type': 'application/json' }
+    for (const surname of '赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许') {
+      for (const given of '山河田禾青松石云晓文建春秋兰梅竹福贵安平明远清和') {
+        const body = JSON.stringify({ name: surname + given })
+        const { items } = await (await fetch('/api/residents/search', { method: 'POST', headers, body })).json()
+        if (items.some((known) => !known.has_signed_in)) return surname + given
+      }
+    }
+    throw new Error('everybody has signed in')
+  })
+}
+
 test('the office replaces an invitation, which is shown once and signs its owner in', async () => {
   const name = await resident.page.evaluate(async () => {
     const { access_token } = JSON.parse(localStorage.getItem('session')).data
@@ -94,7 +139,10 @@ test('the office replaces an invitation, which is shown once and signs its owner
   await office.tap('补发村民邀请码')
   await office.type('村民姓名', name)
   await office.tap('找人')
-  const card = office.page.locator('.card', { hasText: '已经绑定过微信' }).locator('visible=true').first()
+  await office.sees('已经登录过，不能替她补发')
+  await office.type('村民姓名', await neverSignedIn(office))
+  await office.tap('找人')
+  const card = office.page.locator('.card', { hasText: '还没有登录过' }).locator('visible=true').first()
   await card.getByText('补发邀请码', { exact: true }).click()
   await office.tap('核实过了，补发')
   await office.sees('只显示这一次')

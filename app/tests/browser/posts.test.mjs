@@ -118,6 +118,27 @@ test('a post that was wrong is taken back in two taps and with a reason', async 
   await card(reader, '南塘村村民群').filter({ hasText: '另发更正' }).first().waitFor()
 })
 
+/** Whether something of this class is on the screen without scrolling. */
+const isInView = (kind) =>
+  [...document.querySelectorAll(kind)].some((element) => {
+    const { top, bottom, height } = element.getBoundingClientRect()
+    return height > 0 && top >= 0 && bottom <= window.innerHeight
+  })
+
+/** A refusal stands above a form so long that its top is out of sight. */
+async function readsTheRefusalOfADayThatIsOver() {
+  await office.tap('再加一题')
+  await office.type('第2题', '水质好吗？')
+  await office.type('第2题的选项', '好\n不好')
+  await office.type('最后一天', '2020-01-01')
+  await office.page.getByText('开始问卷', { exact: true }).locator('visible=true').first().scrollIntoViewIfNeeded()
+  assert.equal(await office.page.evaluate(isInView, '.title'), false)
+  await office.tap('开始问卷')
+  await office.page.waitForFunction(isInView, '.error')
+  await office.tap('去掉最后一题')
+  await office.type('最后一天', new Date(Date.now() + 9 * 86400_000).toISOString().slice(0, 10))
+}
+
 test('the office opens a survey on its page and sees that people answer', async () => {
   await office.open(`${demo.address}/app/#/pages/surveys/index`)
   await office.page.reload()
@@ -127,6 +148,7 @@ test('the office opens a survey on its page and sees that people answer', async 
   await office.type('第1题', '中午有水吗？')
   await office.type('第1题的选项', '有\n没有')
   await office.findsNoFaults('survey-form')
+  await readsTheRefusalOfADayThatIsOver()
   await office.tap('开始问卷')
   await office.sees('自来水够用吗')
   assert.match(await card(office, '自来水够用吗').first().innerText(), /正在答/)

@@ -12,9 +12,10 @@ use qingfeng_core::{
     refusal::Fault,
     storage::{Store, UnitOfWork},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::push::{Item, Push};
+use crate::delivery::OFFICIAL_ACCOUNT;
 
 /// The account's code for "no accept left".
 const NO_CONSENT: &str = "43101";
@@ -94,7 +95,8 @@ async fn not_delivered(
     store
         .housekeeping(move |unit| {
             Box::pin(async move {
-                if park(unit, &number, &why).await? {
+                let account = of_account(consent.is_some());
+                if park(unit, &number, account.clone(), &why).await? {
                     return match (consent, why.as_str()) {
                         (None, _) => Ok(()),
                         (Some(consent), NO_CONSENT) => {
@@ -103,7 +105,7 @@ async fn not_delivered(
                         (Some(consent), _) => consents::returned(unit, &consent).await,
                     };
                 }
-                if is_known(unit, &number).await? {
+                if is_known(unit, &number, account).await? {
                     return Ok(());
                 }
                 // The platform may tell so before we have written down that it took the message. One that is not ours, or of
@@ -119,13 +121,20 @@ async fn not_delivered(
         .await
 }
 
+/// What left through the account whose numbers these are: the mini-program's subscribe messages are written down without a channel.
+fn of_account(is_mini_program: bool) -> Condition {
+    let channel = entity::Column::Channel;
+    Condition::all().add(if is_mini_program { channel.is_null() } else { channel.eq(OFFICIAL_ACCOUNT) })
+}
+
 /// Whether a message had this number and was said to have arrived. The number is the account's own: whom the message reached,
 /// himself or who stands in, it does not say.
-async fn park(unit: &UnitOfWork, number: &str, why: &str) -> Result<bool, Fault> {
+async fn park(unit: &UnitOfWork, number: &str, account: Condition, why: &str) -> Result<bool, Fault> {
     let parked = entity::Entity::update_many()
         .col_expr(entity::Column::State, Expr::value(MessageState::Parked))
         .col_expr(entity::Column::ParkedReason, Expr::value(format!("平台接收后没有送达（{why}）")))
         .filter(entity::Column::PlatformReference.eq(number))
+        .filter(account)
         .filter(entity::Column::State.eq(MessageState::Sent))
         .exec(unit.connection())
         .await?;
@@ -133,8 +142,8 @@ async fn park(unit: &UnitOfWork, number: &str, why: &str) -> Result<bool, Fault>
 }
 
 /// Whether it was worked off before, or somebody has decided meanwhile.
-async fn is_known(unit: &UnitOfWork, number: &str) -> Result<bool, Fault> {
-    let known = entity::Entity::find().filter(entity::Column::PlatformReference.eq(number));
+async fn is_known(unit: &UnitOfWork, number: &str, account: Condition) -> Result<bool, Fault> {
+    let known = entity::Entity::find().filter(entity::Column::PlatformReference.eq(number)).filter(account);
     Ok(known.one(unit.connection()).await?.is_some())
 }
 

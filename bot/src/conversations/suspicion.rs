@@ -208,8 +208,18 @@ pub(super) fn may_be_a_report(text: &str) -> bool {
 pub(super) fn is_doubtful(text: &str, in_office: &[String]) -> bool {
     let told = read(text);
     let has = |words: &[&str]| words.iter().any(|word| told.contains(word));
-    let is_told_an_act = || has(&DOUBTFUL_ACTS) || tells_of_a_sum(&told) || (has(&RELATIVES) && has(&BENEFITS));
+    let is_told_an_act = || tells_an_act(&told) || (has(&RELATIVES) && has(&BENEFITS));
     says(&told, &MAYBE_REPORT_WORDS) || (names_somebody_in_office(&told, in_office) && is_told_an_act())
+}
+
+/// Whether these words may turn into a report what was none before.
+pub(super) fn adds_doubt(words: &str) -> bool {
+    let told = read(words);
+    may_be_a_report(words) || tells_an_act(&told) || BENEFITS.iter().any(|word| told.contains(word))
+}
+
+fn tells_an_act(told: &str) -> bool {
+    DOUBTFUL_ACTS.iter().any(|word| told.contains(word)) || tells_of_a_sum(told)
 }
 
 /// As it is looked at.

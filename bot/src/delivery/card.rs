@@ -57,8 +57,8 @@ pub(super) async fn deliver(bot: &Bot, address: &Address, card: Card, messages: 
     }
     if let (Some(channel), Some(open_id)) = (&bot.channels.template_messages, &address.official_open_id) {
         match (official_account::deliver(bot, channel, open_id, &card, messages).await?, &nobody) {
-            // Why the mini-program did not reach him says better what helps.
-            (Outcome::NoConsent(_) | Outcome::Stopped(_), Some(_)) => {}
+            // Why the mini-program did not reach him says better what helps, and what waits for a template goes on waiting.
+            (Outcome::NoConsent(_) | Outcome::Stopped(_) | Outcome::Final(_) | Outcome::Dead(_), Some(_)) => {}
             (outcome, _) => return Ok(outcome),
         }
     }

@@ -63,7 +63,13 @@ pub(super) async fn post(
         }
         outcome => return Ok(Some(outcome)),
     };
-    let new = NewTask { message: message.id, keeper, sender, platform_task: platform_task.clone() };
+    let new = NewTask {
+        message: message.id,
+        keeper,
+        sender,
+        platform_task: platform_task.clone(),
+        may_have_arrived: message.may_have_arrived,
+    };
     let (holder, group) = (bot.holder.clone(), group.clone());
     let handed_over = bot
         .store

@@ -24,7 +24,7 @@ use crate::Bot;
 
 /// The channels that guard against doubles, as they are written down.
 pub(super) const WECOM_APP: &str = "wecom_app";
-pub(super) const OFFICIAL_ACCOUNT: &str = "official_account";
+pub(crate) const OFFICIAL_ACCOUNT: &str = "official_account";
 
 /// Pause before a request goes out again.
 pub(super) const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);

@@ -33,6 +33,7 @@ use qingfeng_core::{
 use serde_json::json;
 use uuid::Uuid;
 
+pub(crate) use departure::OFFICIAL_ACCOUNT;
 pub use outcome::Outcome;
 use recipient::GroupAddress;
 pub(crate) use review::readers;

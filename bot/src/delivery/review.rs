@@ -5,6 +5,7 @@ use qingfeng_core::{
     clock::shanghai_date,
     groups::{
         entity::Model as Group,
+        is_the_products_own,
         reviews::{self, ReviewState},
     },
     ids::{OrganizationId, StaffId},
@@ -23,14 +24,9 @@ use crate::{
     messages::{self, Wordings},
 };
 
-/// Made by the product from what was checked when it was put down; names in it are those who stand for election. Why a survey was
-/// cancelled is somebody's own words.
-fn is_the_products_own(kind: &str) -> bool {
-    kind.starts_with("sealed_survey_") && kind != "sealed_survey_cancelled"
-}
-
 /// Whether the post may go out now; otherwise it is held, and those who can let it go are told.
 pub(super) async fn passes(bot: &Bot, wordings: &Wordings, group: &Group, message: &Message) -> Result<bool, Fault> {
+    // The names in it are those who stand for election.
     if is_the_products_own(&message.kind) {
         return Ok(true);
     }

@@ -127,7 +127,7 @@ async fn run_if_due(
     let now = bot.store.clock().now().with_timezone(&shanghai());
     let Some(due_for) = last_time(job, now)? else { return Ok(()) };
     let last = runs::Entity::find_by_id((county, job.name.to_owned())).one(bot.store.reader()).await?;
-    if last.is_some_and(|run| run.ran_for >= due_for) {
+    if last.as_ref().is_some_and(|run| run.ran_for >= due_for) {
         return make_up(bot, county, asked, job, due_for, outgoing).await;
     }
     match job.name {
@@ -137,7 +137,13 @@ async fn run_if_due(
         }
         "reminders" | "monthly_posts" => {
             let others = run_of(job.name).map(|run| asked.townships(run)).unwrap_or_default();
-            run_in(bot, county, job, &Places::CountyBut(others), due_for, outgoing).await?;
+            let places = Places::CountyBut(others);
+            // What rings before rest days rings on them, too, when the bots were away on that day: afterwards it is too late.
+            let calendar = bot.calendar.of(county).await?;
+            if let Some(missed) = policy::missed_working_day(&calendar, last.map(|run| run.ran_for), due_for) {
+                run_in(bot, county, job, &places, missed, outgoing).await?;
+            }
+            run_in(bot, county, job, &places, due_for, outgoing).await?;
         }
         "surveys" => surveys::close_finished(bot, county, due_for).await?,
         "silence" => silence::schedule(bot, county, due_for, outgoing).await?,

@@ -73,6 +73,19 @@ impl Today {
     }
 }
 
+/// The working day before this rest day, when nothing ran on it or since.
+pub(super) fn missed_working_day(
+    calendar: &Calendar,
+    last_run: Option<NaiveDate>,
+    rest_day: NaiveDate,
+) -> Option<NaiveDate> {
+    if calendar.is_working_day(rest_day) != Ok(false) {
+        return None;
+    }
+    let before = calendar.working_day_before(rest_day).ok()?;
+    last_run.filter(|last| *last < before).map(|_| before)
+}
+
 impl ReminderPolicy {
     /// The step that rings today. On a rest day nothing rings but what is due that very day: what would ring ahead of its date comes
     /// on the working day before, what is late on the one after, once for all the days between.
@@ -141,6 +154,22 @@ mod tests {
         let due_on = NaiveDate::from_ymd_opt(2026, 3, 16).unwrap();
         let today = due_on + chrono::TimeDelta::days(days_after);
         assert_eq!(ReminderPolicy::from(&reminders).step(due_on, today), expected);
+    }
+
+    #[rstest]
+    #[case::it_ran_on_the_day_before("2026-04-30", "2026-05-01", None)]
+    #[case::it_did_not("2026-04-29", "2026-05-01", Some("2026-04-30"))]
+    #[case::nor_until_late_in_the_holiday("2026-04-20", "2026-05-04", Some("2026-04-30"))]
+    #[case::it_ran_in_the_holiday("2026-05-01", "2026-05-04", None)]
+    #[case::a_working_day_sees_for_itself("2026-04-20", "2026-05-06", None)]
+    fn a_working_day_that_was_missed_is_made_up_in_the_rest_days_after_it(
+        #[case] last: NaiveDate,
+        #[case] today: NaiveDate,
+        #[case] missed: Option<&str>,
+    ) {
+        let expected = missed.map(|day| day.parse().unwrap());
+        assert_eq!(missed_working_day(&Calendar::shipped(), Some(last), today), expected);
+        assert_eq!(missed_working_day(&Calendar::shipped(), None, today), None);
     }
 
     #[rstest]

@@ -22,11 +22,24 @@ pub async fn responsible(
     deadline: &deadlines::Model,
     today: NaiveDate,
 ) -> Result<Vec<StaffId>, Fault> {
-    if let Some(staff) = deadline.responsible_staff_id {
-        return Ok(vec![staff]);
+    match named(deadline) {
+        Some(Named::Person(staff)) => Ok(vec![staff]),
+        Some(Named::Unit(unit)) => holders(connection, unit, &ANSWERING, today).await,
+        None => Ok(Vec::new()),
     }
-    let Some(unit) = deadline.responsible_unit_id else { return Ok(Vec::new()) };
-    holders(connection, unit, &ANSWERING, today).await
+}
+
+/// Whom a deadline names.
+enum Named {
+    Person(StaffId),
+    /// Whoever answers for it.
+    Unit(OrganizationId),
+}
+
+/// The person by name comes before the unit.
+fn named(deadline: &deadlines::Model) -> Option<Named> {
+    let person = deadline.responsible_staff_id.map(Named::Person);
+    person.or_else(|| deadline.responsible_unit_id.map(Named::Unit))
 }
 
 /// Of these deadlines, those of which somebody is told. Asks once per unit.
@@ -42,10 +55,10 @@ pub async fn those_of<'a>(
     let mut answers_for: HashMap<OrganizationId, bool> = HashMap::new();
     let mut theirs = Vec::new();
     for deadline in deadlines {
-        let is_told = match (deadline.responsible_staff_id, deadline.responsible_unit_id) {
-            (Some(staff), _) => staff == person,
-            (None, None) => false,
-            (None, Some(unit)) => match answers_for.get(&unit) {
+        let is_told = match named(deadline) {
+            Some(Named::Person(staff)) => staff == person,
+            None => false,
+            Some(Named::Unit(unit)) => match answers_for.get(&unit) {
                 Some(answers) => *answers,
                 None => {
                     let answers = holders(connection, unit, &ANSWERING, today).await?.contains(&person);

@@ -27,6 +27,14 @@ use crate::{
 /// What a robot's key is sealed for.
 const ROBOT_KEY_PURPOSE: &str = "group robot key";
 
+/// Whether the product itself says what a post of this kind says, from what was checked when it was put down. Nobody has to read it
+/// first, and nobody takes it back: those who are rated must not make a survey of themselves unseen, nor the fingerprints that prove
+/// its count. Why a survey was cancelled is somebody's own words.
+#[must_use]
+pub fn is_the_products_own(kind: &str) -> bool {
+    kind.starts_with("sealed_survey_") && kind != "sealed_survey_cancelled"
+}
+
 /// A group to be set up.
 #[derive(Clone, Debug)]
 pub struct NewGroup {

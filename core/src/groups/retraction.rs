@@ -1,12 +1,12 @@
 //! Taking posts back. What is not in its group yet is not sent any more, however the attempt ends that is under way; what is in a
 //! group cannot be taken back there: a correction is posted, which a second person lets go like any other.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde_json::json;
 
 use super::{
-    entity as groups, prepared,
-    reviews::{self, ReviewState, checked_reason},
+    entity as groups, is_the_products_own, prepared,
+    reviews::{self, checked_reason},
     tasks,
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     },
     people::{
         authorization::{Action, Subject, may},
+        concerns,
         entity::organizations,
     },
     publication::PublicText,
@@ -35,7 +36,8 @@ const TAKEN_BACK: &str = "发出之前已撤回";
 /// follows when that person, or the platform, says so ([`prepared::confirm`], [`tasks::end`]).
 ///
 /// # Errors
-/// `not_found`; `post_retracted` when it was taken back already; a reason that is missing or says a private number.
+/// `not_found`, also to whom the matter concerns; `post_not_retractable` for what the product itself says; `post_retracted` when it was
+/// taken back already; a reason that is missing or says a private number.
 pub async fn retract(
     store: &Store,
     command: &Command,
@@ -54,18 +56,18 @@ pub async fn retract(
                 }
                 let group = groups::Entity::find_by_id(GroupId(message.recipient_id)).one(unit.connection()).await?;
                 let group = group.ok_or_else(Refusal::not_found)?;
+                let about = concerns::of(unit.connection(), subject_of(&message)).await?;
                 let subject = Subject {
                     county: Some(group.county_id),
                     township: Some(group.township_id),
                     village: Some(group.village_id),
+                    concerns_organizations: about.organizations,
+                    concerns_staff: about.staff,
                     ..Subject::default()
                 };
                 may(&actor, Action::RetractPost, &subject)?;
                 let by = actor.staff().map(|staff| staff.id);
-                let is_over = message.state == MessageState::Withdrawn && !message.may_have_arrived;
-                if is_over || message.retracted_at.is_some() {
-                    return Err(retracted());
-                }
+                may_be_retracted(&message)?;
                 let mut notices = Vec::new();
                 if may_be_there(&message) {
                     let correction = correction(unit, by, &group, &message, &reason).await?.ok_or_else(retracted)?;
@@ -76,12 +78,7 @@ pub async fn retract(
                 if !matches!(message.state, MessageState::Sent | MessageState::Departed) {
                     outbox::set_state(unit, id, MessageState::Withdrawn, Some(TAKEN_BACK)).await?;
                     tasks::withdraw(unit, id, by, &reason).await?;
-                    reviews::entity::Entity::update_many()
-                        .col_expr(reviews::entity::Column::State, Expr::value(ReviewState::Rejected))
-                        .filter(reviews::entity::Column::Id.eq(id))
-                        .filter(reviews::entity::Column::State.eq(ReviewState::Waiting))
-                        .exec(unit.connection())
-                        .await?;
+                    reviews::call_off(unit, id).await?;
                     notices.extend(prepared::recall(unit, &group, id, by, &reason).await?);
                 }
                 Entity::update_many()
@@ -95,6 +92,26 @@ pub async fn retract(
         .await
 }
 
+/// Whether this post may be taken back by those who take posts back.
+///
+/// # Errors
+/// `post_not_retractable` for what the product itself says; `post_retracted` for what was taken back, or never came.
+pub fn may_be_retracted(message: &Message) -> Result<(), Fault> {
+    if is_the_products_own(&message.kind) {
+        let sentence = "背靠背测评的公示由系统按程序发出，谁都不能撤回。";
+        return Err(Refusal::new(RefusalKind::Conflict, "post_not_retractable", sentence).into());
+    }
+    let is_over = message.state == MessageState::Withdrawn && !message.may_have_arrived;
+    if is_over || message.retracted_at.is_some() {
+        return Err(retracted());
+    }
+    Ok(())
+}
+
+fn subject_of(message: &Message) -> SubjectRef {
+    SubjectRef { kind: message.subject_kind, id: message.subject_id }
+}
+
 /// Whether the post is in its group, or may be or come there without anybody's doing.
 fn may_be_there(message: &Message) -> bool {
     message.may_have_arrived
@@ -106,7 +123,7 @@ pub(crate) fn retracted() -> Fault {
 }
 
 /// What tells a group that a post in it was wrong; `by` took it back, and is no second person for the correction. None when there
-/// is one already.
+/// is one already; one that was dropped, because the post did not seem to get there, is on its way again.
 pub(super) async fn correction(
     unit: &UnitOfWork,
     by: Option<StaffId>,
@@ -114,13 +131,9 @@ pub(super) async fn correction(
     message: &Message,
     reason: &str,
 ) -> Result<Option<Notice>, Fault> {
-    let known = Entity::find()
-        .filter(Column::RecipientId.eq(message.recipient_id))
-        .filter(Column::Kind.eq(CORRECTION))
-        .filter(Column::Step.eq(message.id.to_string()))
-        .one(unit.connection())
-        .await?;
-    if known.is_some() {
+    let known = correction_of(unit, message).await?;
+    let is_dropped = |known: &Message| known.state == MessageState::Withdrawn && known.retracted_at.is_none();
+    if known.as_ref().is_some_and(|known| !is_dropped(known)) {
         return Ok(None);
     }
     let village = organizations::Entity::find_by_id(group.village_id).one(unit.connection()).await?;
@@ -133,13 +146,52 @@ pub(super) async fn correction(
         "reason": reason,
         "author": by,
     });
-    let about = SubjectRef { kind: message.subject_kind, id: message.subject_id };
-    let notice = Notice::new(Recipient::Group(group.id), CORRECTION, about)
+    if let Some(known) = known {
+        Entity::update_many()
+            .col_expr(Column::Facts, Expr::value(facts))
+            .filter(Column::Id.eq(known.id))
+            .exec(unit.connection())
+            .await?;
+        outbox::set_state(unit, known.id, MessageState::Pending, None).await?;
+        return Ok(None);
+    }
+    let notice = Notice::new(Recipient::Group(group.id), CORRECTION, subject_of(message))
         .step(message.id.to_string())
         .round(message.round)
         .township(group.township_id)
         .facts(facts);
     Ok(Some(notice))
+}
+
+/// The correction of this post, whatever became of it. Nobody sends it or decides on it before the transaction ends.
+async fn correction_of(unit: &UnitOfWork, message: &Message) -> Result<Option<Message>, Fault> {
+    Ok(Entity::find()
+        .filter(Column::RecipientId.eq(message.recipient_id))
+        .filter(Column::Kind.eq(CORRECTION))
+        .filter(Column::Step.eq(message.id.to_string()))
+        .lock_exclusive()
+        .one(unit.connection())
+        .await?)
+}
+
+/// What a correction tells the group.
+pub(super) fn reason(correction: &Message) -> Option<String> {
+    correction.facts.get("reason")?.as_str().map(str::to_owned)
+}
+
+/// Drops the correction of this post unless it has left, and nobody is asked any more whether it may. Returns what was dropped.
+pub(super) async fn drop_correction(unit: &UnitOfWork, message: &Message) -> Result<Option<Message>, Fault> {
+    use MessageState::{Held, Parked, Pending, Sending, Stopped};
+    let has_not_left = |correction: &Message| {
+        matches!(correction.state, Pending | Sending | Held | Parked | Stopped) && !correction.may_have_arrived
+    };
+    let correction = correction_of(unit, message).await?.filter(has_not_left);
+    if let Some(correction) = &correction {
+        let reason = Some("要更正的那条没有发出");
+        outbox::set_state(unit, correction.id, MessageState::Withdrawn, reason).await?;
+        reviews::call_off(unit, correction.id).await?;
+    }
+    Ok(correction)
 }
 
 /// How an attempt ended changes nothing about a post that was taken back while the request was on its way: it is not sent again. What
@@ -165,15 +217,7 @@ pub async fn hold_back(unit: &UnitOfWork, ids: &[MessageId]) -> Result<(), Fault
 /// an attempt before.
 pub(super) async fn stay_out(unit: &UnitOfWork, message: &Message) -> Result<(), Fault> {
     if !message.may_have_arrived {
-        Entity::update_many()
-            .col_expr(Column::State, Expr::value(MessageState::Withdrawn))
-            .col_expr(Column::ParkedReason, Expr::value("要更正的那条没有发出"))
-            .filter(Column::RecipientId.eq(message.recipient_id))
-            .filter(Column::Kind.eq(CORRECTION))
-            .filter(Column::Step.eq(message.id.to_string()))
-            .filter(Column::State.eq(MessageState::Pending))
-            .exec(unit.connection())
-            .await?;
+        drop_correction(unit, message).await?;
     }
     outbox::set_state(unit, message.id, MessageState::Withdrawn, Some(TAKEN_BACK)).await
 }

@@ -161,6 +161,20 @@ pub async fn let_through(unit: &UnitOfWork, id: MessageId, text: &str) -> Result
     Ok(())
 }
 
+/// Nobody is asked any more whether the post may go out: it does not.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn call_off(unit: &UnitOfWork, id: MessageId) -> Result<(), Fault> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::State, Expr::value(ReviewState::Rejected))
+        .filter(entity::Column::Id.eq(id))
+        .filter(entity::Column::State.eq(ReviewState::Waiting))
+        .exec(unit.connection())
+        .await?;
+    Ok(())
+}
+
 impl Posts for entity::Entity {
     const ID: entity::Column = entity::Column::Id;
     const TOWNSHIP: entity::Column = entity::Column::TownshipId;

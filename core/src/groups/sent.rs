@@ -2,16 +2,17 @@
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr};
 
-use super::entity as groups;
+use super::{entity as groups, retraction};
 use crate::{
-    ids::{GroupId, MessageId, OrganizationId},
+    ids::{GroupId, MessageId},
     outbox::{
         MessageState,
         entity::{Column, Entity, Model as Message},
     },
     people::{
         Actor,
-        authorization::{Action, Reach, reach},
+        authorization::{Action, Reach, StaffReach, reach},
+        concerns,
     },
     refusal::{Fault, Refusal},
     storage::Store,
@@ -27,8 +28,16 @@ pub struct SentPost {
     pub group: String,
 }
 
-/// The posts that are in groups or on their way there, and those that were taken back, which the actor may take back; latest first;
-/// `before` is the last one of the page before.
+impl SentPost {
+    /// Whether whoever finds it here may take it back: not a second time, nor what the product itself says.
+    #[must_use]
+    pub fn can_be_retracted(&self) -> bool {
+        retraction::may_be_retracted(&self.message).is_ok()
+    }
+}
+
+/// The posts that are in groups or on their way there, and those that were taken back, of the groups whose posts the actor may take
+/// back, but for those about matters that concern him; latest first; `before` is the last one of the page before.
 ///
 /// # Errors
 /// `forbidden` for those who take none back; when the database does not answer.
@@ -39,7 +48,7 @@ pub async fn list(store: &Store, actor: &Actor, before: Option<MessageId>) -> Re
         .all(store.reader())
         .await?;
     let of_villages: Vec<_> = of_villages.into_iter().map(|group| group.id).collect();
-    let messages = list_query(&reach.townships, &of_villages, before).all(store.reader()).await?;
+    let messages = list_query(&reach, &of_villages, before).all(store.reader()).await?;
     let names = super::names(store.reader(), messages.iter().map(|message| GroupId(message.recipient_id))).await?;
     Ok(messages
         .into_iter()
@@ -50,14 +59,14 @@ pub async fn list(store: &Store, actor: &Actor, before: Option<MessageId>) -> Re
         .collect())
 }
 
-/// A page of the posts of these townships, and of these groups. What was withdrawn before it could have arrived, and not because
-/// somebody took it back, is none.
+/// A page of the posts of the townships in reach, and of these groups. What was withdrawn before it could have arrived, and not
+/// because somebody took it back, is none.
 #[must_use]
-pub fn list_query(townships: &[OrganizationId], of_villages: &[GroupId], before: Option<MessageId>) -> Select<Entity> {
+pub fn list_query(reach: &StaffReach, of_villages: &[GroupId], before: Option<MessageId>) -> Select<Entity> {
     // A bound that nothing fits would keep the engines from the index.
     let mut within = Condition::any();
-    if !townships.is_empty() || of_villages.is_empty() {
-        within = within.add(Column::TownshipId.is_in(townships.iter().copied()));
+    if !reach.townships.is_empty() || of_villages.is_empty() {
+        within = within.add(Column::TownshipId.is_in(reach.townships.iter().copied()));
     }
     if !of_villages.is_empty() {
         within = within.add(Column::RecipientId.is_in(of_villages.iter().map(|group| group.0)));
@@ -70,7 +79,8 @@ pub fn list_query(townships: &[OrganizationId], of_villages: &[GroupId], before:
         .filter(within)
         // In the words of the index: the engines do not look into values that are bound.
         .filter(Expr::cust("outbox_messages.recipient_kind = 'group'"))
-        .filter(still_matters);
+        .filter(still_matters)
+        .filter(concerns::not_concerning(reach, Expr::col((Entity, Column::SubjectId))));
     if let Some(before) = before {
         query = query.filter(Column::Id.lt(before));
     }

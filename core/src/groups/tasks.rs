@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{entity as groups, retraction};
+use super::{entity as groups, retraction, reviews};
 use crate::{
     clock::shanghai_date,
     ids::{MessageId, StaffId},
@@ -143,17 +143,33 @@ pub struct NewTask {
     pub keeper: StaffId,
     pub sender: String,
     pub platform_task: String,
+    /// The post may be in the group from an attempt before the one that made the task.
+    pub may_have_arrived: bool,
 }
 
-/// Writes the task down: its message is with a person now, or, if it was retracted meanwhile, the task is to be stopped. False when
-/// somebody has decided otherwise about the message; then the task must not be tapped.
+/// Writes the task down: its message is with a person now, or, if it was retracted meanwhile, the task is to be stopped; what the
+/// group is to be told then waits with the task until the post gets there. False when somebody has decided otherwise about the
+/// message; then the task must not be tapped.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn hand_over(unit: &UnitOfWork, holder: &str, group: &groups::Model, new: NewTask) -> Result<bool, Fault> {
     use entity::Column as C;
-    let message = messages::Entity::find_by_id(new.message).lock_exclusive().one(unit.connection()).await?;
-    let Some(state) = message.and_then(|message| begins_as(&message, holder)) else { return Ok(false) };
+    let found = messages::Entity::find_by_id(new.message).lock_exclusive().one(unit.connection()).await?;
+    let Some(found) = found else { return Ok(false) };
+    let Some(state) = begins_as(&found, holder) else { return Ok(false) };
+    let mut correction = None;
+    if !new.may_have_arrived {
+        // What became of the request is known after all: a task.
+        messages::Entity::update_many()
+            .col_expr(messages::Column::MayHaveArrived, Expr::value(false))
+            .filter(messages::Column::Id.eq(new.message))
+            .exec(unit.connection())
+            .await?;
+        if state == TaskState::Withdrawing {
+            correction = retraction::drop_correction(unit, &found).await?;
+        }
+    }
     let message = new.message;
     let (handed, look_at) = if state == TaskState::Withdrawing {
         (MessageState::Withdrawn, unit.now())
@@ -171,8 +187,8 @@ pub async fn hand_over(unit: &UnitOfWork, holder: &str, group: &groups::Model, n
         state: Set(state),
         created_at: Set(unit.now()),
         look_at: Set(look_at),
-        retracted_by: Set(None),
-        retraction_reason: Set(None),
+        retracted_by: Set(correction.as_ref().and_then(reviews::author)),
+        retraction_reason: Set(correction.as_ref().and_then(retraction::reason)),
     })
     .on_conflict(
         OnConflict::column(C::Id)

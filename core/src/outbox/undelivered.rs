@@ -18,13 +18,14 @@ use super::{
 };
 use crate::{
     audit::AuditEntry,
+    clock::shanghai_date,
     groups,
     ids::{CountyId, GroupId, MessageId, StaffId},
     people::{
-        Actor,
+        self, Actor,
         authorization::{Action, Reach, StaffReach, reach},
         concerns,
-        entity::staff,
+        entity::organizations,
     },
     refusal::{Fault, FieldFault, Refusal, RefusalKind},
     storage::{Command, Done, Outcome, Store, UnitOfWork},
@@ -47,8 +48,12 @@ pub struct Undelivered {
     /// How many messages were in the card.
     pub messages: usize,
     pub recipient_kind: RecipientKind,
-    /// The group or the member of staff.
+    /// The group or the member of staff, never a resident.
+    pub recipient_id: Uuid,
+    /// The name of the group or of the member of staff.
     pub recipient: Option<String>,
+    /// Tells those of one name apart: the group's village, or unit and title of what the member of staff is today.
+    pub recipient_place: Option<String>,
     pub kind: String,
     /// What it is about.
     pub title: Option<String>,
@@ -80,7 +85,7 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
     let rows = query.order_by_desc(Column::Id).limit(PAGE).all(store.reader()).await?;
     let next = if rows.len() as u64 == PAGE { rows.last().map(|row| row.id) } else { None };
     let cards = cards(store.reader(), &rows, shown(actor, &reach)).await?;
-    let names = names(store, &rows).await?;
+    let recipients = recipients(store, &rows).await?;
     let items = rows.into_iter().filter_map(|row| {
         let card = card_of(&row).and_then(|card| cards.get(&card)).map(Vec::as_slice).unwrap_or_default();
         // The latest message of a card stands for it.
@@ -89,13 +94,16 @@ pub async fn undelivered(store: &Store, actor: &Actor, before: Option<MessageId>
         }
         let id = row.id;
         let others = || card.iter().filter(move |other| other.id != id);
+        let recipient = recipients.get(&row.recipient_id).cloned();
         Some(Undelivered {
             id,
             messages: others().count() + 1,
             title: title(&row),
             also: others().filter_map(title).collect(),
             recipient_kind: row.recipient_kind,
-            recipient: names.get(&row.recipient_id).cloned(),
+            recipient_id: row.recipient_id,
+            recipient_place: recipient.as_ref().map(|known| known.place.clone()).filter(|place| !place.is_empty()),
+            recipient: recipient.map(|known| known.name),
             kind: row.kind,
             state: row.state,
             reason: row.parked_reason.unwrap_or_default(),
@@ -156,16 +164,40 @@ pub(super) fn sees_persons(actor: &Actor) -> bool {
     reach(actor, Action::DispatchComplaint) != Reach::Nothing
 }
 
-async fn names(store: &Store, rows: &[Model]) -> Result<HashMap<Uuid, String>, Fault> {
+/// Who gets a message.
+#[derive(Clone)]
+struct Known {
+    name: String,
+    /// Empty where nothing is known of it.
+    place: String,
+}
+
+/// The groups and members of staff that get these messages.
+async fn recipients(store: &Store, rows: &[Model]) -> Result<HashMap<Uuid, Known>, Fault> {
+    let connection = store.reader();
     let of =
         |kind: RecipientKind| rows.iter().filter(move |row| row.recipient_kind == kind).map(|row| row.recipient_id);
-    let people = staff::Entity::find()
-        .filter(staff::Column::Id.is_in(of(RecipientKind::Staff).map(StaffId)))
-        .all(store.reader())
+    let people = people::names(connection, of(RecipientKind::Staff).map(StaffId)).await?;
+    let today = shanghai_date(store.clock().now());
+    let titles = people::titles(connection, people.keys().copied(), today).await?;
+    let chats = groups::entity::Entity::find()
+        .filter(groups::entity::Column::Id.is_in(of(RecipientKind::Group).map(GroupId)))
+        .all(connection)
         .await?;
-    let chats = groups::names(store.reader(), of(RecipientKind::Group).map(GroupId)).await?;
-    let people = people.into_iter().map(|person| (person.id.0, person.name));
-    Ok(people.chain(chats.into_iter().map(|(id, name)| (id.0, name))).collect())
+    let villages = organizations::Entity::find()
+        .filter(organizations::Column::Id.is_in(chats.iter().map(|chat| chat.village_id)))
+        .all(connection)
+        .await?;
+    let people = people.into_iter().map(|(id, name)| {
+        let place = titles.get(&id).map(|titles| titles.join("、")).unwrap_or_default();
+        (id.0, Known { name, place })
+    });
+    let chats = chats.into_iter().map(|chat| {
+        let village = villages.iter().find(|village| village.id == chat.village_id);
+        let place = village.map(|village| village.name.clone()).unwrap_or_default();
+        (chat.id.0, Known { name: chat.name, place })
+    });
+    Ok(people.chain(chats).collect())
 }
 
 /// Sends messages again that were parked, or of which nobody knows whether they arrived: a person has decided that twice is better

@@ -30,12 +30,7 @@ pub(crate) async fn staff_in(
     let Some(person) = staff::Entity::find_by_id(id).one(connection).await?.filter(|person| person.active) else {
         return Ok(None);
     };
-    let held = posts::Entity::find()
-        .filter(posts::Column::StaffId.eq(id))
-        .filter(posts::Column::FromDate.lte(on))
-        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(on)))
-        .all(connection)
-        .await?;
+    let held = posts::Entity::find().filter(posts::Column::StaffId.eq(id)).filter(held_on(on)).all(connection).await?;
     let places = organizations::Entity::find()
         .filter(organizations::Column::Id.is_in(held.iter().map(|post| post.organization_id)))
         .all(connection)
@@ -77,8 +72,7 @@ pub async fn holders(
     let held = posts::Entity::find()
         .filter(posts::Column::OrganizationId.eq(organization))
         .filter(posts::Column::Role.is_in(roles.iter().copied()))
-        .filter(posts::Column::FromDate.lte(on))
-        .filter(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(on)))
+        .filter(held_on(on))
         .order_by_asc(posts::Column::Id)
         .all(connection)
         .await?;
@@ -116,4 +110,40 @@ pub async fn names(
     }
     let rows = staff::Entity::find().filter(staff::Column::Id.is_in(people)).all(connection).await?;
     Ok(rows.into_iter().map(|person| (person.id, person.name)).collect())
+}
+
+/// What these members of staff are on this day: unit and title of each post they hold, the oldest post first. None for who holds none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn titles(
+    connection: &impl ConnectionTrait,
+    people: impl Iterator<Item = StaffId>,
+    on: NaiveDate,
+) -> Result<HashMap<StaffId, Vec<String>>, Fault> {
+    let held = posts::Entity::find()
+        .filter(posts::Column::StaffId.is_in(people))
+        .filter(held_on(on))
+        .order_by_asc(posts::Column::Id)
+        .all(connection)
+        .await?;
+    let units = organizations::Entity::find()
+        .filter(organizations::Column::Id.is_in(held.iter().map(|post| post.organization_id)))
+        .all(connection)
+        .await?;
+    let mut titles: HashMap<_, Vec<String>> = HashMap::new();
+    for post in held {
+        let unit = units.iter().find(|unit| unit.id == post.organization_id).map_or("", |unit| unit.name.as_str());
+        // Many a title names the unit itself: 东河村党支部书记.
+        let title = if post.title.contains(unit) { post.title } else { format!("{unit} {}", post.title) };
+        titles.entry(post.staff_id).or_default().push(title);
+    }
+    Ok(titles)
+}
+
+/// The posts that are held on this day.
+fn held_on(on: NaiveDate) -> Condition {
+    Condition::all()
+        .add(posts::Column::FromDate.lte(on))
+        .add(Condition::any().add(posts::Column::ToDate.is_null()).add(posts::Column::ToDate.gte(on)))
 }

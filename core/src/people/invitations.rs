@@ -1,7 +1,9 @@
 //! Invitations in the place of lost or used ones: whoever keeps the roster finds somebody by name and gives out a new code.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     audit::AuditEntry,
     ids::ResidentId,
-    refusal::{Fault, FieldFault, Refusal},
+    refusal::{Fault, FieldFault, Refusal, RefusalKind},
     storage::{Command, Done, Store},
 };
 
@@ -28,8 +30,8 @@ pub struct OnRoster {
     pub village: String,
     /// Village group or natural village, e.g. 三组.
     pub neighbourhood: String,
-    /// Whether a WeChat is bound to her already.
-    pub has_phone: bool,
+    /// Whether she has ever signed in: then nobody gives out another code.
+    pub has_signed_in: bool,
 }
 
 /// A code to be written down and handed over.
@@ -60,18 +62,12 @@ pub async fn find(store: &Store, actor: &Actor, name: &str) -> Result<Vec<OnRost
         .filter(organizations::Column::Id.is_in(namesakes.iter().map(|resident| resident.village_id)))
         .all(store.reader())
         .await?;
-    let with_phone: Vec<ResidentId> = resident_logins::Entity::find()
-        .select_only()
-        .column(resident_logins::Column::ResidentId)
-        .filter(resident_logins::Column::ResidentId.is_in(namesakes.iter().map(|resident| resident.id)))
-        .into_tuple()
-        .all(store.reader())
-        .await?;
+    let signed_in = signed_in(store.reader(), namesakes.iter().map(|resident| resident.id)).await?;
     let village_of =
         |id| villages.iter().find(|village| village.id == id).map_or(String::new(), |village| village.name.clone());
     let entry = |resident: residents::Model| OnRoster {
         id: resident.id,
-        has_phone: with_phone.contains(&resident.id),
+        has_signed_in: signed_in.contains(&resident.id),
         village: village_of(resident.village_id),
         name: resident.name,
         neighbourhood: resident.neighbourhood,
@@ -79,15 +75,15 @@ pub async fn find(store: &Store, actor: &Actor, name: &str) -> Result<Vec<OnRost
     Ok(namesakes.into_iter().map(entry).collect())
 }
 
-/// Makes an invitation in the place of those that a resident has: none of them is good any more, used in a browser or not.
-/// Phones that are bound stay bound.
+/// Makes an invitation in the place of those that a resident has lost: none of them is good any more.
 ///
 /// Whoever holds the code is the resident to us. So only the office may give one out, never who works in her village and is
-/// rated by her; the act is on record with who did it, and the code is kept nowhere: the command must not be one that is
-/// answered again.
+/// rated by her, and nobody for somebody who has signed in: what she has said, and that she said it, would lie open to whoever
+/// comes with her code. The act is on record with who did it, and the code is kept nowhere: the command must not be one that
+/// is answered again.
 ///
 /// # Errors
-/// `not_found`, `forbidden`; when the database does not answer.
+/// `not_found`, `forbidden`, `resident_signed_in`; when the database does not answer.
 pub async fn replace(
     store: &Store,
     codes: &PaperCodes,
@@ -107,6 +103,11 @@ pub async fn replace(
     let outcome = store
         .command(county, &Command::by(actor), move |unit| {
             Box::pin(async move {
+                // Of two at the same moment, the second one's code is the good one.
+                unit.locked::<residents::Entity>(resident).await?;
+                if !signed_in(unit.connection(), [resident]).await?.is_empty() {
+                    return Err(has_signed_in().into());
+                }
                 invitations::Entity::delete_many()
                     .filter(invitations::Column::ResidentId.eq(resident))
                     .exec(unit.connection())
@@ -120,4 +121,37 @@ pub async fn replace(
         })
         .await?;
     Ok(outcome.value)
+}
+
+/// Who of them has ever signed in, on a phone or in a browser.
+async fn signed_in(
+    connection: &impl ConnectionTrait,
+    residents: impl IntoIterator<Item = ResidentId>,
+) -> Result<HashSet<ResidentId>, Fault> {
+    let residents: Vec<_> = residents.into_iter().collect();
+    let phones: Vec<ResidentId> = resident_logins::Entity::find()
+        .select_only()
+        .column(resident_logins::Column::ResidentId)
+        .filter(resident_logins::Column::ResidentId.is_in(residents.iter().copied()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let was_used = Condition::any()
+        .add(invitations::Column::UsedAt.is_not_null())
+        .add(invitations::Column::UsedInBrowserAt.is_not_null());
+    let browsers: Vec<ResidentId> = invitations::Entity::find()
+        .select_only()
+        .column(invitations::Column::ResidentId)
+        .filter(invitations::Column::ResidentId.is_in(residents))
+        .filter(was_used)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(phones.into_iter().chain(browsers).collect())
+}
+
+fn has_signed_in() -> Refusal {
+    let sentence = "她已经登录过。为了保护她反映和评价的内容，谁也不能替她补发邀请码，请她用原来的微信登录；\
+                    登录不了的，可以到窗口当面反映，凭回执码查进度、作评价。";
+    Refusal::new(RefusalKind::Conflict, "resident_signed_in", sentence)
 }

@@ -20,7 +20,7 @@ pub mod sign_in;
 
 pub use actor::{Actor, HeldPost, Resident, Staff};
 pub(crate) use actors::staff_in;
-pub use actors::{holders, load_resident, load_staff, names};
+pub use actors::{holders, load_resident, load_staff, names, titles};
 pub use paper_codes::{CodeDigest, PaperCodes};
 pub use refusals::SignInRefusal;
 pub use roles::{OrganizationKind, PersonKind, Role, RosterGroup};

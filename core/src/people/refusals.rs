@@ -15,8 +15,12 @@ pub enum SignInRefusal {
     PhoneTaken,
     #[error("this name at WeCom belongs to another member of staff already")]
     WecomTaken,
+    #[error("this account belongs to another member at WeCom already")]
+    OtherWecomBound,
     #[error("the binding ticket is unknown or expired")]
     TicketExpired,
+    #[error("the binding ticket from WeCom is unknown, expired or another browser's")]
+    WecomTicketExpired,
 }
 
 impl From<SignInRefusal> for Refusal {
@@ -33,7 +37,15 @@ impl From<SignInRefusal> for Refusal {
             }
             SignInRefusal::PhoneTaken => (Conflict, "phone_taken", "这个微信已经绑定了另一位村民。"),
             SignInRefusal::WecomTaken => (Conflict, "wecom_taken", "这个企业微信已经绑定了另一个账号，请联系管理员。"),
+            SignInRefusal::OtherWecomBound => (
+                Conflict,
+                "other_wecom_bound",
+                "这个账号绑定的是另一个企业微信。确定要换绑，请填下一个动态验证码，再点“换绑”。",
+            ),
             SignInRefusal::TicketExpired => (Unauthenticated, "ticket_expired", "等待时间过长，请重新打开小程序。"),
+            SignInRefusal::WecomTicketExpired => {
+                (Unauthenticated, "ticket_expired", "等待时间过长，请重新点“用企业微信登录”，或者直接用账号登录。")
+            }
         };
         Self::new(kind, code, sentence)
     }

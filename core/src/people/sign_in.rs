@@ -115,11 +115,21 @@ pub async fn staff_at_wecom(store: &Store, user_id: &str) -> Result<Option<Perso
     Ok(person.map(|person| Person { county: person.county_id, kind: PersonKind::Staff, id: person.id.0 }))
 }
 
+/// What becomes of another name at WeCom that the account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormerMember {
+    /// It stays, and the new one is refused.
+    Stays,
+    /// Whoever signs in has said that the new one takes its place.
+    GivesWay,
+}
+
 /// From now on WeCom's name is this member of staff's.
 ///
 /// # Errors
-/// [`SignInRefusal::WecomTaken`] when it is another's.
-pub async fn bind_wecom(store: &Store, person: Person, user_id: &str) -> Result<(), Fault> {
+/// [`SignInRefusal::WecomTaken`] when it is another's; [`SignInRefusal::OtherWecomBound`] when the account has another name that
+/// [stays](FormerMember::Stays).
+pub async fn bind_wecom(store: &Store, person: Person, user_id: &str, former: FormerMember) -> Result<(), Fault> {
     let (id, user_id) = (StaffId(person.id), user_id.to_lowercase());
     let today = shanghai_date(store.clock().now());
     let member = load_staff(store, id, today).await?.ok_or_else(|| Fault::refused(SignInRefusal::WrongCredentials))?;
@@ -130,12 +140,17 @@ pub async fn bind_wecom(store: &Store, person: Person, user_id: &str) -> Result<
                 if known.iter().any(|owner| owner.id != id.0) {
                     return Err(Fault::refused(SignInRefusal::WecomTaken));
                 }
+                let before = unit.locked::<staff::Entity>(id).await?.wecom_user_id;
+                let is_other = before.as_ref().is_some_and(|name| name.to_lowercase() != user_id);
+                if is_other && former == FormerMember::Stays {
+                    return Err(Fault::refused(SignInRefusal::OtherWecomBound));
+                }
                 unit.later(
                     &staff::Entity::update_many()
                         .col_expr(staff::Column::WecomUserId, Expr::value(user_id.clone()))
                         .filter(staff::Column::Id.eq(id)),
                 );
-                Ok(Done::new((), AuditEntry::new("wecom_bound", id).changing(&(), &user_id)))
+                Ok(Done::new((), AuditEntry::new("wecom_bound", id).changing(&before, &user_id)))
             })
         })
         .await

@@ -56,11 +56,40 @@ impl Guesses {
 
 impl Window {
     fn name(&self, caller: IpAddr) -> [u8; 32] {
-        // An IPv6 subscriber has a whole /64.
-        let network = match caller {
+        // An IPv6 subscriber has a whole /64; what is an IPv4 address in IPv6 clothes is none, else all of IPv4 were one network.
+        let network = match caller.to_canonical() {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets()[..8].to_vec(),
         };
         sha256(&[self.salt.as_slice(), &network]).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::randomness::SystemRandomness;
+
+    #[rstest]
+    #[case::another_place("203.0.113.9", "203.0.113.10", true)]
+    #[case::another_place_of_version_4_in_the_form_of_6("::ffff:203.0.113.9", "::ffff:203.0.113.10", true)]
+    #[case::the_same_place_in_either_form("::ffff:203.0.113.9", "203.0.113.9", false)]
+    #[case::another_subscriber("2001:db8:1:1::1", "2001:db8:1:2::1", true)]
+    #[case::another_address_of_one_subscriber("2001:db8:1:1::1", "2001:db8:1:1::2", false)]
+    fn wrong_codes_count_for_the_place_that_they_come_from(
+        #[case] guesser: IpAddr,
+        #[case] other: IpAddr,
+        #[case] may_still_try: bool,
+    ) {
+        let guesses = Guesses::default();
+        let now = "2026-03-02T01:00:00Z".parse().unwrap();
+        guesses.admit(guesser, now, &SystemRandomness).unwrap();
+        for _ in 0..MOST_WRONG_CODES {
+            guesses.wrong(guesser);
+        }
+        assert!(guesses.admit(guesser, now, &SystemRandomness).is_err());
+        assert_eq!(guesses.admit(other, now, &SystemRandomness).is_ok(), may_still_try);
     }
 }

@@ -7,6 +7,10 @@ use serde::Deserialize;
 use super::layout::{escape, not_found, page, refused, see};
 use crate::{Sandbox, phones::Phone};
 
+/// What the platform says where the redirect's domain is not the application's.
+const UNTRUSTED: &str = "50001：redirect_uri 不在应用的可信域名下";
+const LONGEST_STATE: usize = 128;
+
 /// What the product's server puts into the address.
 #[derive(Deserialize)]
 pub(super) struct Departure {
@@ -27,12 +31,15 @@ pub(super) struct Agreed {
 
 pub(super) async fn ask(query: web::Query<Departure>, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let asked = query.into_inner();
+    if !is_trusted(&sandbox, &asked.redirect_uri) {
+        return refused(UNTRUSTED, "/sandbox/");
+    }
     let fits = asked.appid == sandbox.wecom_account().corp_id
         && asked.response_type == "code"
         && asked.scope == "snsapi_base"
-        && is_trusted(&sandbox, &asked.redirect_uri);
+        && is_state(&asked.state);
     if !fits {
-        return refused("参数错误：企业、回调域名或授权方式不对", "/sandbox/");
+        return refused("参数错误：企业、授权方式或 state 不对（state 只能是 128 字节以内的字母和数字）", "/sandbox/");
     }
     let state = sandbox.state();
     let member = |phone: &Phone| {
@@ -55,13 +62,21 @@ pub(super) async fn ask(query: web::Query<Departure>, sandbox: web::Data<Sandbox
 
 pub(super) async fn agree(form: web::Form<Agreed>, sandbox: web::Data<Sandbox>) -> HttpResponse {
     let agreed = form.into_inner();
-    if !is_trusted(&sandbox, &agreed.redirect_uri) || !sandbox.state().phones.contains_key(&agreed.openid) {
+    if !is_trusted(&sandbox, &agreed.redirect_uri) {
+        return refused(UNTRUSTED, "/sandbox/");
+    }
+    if !is_state(&agreed.state) || !sandbox.state().phones.contains_key(&agreed.openid) {
         return not_found("没有这部手机");
     }
     let Ok(mut address) = url::Url::parse(&agreed.redirect_uri) else { return not_found("没有这个地址") };
     let code = sandbox.phone(&agreed.openid).wecom_login_code();
     address.query_pairs_mut().append_pair("code", &code).append_pair("state", &agreed.state);
     see(address.as_str())
+}
+
+/// Bytes of letters and digits, or none at all: it may be left out.
+fn is_state(state: &str) -> bool {
+    state.len() <= LONGEST_STATE && state.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The platform sends nobody anywhere but to the application's own domain.

@@ -5,7 +5,10 @@ use std::pin::pin;
 
 use serde_json::{Value, json};
 
-use super::push::{PushManner, PushOutcome, Target, element, fields, text_reply};
+use super::{
+    push::{PushManner, PushOutcome, Target},
+    xml::{element, fields, text_reply},
+};
 use crate::{
     Sandbox, crypt,
     journal::{Platform, Push, PushResult},

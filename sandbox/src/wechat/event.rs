@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Which,
-    push::{PushOutcome, element, envelope, push},
+    Which, element,
+    push::{PushOutcome, envelope, push},
 };
 use crate::{Sandbox, settings::EventFormat};
 

@@ -20,6 +20,7 @@ mod template_message;
 mod tokens;
 mod upload;
 mod values;
+mod xml;
 
 use actix_web::web;
 
@@ -35,8 +36,8 @@ pub(crate) use menu::Menu;
 pub(crate) use mini_program::PhoneCodes;
 pub use push::PushOutcome;
 pub(crate) use push::{
-    Callback, Event, Passive, PushManner, Target, element, push_at_wecom, push_choice, push_event, push_message,
-    push_text, verify_callback,
+    Callback, Event, Passive, PushManner, Target, push_at_wecom, push_choice, push_event, push_message, push_text,
+    verify_callback,
 };
 pub use session::EncryptedData;
 pub(crate) use session::Sessions;
@@ -44,6 +45,7 @@ pub use template::{Template, TemplateField};
 pub(crate) use template_message::TakenNames;
 pub(crate) use tokens::TokenBook;
 pub(crate) use upload::Uploads;
+pub(crate) use xml::element;
 
 use crate::answer::{Manner, answer, not_simulated, refused};
 

@@ -83,6 +83,24 @@ async fn a_delayed_answer_comes_late_and_the_message_arrived_in_time() {
 }
 
 #[tokio::test]
+async fn a_held_answer_comes_when_the_fault_ends_and_the_message_arrived_before() {
+    let platform = Platform::start().await;
+    let held = platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Hold).at(SEND));
+    let meanwhile = async {
+        for attempt in 0.. {
+            if platform.arrived() == 1 {
+                break;
+            }
+            assert!(attempt < 2000, "the call is carried out");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(platform.sandbox.end_fault(held));
+    };
+    let (answer, ()) = futures::join!(platform.raw(), meanwhile);
+    assert_eq!(answer.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn an_outage_takes_one_platform_until_it_ends() {
     let platform = Platform::start().await;
     let outage = platform.sandbox.inject(Fault::new(Which::WeCom, FaultKind::Outage));
@@ -173,6 +191,9 @@ async fn a_gateway_gives_up_after_the_platform_took_the_message(#[case] status: 
     assert_eq!(platform.arrived(), 1, "it was taken all the same");
     assert_eq!(platform.sandbox.calls()[0].code, 0);
     assert_eq!(platform.raw().await.unwrap().status(), 200);
+    let held = json!({"platform": "wecom", "kind": "hold", "times": 1});
+    let refused = platform.client.post(platform.url("/sandbox/faults")).json(&held).send().await.unwrap();
+    assert_eq!(refused.status(), 422, "it is held until the fault is ended");
     let odd = json!({"platform": "wecom", "kind": "gateway_after", "status": 200});
     let refused = platform.client.post(platform.url("/sandbox/faults")).json(&odd).send().await.unwrap();
     assert_eq!(refused.status(), 422);

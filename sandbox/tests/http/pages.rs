@@ -189,9 +189,12 @@ async fn a_member_signs_in_at_the_corporations_page_and_is_sent_home_only() {
     let home = "http://127.0.0.1:8080/app/";
     let page = platform.page(&asked(&corporation, home)).await;
     assert!(page.contains("办事员 clerk") && !page.contains("手机甲"), "{page}");
-    for (corporation, home) in [(corporation.as_str(), "https://example.org/app/"), ("ww-other", home)] {
+    let cases = [(corporation.as_str(), "https://example.org/app/", "50001"), ("ww-other", home, "参数错误")];
+    for (corporation, home, sentence) in cases {
         let refused = platform.client.get(platform.url(&asked(corporation, home))).send().await.unwrap();
         assert_eq!(refused.status(), 422);
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(sentence), "{page}");
     }
     let agreed = |home| [("openid", "o-clerk"), ("redirect_uri", home), ("state", "s1")];
     let back = platform.form("/sandbox/wecom-logins", &agreed(home)).await;
@@ -199,7 +202,31 @@ async fn a_member_signs_in_at_the_corporations_page_and_is_sent_home_only() {
     let pairs: Vec<(String, String)> = back.query_pairs().into_owned().collect();
     assert!(back.as_str().starts_with(home) && pairs[0].0 == "code" && pairs[1] == ("state".into(), "s1".into()));
     let elsewhere = platform.form("/sandbox/wecom-logins", &agreed("https://example.org/app/")).await;
-    assert_eq!(elsewhere.status(), 404);
+    assert_eq!(elsewhere.status(), 422);
+    let nobody = [("openid", "o-nobody"), ("redirect_uri", home), ("state", "s1")];
+    assert_eq!(platform.form("/sandbox/wecom-logins", &nobody).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_state_is_at_most_128_letters_and_digits() {
+    let platform = Platform::start().await;
+    platform.sandbox.add_phone(Phone::new("o-clerk", "办事员").at_wecom("clerk"));
+    let corporation = platform.sandbox.wecom_account().corp_id;
+    let home = "http://127.0.0.1:8080/app/";
+    let cases = [("a".repeat(128), 200), ("a".repeat(129), 422), ("a-b".into(), 422), ("清风".into(), 422)];
+    for (state, status) in cases {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("appid", &corporation)
+            .append_pair("redirect_uri", home)
+            .append_pair("response_type", "code")
+            .append_pair("scope", "snsapi_base")
+            .append_pair("state", &state)
+            .finish();
+        let address = platform.url(&format!("/connect/oauth2/authorize?{query}"));
+        assert_eq!(platform.client.get(address).send().await.unwrap().status(), status, "{state}");
+    }
+    let forged = [("openid", "o-clerk"), ("redirect_uri", home), ("state", "a b")];
+    assert_eq!(platform.form("/sandbox/wecom-logins", &forged).await.status(), 404);
 }
 
 #[tokio::test]

@@ -112,9 +112,9 @@ impl Draft {
         [self.body.as_str(), self.place.as_str()].into_iter().chain(heard).collect::<Vec<_>>().join("\n")
     }
 
-    /// Takes notice of more words. Of what may be a report by itself, nobody has said yet that it is none.
+    /// Takes notice of more words. Of what may turn it into a report, nobody has said yet that it does not.
     pub(super) fn take_notice(&mut self, words: &str) {
-        if suspicion::may_be_a_report(words) {
+        if suspicion::adds_doubt(words) {
             self.is_no_report = false;
         }
     }

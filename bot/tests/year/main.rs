@@ -85,11 +85,10 @@ async fn live(township: &mut Township) {
 }
 
 #[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[ignore = "a minute more, and the five plans are lived on both: `make soak`"]
-#[case::postgres(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_year_of_plan_a_reminds_everybody_exactly_as_often_as_it_should(#[case] engine: Engine) {
+async fn a_year_of_plan_a_reminds_everybody_exactly_as_often_as_it_should(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
     let mut township = Township::found(engine).await;
     live(&mut township).await;
 

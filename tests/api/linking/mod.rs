@@ -13,7 +13,10 @@ mod leaks;
 mod view;
 mod voting;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use qingfeng_core::{
     ids::{CountyId, StaffId},
@@ -60,7 +63,11 @@ pub struct Survey {
     pub county: CountyId,
     pub office_id: StaffId,
     office: tokio::sync::Mutex<(Instant, Person)>,
+    _alone: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
+
+/// All databases of a server share its write-ahead log: what one survey has counted must not be found there while the other is open.
+static ON_THE_SERVER: LazyLock<Arc<tokio::sync::Mutex<()>>> = LazyLock::new(Arc::default);
 
 impl Survey {
     /// The office, signed in anew before its token is over.
@@ -74,6 +81,10 @@ impl Survey {
     }
 
     pub async fn begun(engine: Engine, number: usize, between: Between) -> Self {
+        let alone = match engine {
+            Engine::Postgres => Some(Arc::clone(&ON_THE_SERVER).lock_owned().await),
+            Engine::Sqlite => None,
+        };
         let programs = Programs::start(engine, sandbox_phones(), between).await;
         let township = programs.server.township().await;
         let village = township.village("东河村").await;
@@ -107,7 +118,7 @@ impl Survey {
             surveys.push(survey);
         }
         let office = tokio::sync::Mutex::new((Instant::now(), office));
-        Self { programs, residents, surveys, county, office_id, office }
+        Self { programs, residents, surveys, county, office_id, office, _alone: alone }
     }
 
     async fn on_day(&self, day: u32) {

@@ -27,11 +27,20 @@ fn unfit_templates(app_id: &str) -> String {
 
 /// What of the configured templates did not fit when the platform was asked last: a Chinese sentence for each thing.
 ///
+/// `app_ids` are those of our accounts.
+///
 /// # Errors
 /// When the cache does not answer.
-pub async fn template_misfits(cache: &dyn Cache, app_id: &str) -> Result<Vec<String>, Fault> {
-    let kept = cache.get(&last_answer(app_id)).await?;
-    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default())
+pub async fn template_misfits<'a>(
+    cache: &dyn Cache,
+    app_ids: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<String>, Fault> {
+    let mut misfits = Vec::new();
+    for app_id in app_ids {
+        let kept = cache.get(&last_answer(app_id)).await?;
+        misfits.extend(kept.and_then(|kept| serde_json::from_slice::<Vec<String>>(&kept).ok()).unwrap_or_default());
+    }
+    Ok(misfits)
 }
 
 /// The mini-program's templates whose keys did not fit when the platform was asked last. A cache that does not answer names none:
@@ -78,23 +87,27 @@ impl Bot {
         if let Err(fault) = self.let_fitting_go_on(&unfit).await {
             tracing::warn!(%fault, "cards do not know yet which templates fit");
         }
-        let other = match &self.channels.template_messages {
-            Some(official) => official.misfits().await,
-            None => Ok(Vec::new()),
-        };
-        misfits.extend(other.as_ref().cloned().unwrap_or_default());
-        for misfit in &misfits {
+        self.tell(&self.settings.platforms.app_id, &misfits).await;
+        if let Some(official) = &self.channels.template_messages {
+            let others = official.misfits().await?;
+            self.tell(official.app_id(), &others).await;
+            misfits.extend(others);
+        }
+        Ok(misfits)
+    }
+
+    /// Tells the log and whoever watches what an account's templates lack.
+    async fn tell(&self, app_id: &str, misfits: &[String]) {
+        for misfit in misfits {
             tracing::error!(%misfit, "a template does not fit the account's: cards by it are refused");
         }
-        if misfits.is_empty() && other.is_ok() {
-            tracing::info!("the templates fit the accounts'");
+        if misfits.is_empty() {
+            tracing::info!(app_id, "the templates fit the account's");
         }
-        let told = serde_json::to_vec(&misfits).unwrap_or_default();
-        let key = last_answer(&self.settings.platforms.app_id);
-        if let Err(fault) = self.cache.set(&key, &told, KEEP_FOR).await {
+        let told = serde_json::to_vec(misfits).unwrap_or_default();
+        if let Err(fault) = self.cache.set(&last_answer(app_id), &told, KEEP_FOR).await {
             tracing::warn!(%fault, "what the platform said of the templates could not be kept");
         }
-        other.map(|_| misfits)
     }
 
     async fn let_fitting_go_on(&self, unfit: &[String]) -> Result<(), Fault> {

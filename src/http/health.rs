@@ -31,7 +31,9 @@ async fn ready(application: web::Data<Application>) -> Answer<HttpResponse> {
     application.store.reader().execute_unprepared("SELECT 1").await?;
     application.cache.get("ready").await?;
     let mut lines = alarms::lines(&application.store).await?;
-    lines.extend(template_misfits(&*application.cache, &application.config.wechat.app_id).await?);
+    let (mini_program, official) = (&application.config.wechat, &application.config.official_account);
+    let accounts = [Some(&mini_program.app_id), official.as_ref().map(|account| &account.app_id)];
+    lines.extend(template_misfits(&*application.cache, accounts.into_iter().flatten().map(String::as_str)).await?);
     let body = if lines.is_empty() { "ok".to_owned() } else { format!("degraded\n{}", lines.join("\n")) };
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(body))
 }

@@ -6,9 +6,15 @@ use chrono::TimeDelta;
 use qingfeng_bot::{Bot, Reviewing};
 use qingfeng_core::{
     groups::GroupChannel,
+    ids::MessageId,
     outbox::{MessageState, entity as messages},
-    people::{Role, entity::posts},
+    people::{
+        Role,
+        concerns::{self, Concerns},
+        entity::posts,
+    },
     storage::Engine,
+    subject::SubjectRef,
 };
 use qingfeng_sandbox::{Fault, FaultKind, Group, Phone, Platform, RunningSandbox, Sandbox};
 use rstest::rstest;
@@ -85,6 +91,39 @@ impl<'a> Press<'a> {
 
 fn act(post: &Value, act: &str) -> String {
     format!("/api/group-posts/{}/{act}", post["id"].as_str().unwrap())
+}
+
+#[rstest]
+#[actix_web::test]
+async fn whom_the_matter_of_a_post_concerns_does_not_read_it_for_others(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let server = TestServer::start(engine).await;
+    let press = Press::of(&server, Reviewing::SecondPerson).await;
+    let cast = &press.scene.cast;
+    let (concerned, concerned_id) = cast.township.staff_of(cast.township.id, Role::TownshipLeader).await;
+    press.scene.published().await;
+    press.tick().await;
+    let post = press.waiting().await.remove(0);
+    assert_eq!(concerned.get("/api/group-posts").await.ok()["items"].as_array().unwrap().len(), 1);
+    let message: MessageId = post["id"].as_str().unwrap().parse().unwrap();
+    let county = cast.township.county;
+    cast.township
+        .write(move |unit| {
+            Box::pin(async move {
+                let message = messages::Entity::find_by_id(message).one(unit.connection()).await?.unwrap();
+                let matter = SubjectRef { kind: message.subject_kind, id: message.subject_id };
+                let about = Concerns { staff: vec![concerned_id], ..Concerns::default() };
+                concerns::record(unit, county, matter, &about).await
+            })
+        })
+        .await;
+    assert_eq!(concerned.get("/api/group-posts").await.ok()["items"], json!([]));
+    concerned.post(&act(&post, "rejection"), json!({"reason": "不要发"})).await.problem(404, "not_found");
+    concerned.post(&act(&post, "approval"), json!({})).await.problem(404, "not_found");
+    assert_eq!(press.post_state().await, MessageState::Held);
+    press.reader.post(&act(&post, "approval"), json!({})).await.ok();
+    press.running.stop().await;
 }
 
 #[rstest]

@@ -1,5 +1,6 @@
 //! Invitations in the place of lost or used ones.
 
+use chrono::TimeDelta;
 use qingfeng_core::{
     people::{Role, sign_in},
     storage::Engine,
@@ -7,7 +8,7 @@ use qingfeng_core::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Cast, TestServer, is_stored};
+use crate::support::{Answer, Cast, TestServer, bot, is_stored, platform};
 
 const SEARCH: &str = "/api/residents/search";
 
@@ -62,6 +63,22 @@ async fn the_office_replaces_an_invitation_and_the_former_one_is_good_for_nothin
     let path = format!("/api/residents/{bound}/invitation");
     cast.office.post(&path, json!({})).await.problem(409, "resident_signed_in");
     assert!(qingfeng_core::audit::verify(&server.application.store, county).await.unwrap().is_empty());
+}
+
+#[actix_web::test]
+async fn who_has_signed_in_is_known_to_have_when_her_code_is_long_over() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let cast = Cast::of(&server).await;
+    let platform = platform(&server);
+    let running = platform.start("127.0.0.1:0").unwrap();
+    let resident = cast.township.add_resident_without_chat(cast.village, None, None).await;
+    let path = format!("/api/residents/{resident}/invitation");
+    let made = cast.office.post(&path, json!({})).await.ok();
+    sign_in_with(&server, &made["code"]).await.ok();
+    server.clock.advance(TimeDelta::days(100));
+    bot(&server, &running).tick().await.unwrap();
+    cast.office.post(&path, json!({})).await.problem(409, "resident_signed_in");
+    running.stop().await;
 }
 
 #[actix_web::test]

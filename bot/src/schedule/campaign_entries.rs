@@ -16,7 +16,7 @@ use qingfeng_core::{
     refusal::Fault,
 };
 
-use super::{Outgoing, Places, failures, monthly, reminders, summary};
+use super::{Outgoing, Places, failures, monthly, policy, reminders, summary};
 use crate::Bot;
 
 /// How the jobs here are called in `/readyz`, before campaign and key.
@@ -71,7 +71,13 @@ impl Asked {
         let Some(due) = entry.due(&self.calendar, self.now).map_err(Fault::unavailable)? else { return Ok(()) };
         let (day, here) = (shanghai_date(due), Places::Township(entry.township));
         match entry.entry.runs {
-            ScheduledRun::Reminders => reminders::schedule(bot, county, &here, day, outgoing).await?,
+            ScheduledRun::Reminders => {
+                let before = policy::working_day_before_rest(&self.calendar, day);
+                if let Some(missed) = before.filter(|before| entry.was_missed_on(&self.calendar, *before)) {
+                    reminders::schedule(bot, county, &here, missed, outgoing).await?;
+                }
+                reminders::schedule(bot, county, &here, day, outgoing).await?;
+            }
             ScheduledRun::MonthlyPosts => monthly::schedule(bot, county, &here, day).await?,
             ScheduledRun::Summary => {
                 summary::schedule(bot, entry, due, entry.covers_until(&self.calendar, due), outgoing).await?;

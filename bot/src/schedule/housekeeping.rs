@@ -31,6 +31,9 @@ pub(super) async fn sweep(bot: &Bot, county: CountyId) -> Result<(), Fault> {
                 invitations::Entity::delete_many()
                     .filter(invitations::Column::CountyId.eq(county))
                     .filter(invitations::Column::ExpiresAt.lt(unit.now()))
+                    // A used one shows that somebody has signed in, for whom nobody may get another (`people::invitations`).
+                    .filter(invitations::Column::UsedAt.is_null())
+                    .filter(invitations::Column::UsedInBrowserAt.is_null())
                     .exec(unit.connection())
                     .await?;
                 files::Entity::delete_many()

@@ -140,7 +140,8 @@ async fn run_if_due(
             let places = Places::CountyBut(others);
             // What rings before rest days rings on them, too, when the bots were away on that day: afterwards it is too late.
             let calendar = bot.calendar.of(county).await?;
-            if let Some(missed) = policy::missed_working_day(&calendar, last.map(|run| run.ran_for), due_for) {
+            let missed = policy::working_day_before_rest(&calendar, due_for);
+            if let Some(missed) = missed.filter(|day| last.is_some_and(|run| run.ran_for < *day)) {
                 run_in(bot, county, job, &places, missed, outgoing).await?;
             }
             run_in(bot, county, job, &places, due_for, outgoing).await?;

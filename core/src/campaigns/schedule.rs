@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
@@ -39,6 +39,14 @@ impl InForce {
     pub fn due(&self, calendar: &Calendar, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, UnknownYear> {
         let Ok(recurrence) = self.entry.recurrence() else { return Ok(None) };
         Ok(recurrence.last(calendar, now)?.filter(|due| *due > self.over_until))
+    }
+
+    /// Whether it was due on this day and has not been done since.
+    #[must_use]
+    pub fn was_missed_on(&self, calendar: &Calendar, day: NaiveDate) -> bool {
+        let ends = shanghai_instant(day + Days::new(1), NaiveTime::MIN);
+        let last = self.entry.recurrence().ok().and_then(|recurrence| recurrence.last(calendar, ends).ok().flatten());
+        last.is_some_and(|due| due > self.over_until && shanghai_date(due) == day)
     }
 
     /// The day before the next time: what is due by then comes under this time.

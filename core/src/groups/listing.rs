@@ -1,12 +1,16 @@
 //! Posts that people have to do something with: those within somebody's reach, latest first, with the names of their groups.
 
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
+    sea_query::Expr,
+};
 
 use crate::{
     ids::{GroupId, MessageId},
     people::{
         Actor,
         authorization::{Action, Reach, reach},
+        concerns,
     },
     refusal::{Fault, Refusal},
     storage::Store,
@@ -25,6 +29,11 @@ pub(super) trait Posts: EntityTrait {
     const HANDLER: Option<Self::Column>;
 
     fn group(post: &Self::Model) -> GroupId;
+
+    /// The matter of the post, where whom it concerns is kept out of it.
+    fn subject_id() -> Option<Expr> {
+        None
+    }
 }
 
 /// A page of what the actor may do this with; `before` is the last one of the page before.
@@ -46,6 +55,9 @@ pub(super) async fn page<E: Posts>(
         within = within.add(column.eq(handler));
     }
     let mut query = E::find().filter(within);
+    if let Some(subject) = E::subject_id() {
+        query = query.filter(concerns::not_concerning(&reach, subject));
+    }
     if let Some(state) = state {
         query = query.filter(E::STATE.eq(state));
     }

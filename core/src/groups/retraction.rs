@@ -108,7 +108,7 @@ pub fn may_be_retracted(message: &Message) -> Result<(), Fault> {
     Ok(())
 }
 
-fn subject_of(message: &Message) -> SubjectRef {
+pub(super) fn subject_of(message: &Message) -> SubjectRef {
     SubjectRef { kind: message.subject_kind, id: message.subject_id }
 }
 
@@ -179,16 +179,18 @@ pub(super) fn reason(correction: &Message) -> Option<String> {
     correction.facts.get("reason")?.as_str().map(str::to_owned)
 }
 
-/// Drops the correction of this post unless it has left, and nobody is asked any more whether it may. Returns what was dropped.
+/// Drops the correction of this post unless it has left, and nobody is asked any more whether it may, nor to tap it. Returns what was
+/// dropped.
 pub(super) async fn drop_correction(unit: &UnitOfWork, message: &Message) -> Result<Option<Message>, Fault> {
-    use MessageState::{Held, Parked, Pending, Sending, Stopped};
+    use MessageState::{HandedOver, Held, Parked, Pending, Sending, Stopped};
     let has_not_left = |correction: &Message| {
-        matches!(correction.state, Pending | Sending | Held | Parked | Stopped) && !correction.may_have_arrived
+        matches!(correction.state, Pending | Sending | Held | Parked | Stopped | HandedOver) && !correction.may_have_arrived
     };
     let correction = correction_of(unit, message).await?.filter(has_not_left);
     if let Some(correction) = &correction {
-        let reason = Some("要更正的那条没有发出");
-        outbox::set_state(unit, correction.id, MessageState::Withdrawn, reason).await?;
+        let reason = "要更正的那条没有发出";
+        outbox::set_state(unit, correction.id, MessageState::Withdrawn, Some(reason)).await?;
+        tasks::withdraw(unit, correction.id, None, reason).await?;
         reviews::call_off(unit, correction.id).await?;
     }
     Ok(correction)

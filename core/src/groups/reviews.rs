@@ -14,6 +14,7 @@ pub use super::listing::PAGE;
 use super::{
     entity as groups,
     listing::{self, Posts},
+    retraction::subject_of,
 };
 use crate::{
     audit::AuditEntry,
@@ -22,6 +23,7 @@ use crate::{
     people::{
         Actor,
         authorization::{Action, Subject, may},
+        concerns,
     },
     publication::Finding,
     refusal::{Fault, FieldFault, Refusal, RefusalKind},
@@ -185,6 +187,10 @@ impl Posts for entity::Entity {
     fn group(review: &entity::Model) -> GroupId {
         review.group_id
     }
+
+    fn subject_id() -> Option<Expr> {
+        Some(Expr::cust("(SELECT subject_id FROM outbox_messages WHERE outbox_messages.id = post_reviews.id)"))
+    }
 }
 
 /// A review with the name of its group.
@@ -247,7 +253,13 @@ pub async fn decide(
                 // The message first, like a retraction does: neither waits for the other.
                 let message = unit.locked::<messages::Entity>(id).await?;
                 let review = unit.locked::<entity::Entity>(id).await?;
-                may(&actor, Action::ReviewPost, &subject(&review))?;
+                let about = concerns::of(unit.connection(), subject_of(&message)).await?;
+                let subject = Subject {
+                    concerns_organizations: about.organizations,
+                    concerns_staff: about.staff,
+                    ..subject(&review)
+                };
+                may(&actor, Action::ReviewPost, &subject)?;
                 if review.state != ReviewState::Waiting || !waits_for_a_second_person(message.state) {
                     let sentence = "这条公示已经有人确认或退回了。";
                     return Err(Refusal::new(RefusalKind::Conflict, "post_decided", sentence).into());

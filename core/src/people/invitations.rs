@@ -105,6 +105,12 @@ pub async fn replace(
             Box::pin(async move {
                 // Of two at the same moment, the second one's code is the good one.
                 unit.locked::<residents::Entity>(resident).await?;
+                // Whoever is signing in with one of them this moment has signed in.
+                invitations::Entity::find()
+                    .filter(invitations::Column::ResidentId.eq(resident))
+                    .lock_exclusive()
+                    .all(unit.connection())
+                    .await?;
                 if !signed_in(unit.connection(), [resident]).await?.is_empty() {
                     return Err(has_signed_in().into());
                 }

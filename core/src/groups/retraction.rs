@@ -184,7 +184,8 @@ pub(super) fn reason(correction: &Message) -> Option<String> {
 pub(super) async fn drop_correction(unit: &UnitOfWork, message: &Message) -> Result<Option<Message>, Fault> {
     use MessageState::{HandedOver, Held, Parked, Pending, Sending, Stopped};
     let has_not_left = |correction: &Message| {
-        matches!(correction.state, Pending | Sending | Held | Parked | Stopped | HandedOver) && !correction.may_have_arrived
+        matches!(correction.state, Pending | Sending | Held | Parked | Stopped | HandedOver)
+            && !correction.may_have_arrived
     };
     let correction = correction_of(unit, message).await?.filter(has_not_left);
     if let Some(correction) = &correction {

@@ -10,8 +10,8 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: app ## Start everything with a seeded demo township, and say where to click
-	cargo build --bins
-	cargo run -- run --demo
+	cargo build --workspace --bins
+	"$${CARGO_TARGET_DIR:-target}/debug/qingfeng" run --demo
 
 app: ## Build the residents' app (H5 page)
 	@scripts/build-app

@@ -33,26 +33,32 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// With the schema.
     pub async fn fresh(engine: Engine) -> Self {
-        let database = Self::without_schema(engine, Some(schema_once::postgres_database)).await;
-        if let Some(file) = database.url.strip_prefix("sqlite://") {
-            std::fs::write(file, schema_once::sqlite_file()).unwrap();
-        }
-        database
+        let folder = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => {
+                std::fs::write(folder.path().join(SQLITE_FILE), schema_once::sqlite_file()).unwrap();
+                sqlite_url(&folder)
+            }
+            Engine::Postgres => fresh_postgres(&format!(" TEMPLATE {}", schema_once::postgres_database())).await,
+        };
+        Self { url, _folder: folder }
     }
 
     /// With nothing in it.
     pub async fn empty(engine: Engine) -> Self {
-        Self::without_schema(engine, None).await
-    }
-
-    async fn without_schema(engine: Engine, template: Option<fn() -> &'static str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = match engine {
-            Engine::Sqlite => format!("sqlite://{}", folder.path().join("facts.sqlite").display()),
-            Engine::Postgres => fresh_postgres(template.map(|template| template())).await,
+            Engine::Sqlite => sqlite_url(&folder),
+            Engine::Postgres => fresh_postgres("").await,
         };
         Self { url, _folder: folder }
     }
+}
+
+const SQLITE_FILE: &str = "facts.sqlite";
+
+fn sqlite_url(folder: &TempDir) -> String {
+    format!("sqlite://{}", folder.path().join(SQLITE_FILE).display())
 }
 
 impl Drop for TestDatabase {
@@ -99,18 +105,12 @@ async fn connected(database: TestDatabase, connections: u32) -> Fixture {
     Fixture { store, clock, _database: database }
 }
 
-async fn fresh_postgres(template: Option<&str>) -> String {
+/// A database of its own, made as `template` says.
+async fn fresh_postgres(template: &str) -> String {
     let server = schema_once::postgres();
     let name = format!("qingfeng_test_{}", uuid::Uuid::new_v4().simple());
     let administration = Database::connect(format!("{server}/postgres")).await.expect("PostgreSQL answers; see README");
-    let template = template.map(|template| format!(" TEMPLATE {template}")).unwrap_or_default();
-    // PostgreSQL copies its template database and refuses while another test is doing the same.
-    for _ in 0..100 {
-        if administration.execute_unprepared(&format!("CREATE DATABASE {name}{template}")).await.is_ok() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    schema_once::create(&administration, &format!("{name}{template}")).await;
     // Here a server that loses power loses nothing that anybody wants.
     let quick = format!("ALTER DATABASE {name} SET synchronous_commit = off");
     administration.execute_unprepared(&quick).await.unwrap();

@@ -63,12 +63,7 @@ async fn make_postgres_database() -> (String, DatabaseConnection) {
     let name = format!("{PREFIX}{}", uuid::Uuid::new_v4().simple());
     assert!(is_mine(&administration, &name).await);
     forget_those_of_ended_programs(&administration, &name).await;
-    for _ in 0..100 {
-        if administration.execute_unprepared(&format!("CREATE DATABASE {name}")).await.is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    create(&administration, &name).await;
     migrate(&format!("{server}/{name}")).await;
     // Nothing is copied while somebody is connected.
     for statement in [
@@ -78,6 +73,16 @@ async fn make_postgres_database() -> (String, DatabaseConnection) {
         administration.execute_unprepared(&statement).await.unwrap();
     }
     (name, administration)
+}
+
+/// PostgreSQL copies its template database and refuses while somebody else is doing the same.
+pub async fn create(administration: &DatabaseConnection, database: &str) {
+    for _ in 0..100 {
+        if administration.execute_unprepared(&format!("CREATE DATABASE {database}")).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Takes the lock by which others see that a program with this database still runs.

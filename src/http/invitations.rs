@@ -35,8 +35,6 @@ pub struct ResidentOnRoster {
     village_name: String,
     /// Village group or natural village.
     neighbourhood: String,
-    /// Whether she has ever signed in: then nobody gives out another code.
-    has_signed_in: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,7 +72,6 @@ async fn find(
             name: known.name,
             village_name: known.village,
             neighbourhood: known.neighbourhood,
-            has_signed_in: known.has_signed_in,
         })
         .collect();
     Ok(web::Json(ResidentsOnRoster { items }))
